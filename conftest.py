@@ -1,0 +1,3 @@
+"""Loads the guestcert pytest plugin for every test below; nothing else belongs here."""
+
+pytest_plugins = ["harness.plugin"]

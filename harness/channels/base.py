@@ -1,0 +1,55 @@
+"""What every channel that runs commands in a guest has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from harness.errors import ChannelError
+
+
+@dataclass(frozen=True)
+class CommandResult:
+    """How a command in the guest ended; output and errors are the guest's raw bytes."""
+
+    arguments: tuple[str, ...]
+    exit_status: int
+    output: bytes
+    errors: bytes
+
+    @property
+    def text(self) -> str:
+        """The output, decoded tolerantly, without the last line end."""
+        return self.output.decode("utf-8", errors="replace").rstrip("\n")
+
+    @property
+    def error_text(self) -> str:
+        """The error output, decoded tolerantly, without the last line end."""
+        return self.errors.decode("utf-8", errors="replace").rstrip("\n")
+
+
+class CommandNotStartedError(ChannelError):
+    """The guest answered that it could not start the program."""
+
+
+class CommandTimeoutError(ChannelError):
+    """The command did not end in time; the channel has killed it."""
+
+
+class CommandChannel(Protocol):
+    """A channel that runs commands as the guest's administrator."""
+
+    def run(
+        self,
+        arguments: Sequence[str],
+        *,
+        stdin: bytes = b"",
+        environment: Mapping[str, str] | None = None,
+        timeout: float,
+    ) -> CommandResult:
+        """Run a program (no shell in between) for at most `timeout` seconds.
+
+        Raises ChannelError where the channel itself does not answer.
+        """
+        ...

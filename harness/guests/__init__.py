@@ -1,0 +1,1 @@
+"""A guest: a machine with its operating system, its channels and its integration services."""

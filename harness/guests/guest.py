@@ -1,0 +1,223 @@
+"""A guest: a machine, the operating system in it, and the channels that lead there."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.channels.agent import AgentChannel
+from harness.channels.base import CommandChannel, CommandResult
+from harness.channels.console import Console
+from harness.channels.console_shell import LOGIN_PROMPT, ConsoleShell
+from harness.errors import ChannelError, GuestFailure
+from harness.events import Event, EventKind
+from harness.guests.crash_watch import CrashWatch
+from harness.guests.linux import LinuxOs
+from harness.hypervisors.base import Machine, MachineDefinition, MachineState, PowerMethod
+from harness.ledger import Ledger, Work
+from harness.profiles.model import Profile
+from harness.waiting import Deadline, NotYet, wait_until
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """The user that guestcert makes in its guests; the password lives as long as the run."""
+
+    user: str
+    password: str = field(repr=False)
+
+
+class Guest:
+    """One guest under test, from power-off on."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        profile: Profile,
+        credentials: Credentials,
+        folder: Path,
+        ledger: Ledger,
+        redefine: Callable[[MachineDefinition], Machine],
+    ) -> None:
+        self.machine = machine
+        self.profile = profile
+        self.credentials = credentials
+        self.folder = folder
+        self.ledger = ledger
+        self.agent = AgentChannel(machine.agent_command)
+        self.crash_watch = CrashWatch(machine.events)
+        self.os = LinuxOs(self.run)
+        self.crash_expected = False
+        self._redefine = redefine
+        self._console: Console | None = None
+        self._shell: ConsoleShell | None = None
+
+    @property
+    def name(self) -> str:
+        """The machine's name."""
+        return self.machine.name
+
+    @property
+    def definition(self) -> MachineDefinition:
+        """What the machine was made from: the expected value of hardware oracles."""
+        return self.machine.definition
+
+    @property
+    def console(self) -> Console:
+        """The serial console of the machine's present life."""
+        if self._console is None:
+            raise ChannelError(f"{self.name} has no open console: it was not started")
+        return self._console
+
+    @property
+    def console_log(self) -> Path:
+        """All that the serial console ever said, in every life of the machine."""
+        return self.folder / "console.log"
+
+    def budget(self, seconds: float) -> Deadline:
+        """A deadline for what takes `seconds` on KVM, scaled for the accelerator in use."""
+        return Deadline(seconds * self.definition.accelerator.time_scale)
+
+    # -- power ----------------------------------------------------------------------------
+
+    def redefine(self, **changes: object) -> None:
+        """Change the definition of the powered-off machine (fields of MachineDefinition)."""
+        if self.machine.state() is not MachineState.OFF:
+            raise GuestFailure(f"{self.name} must be off before its definition changes")
+        changed = dataclasses.replace(self.definition, **changes)  # type: ignore[arg-type]
+        self.machine = self._redefine(changed)
+        self.agent = AgentChannel(self.machine.agent_command)
+        self.crash_watch = CrashWatch(self.machine.events)
+
+    def power_on(self) -> None:
+        """Start the machine with its console read from before the first instruction."""
+        self.machine.start(paused=True)
+        self.attach_console()
+        self.machine.resume()
+
+    def boot(self) -> str:
+        """Power on and wait until ready; returns the channel that answered first."""
+        with self.ledger.on(Work.BOOT):
+            self.power_on()
+            return self.await_ready(since=0)
+
+    def restore(self, state_file: Path) -> None:
+        """Go on from a saved state and wait until the guest's channel answers."""
+        with self.ledger.on(Work.RESTORE):
+            self.machine.restore(state_file, paused=True)
+            self.attach_console()
+            self.machine.resume()
+
+    def attach_console(self) -> None:
+        """Open the console anew (a machine that was started again has a new one)."""
+        self.hang_up()
+        self._console = Console(self.machine.open_console(), self.console_log)
+        self._shell = None
+        self.crash_watch.follow(self._console)
+
+    def hang_up(self) -> None:
+        """Close the console, if one is open."""
+        if self._console is not None:
+            self._console.close()
+            self._console = None
+            self._shell = None
+
+    def await_off(self, since: int, deadline: Deadline) -> Event:
+        """Wait for the hypervisor's word that the machine stopped, after event mark `since`."""
+        return self.machine.events.wait(
+            lambda event: event.kind is EventKind.STOPPED,
+            awaited=f"{self.name} to power off",
+            since=since,
+            deadline=deadline,
+            watches=[self.crash_watch],
+            evidence=self.console_log,
+        )
+
+    def shut_down(self) -> None:
+        """Power off cleanly by the power button and wait for it."""
+        since = self.machine.events.mark()
+        self.machine.shutdown(PowerMethod.ACPI)
+        self.await_off(since, self.budget(self.profile.budgets.shutdown_seconds))
+        self.hang_up()
+
+    # -- readiness ------------------------------------------------------------------------
+
+    def await_ready(self, *, since: int) -> str:
+        """Wait until the agent or a shell on the console answers; returns which.
+
+        `since` is the console position after which a login prompt counts. An agent that is
+        silent some time after the login prompt leaves the console's shell to answer.
+        """
+        deadline = self.budget(self.profile.budgets.ready_seconds)
+        prompt_seen: list[Deadline] = []
+
+        def answering() -> str:
+            if self.agent.answers(timeout=2.0):
+                return "agent"
+            if not prompt_seen and self._prompt_after(since):
+                prompt_seen.append(self.budget(5))
+            if prompt_seen and prompt_seen[0].passed and self.shell().run(["true"], timeout=60):
+                return "console"
+            raise NotYet(self._last_line())
+
+        return wait_until(
+            answering,
+            awaited=f"{self.name} to be ready (agent or shell answers)",
+            deadline=deadline,
+            interval=0.5,
+            watches=[self.crash_watch, self._running],
+            evidence=self.console_log,
+        )
+
+    def _running(self) -> None:
+        state = self.machine.state()
+        if state is not MachineState.RUNNING:
+            raise GuestFailure(
+                f"{self.name} is {state} while it should be running", evidence=self.console_log
+            )
+
+    def _prompt_after(self, since: int) -> bool:
+        return re.search(LOGIN_PROMPT.encode(), self.console.since(since)) is not None
+
+    def _last_line(self) -> str:
+        text = self.console.since(max(0, self.console.position - 2000))
+        lines = text.decode("utf-8", errors="replace").strip().splitlines()
+        return f"{lines[-1][-160:]!r} on its console" if lines else "a silent console"
+
+    # -- commands -------------------------------------------------------------------------
+
+    def shell(self) -> ConsoleShell:
+        """A logged-in shell on the serial console; it works without the guest agent."""
+        if self._shell is None:
+            shell = ConsoleShell(self.console, watches=[self.crash_watch])
+            shell.log_in(self.credentials.user, self.credentials.password, self.budget(20))
+            self._shell = shell
+        return self._shell
+
+    def channel(self) -> CommandChannel:
+        """The agent where it answers, else the shell on the console."""
+        return self.agent if self.agent.answers() else self.shell()
+
+    def run(
+        self,
+        arguments: Sequence[str],
+        *,
+        stdin: bytes = b"",
+        environment: Mapping[str, str] | None = None,
+        seconds: float = 30,
+    ) -> CommandResult:
+        """Run a program as administrator, for at most `seconds` (as measured on KVM)."""
+        timeout = self.budget(seconds).seconds
+        with self.ledger.on(Work.GUEST):
+            try:
+                return self.agent.run(
+                    arguments, stdin=stdin, environment=environment, timeout=timeout
+                )
+            except ChannelError:
+                self.crash_watch()
+                if self.agent.answers():
+                    raise
+                return self.shell().run(arguments, environment=environment, timeout=timeout)

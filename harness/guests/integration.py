@@ -1,0 +1,158 @@
+"""The guest's integration services, named as a case asks for them, whatever carries them.
+
+On KVM the QEMU guest agent and ACPI carry them; on Hyper-V the VMBus services would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from harness.channels.base import CommandResult
+from harness.errors import Blocked
+from harness.events import Event
+from harness.guests.guest import Guest
+from harness.guests.rebooting import prove_reboot
+from harness.hypervisors.base import MachineState, PowerMethod
+from harness.waiting import Deadline, NotYet, wait_until
+
+AGENT_UNIT = "qemu-guest-agent.service"
+
+
+class HeartbeatState(StrEnum):
+    """What the host can tell of a guest's life."""
+
+    OK = "ok"
+    LOST = "lost"
+    PAUSED = "paused"
+    OFF = "off"
+
+
+class Heartbeat:
+    """Whether the guest lives, as the host sees it."""
+
+    lost_after = 5.0
+    """Seconds without an answer after which the heartbeat counts as lost (scaled)."""
+
+    def __init__(self, guest: Guest) -> None:
+        self._guest = guest
+
+    def state(self) -> HeartbeatState:
+        """Ask once; takes up to `lost_after` (scaled) where the guest is silent."""
+        machine = self._guest.machine.state()
+        if machine is MachineState.PAUSED:
+            return HeartbeatState.PAUSED
+        if machine is not MachineState.RUNNING:
+            return HeartbeatState.OFF
+        timeout = self._guest.budget(self.lost_after).seconds
+        answers = self._guest.agent.answers(timeout=timeout)
+        return HeartbeatState.OK if answers else HeartbeatState.LOST
+
+    def await_state(self, wanted: HeartbeatState, deadline: Deadline) -> None:
+        """Wait until the heartbeat is `wanted`; raises GuestTimeout with what it was instead."""
+
+        def probe() -> None:
+            state = self.state()
+            if state is not wanted:
+                raise NotYet(f"heartbeat {state}")
+
+        wait_until(
+            probe,
+            awaited=f"the heartbeat of {self._guest.name} to be {wanted}",
+            deadline=deadline,
+            evidence=self._guest.console_log,
+        )
+
+
+class Shutdown:
+    """Shutting down and rebooting the guest at the host's request."""
+
+    methods = (PowerMethod.ACPI, PowerMethod.AGENT)
+
+    def __init__(self, guest: Guest) -> None:
+        self._guest = guest
+
+    def power_off(self, method: PowerMethod, *, seconds: float | None = None) -> Event:
+        """Ask for power-off and wait for the hypervisor's word; returns its event."""
+        guest = self._guest
+        since = guest.machine.events.mark()
+        guest.machine.shutdown(method)
+        allowed = guest.profile.budgets.shutdown_seconds if seconds is None else seconds
+        return guest.await_off(since, guest.budget(allowed))
+
+    def request(self, method: PowerMethod) -> None:
+        """Ask for power-off and return; raises what the hypervisor answers where it can't."""
+        self._guest.machine.shutdown(method)
+
+    def reboot(self, method: PowerMethod) -> None:
+        """Ask for a reboot and wait until the guest is ready again with a new boot id."""
+        prove_reboot(self._guest, lambda: self._guest.machine.reboot(method))
+
+
+class Execution:
+    """Running commands in the guest through the service itself, with no other way to fall on."""
+
+    def __init__(self, guest: Guest) -> None:
+        self._guest = guest
+
+    def run(
+        self,
+        arguments: Sequence[str],
+        *,
+        stdin: bytes = b"",
+        environment: Mapping[str, str] | None = None,
+        seconds: float = 10,
+    ) -> CommandResult:
+        """Run a program for at most `seconds` (scaled). See CommandChannel."""
+        return self._guest.agent.run(
+            arguments,
+            stdin=stdin,
+            environment=environment,
+            timeout=self._guest.budget(seconds).seconds,
+        )
+
+
+class Service:
+    """The guest's side of the services, switched off and on through the console."""
+
+    def __init__(self, guest: Guest) -> None:
+        self._guest = guest
+
+    def switch_off(self) -> None:
+        """Stop the service in the guest, and see that it stopped."""
+        self._control("stop")
+        Heartbeat(self._guest).await_state(HeartbeatState.LOST, self._guest.budget(20))
+
+    def switch_on(self) -> None:
+        """Start the service in the guest, and see that it answers."""
+        self._control("start")
+        Heartbeat(self._guest).await_state(HeartbeatState.OK, self._guest.budget(20))
+
+    def _control(self, verb: str) -> None:
+        timeout = self._guest.budget(20).seconds
+        result = self._guest.shell().run(["systemctl", verb, AGENT_UNIT], timeout=timeout)
+        assert result.exit_status == 0, f"systemctl {verb} {AGENT_UNIT}: {result.text[-300:]}"
+
+
+@dataclass(frozen=True)
+class IntegrationServices:
+    """The services of one guest, each the same for a case on every hypervisor."""
+
+    heartbeat: Heartbeat
+    shutdown: Shutdown
+    exec: Execution
+    service: Service
+
+
+def services_of(guest: Guest) -> IntegrationServices:
+    """The integration services of a guest on KVM."""
+    return IntegrationServices(
+        Heartbeat(guest), Shutdown(guest), Execution(guest), Service(guest)
+    )
+
+
+def demand_agent(guest: Guest) -> None:
+    """Raise Blocked where the agent, which a case builds on, does not answer."""
+    if not guest.agent.answers(timeout=guest.budget(Heartbeat.lost_after).seconds):
+        raise Blocked("integration.heartbeat: the guest agent does not answer")

@@ -1,0 +1,41 @@
+"""The proof of a reboot: a new boot id, never the time that passed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from harness.errors import ChannelError
+from harness.guests.guest import Guest
+from harness.ledger import Work
+from harness.waiting import NotYet, wait_until
+
+
+def prove_reboot(guest: Guest, act: Callable[[], None]) -> float:
+    """Do `act`, wait until the guest is ready with a new boot id; returns the seconds it took.
+
+    Raises GuestTimeout where the boot id stays, GuestCrashed where the guest dies on the way.
+    """
+    before = guest.os.boot_id()
+    deadline = guest.budget(guest.profile.budgets.ready_seconds)
+    act()
+    with guest.ledger.on(Work.BOOT):
+        wait_until(
+            lambda: _new_boot_id(guest, before),
+            awaited=f"{guest.name} to be ready with a new boot id",
+            deadline=deadline,
+            interval=0.5,
+            watches=[guest.crash_watch],
+            evidence=guest.console_log,
+        )
+    return deadline.elapsed
+
+
+def _new_boot_id(guest: Guest, before: str) -> None:
+    if not guest.agent.answers(timeout=2.0):
+        raise NotYet("no answer from the agent")
+    try:
+        boot_id = guest.os.boot_id()
+    except ChannelError as error:  # the agent answered and went down with the rest
+        raise NotYet(f"an agent that went away: {error}") from error
+    if boot_id == before:
+        raise NotYet("the boot id of before")

@@ -1,0 +1,308 @@
+"""The contract of every hypervisor: definitions, capabilities, Machine, Network, Hypervisor."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from harness.events import EventLog
+
+NAME_PREFIX = "guestcert-"
+"""Every machine and network of ours is named with it; nothing else is ever touched."""
+
+
+class Firmware(StrEnum):
+    """How a machine starts its boot loader."""
+
+    BIOS = "bios"
+    UEFI = "uefi"
+    SECURE_BOOT = "secure-boot"
+
+
+class Accelerator(StrEnum):
+    """What executes the guest's instructions."""
+
+    KVM = "kvm"
+    TCG = "tcg"
+
+    @property
+    def time_scale(self) -> float:
+        """By how much time budgets, which are written for KVM, are stretched."""
+        return 1.0 if self is Accelerator.KVM else 8.0
+
+
+class Capability(StrEnum):
+    """What a hypervisor can do here; a case that needs one declares it."""
+
+    RUN = "run"  # machines execute guest code (libvirt's test driver's do not)
+    UEFI = "uefi"
+    SECURE_BOOT = "secure-boot"
+    TPM = "tpm"
+    PAUSE = "pause"
+    RESET = "reset"
+    SAVE_RESTORE = "save-restore"
+    CONSOLE = "console"
+    AGENT = "agent"
+    SCREENSHOT = "screenshot"
+    NETWORK = "network"  # isolated networks of our own can be made
+    NIC_MOVE = "nic-move"  # a running machine's NIC can be plugged into another network
+
+
+class MachineState(StrEnum):
+    """What the hypervisor says that a machine is doing."""
+
+    OFF = "off"
+    RUNNING = "running"
+    PAUSED = "paused"
+    CRASHED = "crashed"
+
+
+class PowerMethod(StrEnum):
+    """Through what the guest is asked to shut down or reboot."""
+
+    ACPI = "acpi"  # the power button
+    AGENT = "agent"  # the guest agent's own command
+
+
+@dataclass(frozen=True)
+class Ownership:
+    """Whose a machine or network is; written into its metadata so that `clean` can judge it."""
+
+    run: str
+    pid: int
+    pid_started: str  # the process's start time as its kernel tells it: pids are reused
+    expires: datetime
+
+
+@dataclass(frozen=True)
+class DiskDefinition:
+    """A disk of a machine; `serial` is at most 20 ASCII characters (virtio-blk's limit)."""
+
+    path: Path
+    serial: str
+    bus: str = "virtio"  # virtio, scsi (virtio-scsi), sata, ide, nvme
+    format: str = "qcow2"  # qcow2 or raw
+    read_only: bool = False
+    shareable: bool = False
+    boot_order: int | None = None
+
+
+@dataclass(frozen=True)
+class NicDefinition:
+    """A network card plugged into one of our networks (`network` is its full name)."""
+
+    mac: str
+    network: str
+    model: str = "virtio"  # virtio, e1000e, e1000, rtl8139
+    filter: str | None = None
+
+
+@dataclass(frozen=True)
+class MachineDefinition:
+    """A machine as it is to be made; the expected value of every hardware oracle."""
+
+    name: str
+    uuid: str
+    memory_mib: int
+    vcpus: int
+    firmware: Firmware
+    machine_type: str  # q35, pc
+    accelerator: Accelerator
+    owner: Ownership
+    disks: Sequence[DiskDefinition] = ()
+    nics: Sequence[NicDefinition] = ()
+    nvram: Path | None = None  # UEFI's variables; made from the firmware's template when absent
+    smbios_serial: str = ""
+
+
+@dataclass(frozen=True)
+class NetworkDefinition:
+    """An isolated network with DHCP, a name server and IPv6, and no way out.
+
+    `name` begins with NAME_PREFIX; `host_name` resolves to `gateway` there. Guests get a default
+    route to `gateway`, which forwards nothing.
+    """
+
+    name: str
+    bridge: str  # at most 15 characters, the kernel's limit
+    gateway: str  # IPv4, the host's own address on the bridge
+    prefix: int
+    dhcp_start: str
+    dhcp_end: str
+    gateway_v6: str
+    prefix_v6: int
+    host_name: str
+    domain: str
+    owner: Ownership
+
+
+class Machine(Protocol):
+    """One virtual machine. Every method raises HypervisorError where the hypervisor refuses."""
+
+    @property
+    def name(self) -> str:
+        """The name, beginning with NAME_PREFIX."""
+        ...
+
+    @property
+    def definition(self) -> MachineDefinition:
+        """What it was made from."""
+        ...
+
+    @property
+    def events(self) -> EventLog:
+        """What the hypervisor reported since the machine was made, without polling."""
+        ...
+
+    def state(self) -> MachineState:
+        """What the hypervisor says now."""
+        ...
+
+    def start(self, *, paused: bool = False) -> None:
+        """Power on; with `paused`, before the first instruction, until `resume`."""
+        ...
+
+    def pause(self) -> None:
+        """Stop the virtual CPUs."""
+        ...
+
+    def resume(self) -> None:
+        """Let the virtual CPUs go on."""
+        ...
+
+    def shutdown(self, method: PowerMethod) -> None:
+        """Ask the guest to power off; returns once asked. Proof is the STOPPED event."""
+        ...
+
+    def reboot(self, method: PowerMethod) -> None:
+        """Ask the guest to reboot; returns once asked."""
+        ...
+
+    def reset(self) -> None:
+        """Press the reset button."""
+        ...
+
+    def power_off(self) -> None:
+        """Pull the plug; no error where it is off already."""
+        ...
+
+    def save(self, state_file: Path) -> None:
+        """Write memory and devices to `state_file` and end the process."""
+        ...
+
+    def restore(self, state_file: Path, *, paused: bool = False) -> None:
+        """Go on from `state_file`, over the disks of the present definition."""
+        ...
+
+    def remove(self) -> None:
+        """Power off and forget the machine and its NVRAM; its disks stay. No error when gone."""
+        ...
+
+    def open_console(self) -> socket.socket:
+        """Both directions of the first serial port; the caller reads it empty and closes it."""
+        ...
+
+    def agent_command(self, command: str, *, timeout: float) -> str:
+        """Send one JSON command to the guest agent, return its JSON answer (never trusted).
+
+        Raises ChannelError where no agent answers within `timeout` seconds.
+        """
+        ...
+
+    def screenshot(self) -> bytes:
+        """The display as a PNG."""
+        ...
+
+    def description(self) -> str:
+        """The hypervisor's own full definition, for people and evidence."""
+        ...
+
+    def hypervisor_log(self) -> str:
+        """The tail (at most 64 KiB) of what the hypervisor logged about this machine."""
+        ...
+
+    def move_nic(self, mac: str, network: str) -> None:
+        """Plug a running machine's NIC into another network of ours."""
+        ...
+
+
+class Network(Protocol):
+    """An isolated network of ours."""
+
+    @property
+    def name(self) -> str:
+        """The name, beginning with NAME_PREFIX."""
+        ...
+
+    def leases(self) -> Mapping[str, str]:
+        """IPv4 address by MAC, as the DHCP server handed them out."""
+        ...
+
+    def remove(self) -> None:
+        """Take it away; no error when gone."""
+        ...
+
+
+@dataclass(frozen=True)
+class Owned:
+    """Something of ours found on a hypervisor, with whose it is (None: unreadable)."""
+
+    kind: str  # machine, network
+    name: str
+    owner: Ownership | None
+
+
+@dataclass(frozen=True)
+class HypervisorFacts:
+    """What the environment fingerprint needs of a hypervisor; values are its own words."""
+
+    name: str  # QEMU, Hyper-V, fake
+    version: str
+    extra: Mapping[str, str] = field(default_factory=dict)  # libvirt, host kernel, CPU, firmware
+
+
+class Hypervisor(Protocol):
+    """A connection that makes machines."""
+
+    @property
+    def uri(self) -> str:
+        """Where it is."""
+        ...
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What it can do here, probed, not presumed."""
+        ...
+
+    def facts(self) -> HypervisorFacts:
+        """Its name, version and surroundings."""
+        ...
+
+    def define(self, definition: MachineDefinition) -> Machine:
+        """Make a powered-off machine; a machine of that name of ours is replaced."""
+        ...
+
+    def create_network(self, definition: NetworkDefinition) -> Network:
+        """Make and start an isolated network."""
+        ...
+
+    def taken_subnets(self) -> Sequence[str]:
+        """IPv4 networks (CIDR) in use on the host or by other networks, to stay clear of."""
+        ...
+
+    def owned(self) -> Sequence[Owned]:
+        """Everything with our prefix that is there, of any run."""
+        ...
+
+    def remove(self, owned: Owned) -> None:
+        """Take away one of `owned()`; no error when it is gone already."""
+        ...
+
+    def close(self) -> None:
+        """End the connection; machines stay as they are."""
+        ...

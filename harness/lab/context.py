@@ -1,0 +1,67 @@
+"""What a run is about: decided once by the process that starts it, handed to every worker."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from harness.hypervisors.base import Accelerator, Ownership
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """One run's identity, places and choices. The password is made for this run alone."""
+
+    owner: Ownership
+    reports: Path  # the run directory
+    store: Path  # the image store's root, which also holds the run's workspace
+    hypervisor: str | None  # URI; None: the host's own
+    accelerator: Accelerator
+    accelerator_reason: str
+    image: Path | None  # the user's own build, instead of the recipe's
+    password: str = field(repr=False)
+
+    @property
+    def run(self) -> str:
+        """The run's id."""
+        return self.owner.run
+
+    @property
+    def workspace(self) -> Path:
+        """The folder of the run's overlays, states and seeds."""
+        return self.store / "runs" / self.run
+
+    @property
+    def live(self) -> Path:
+        """The folder where each worker says what it is doing now."""
+        return self.workspace / "live"
+
+    @property
+    def facts(self) -> Path:
+        """The folder where workers leave what they learnt of guests: image and profile digests."""
+        return self.workspace / "facts"
+
+    def to_json(self) -> str:
+        """The context for a worker process of the same run."""
+        document = asdict(self)
+        document["owner"]["expires"] = self.owner.expires.isoformat()
+        return json.dumps(document, default=str)
+
+    @classmethod
+    def from_json(cls, text: str) -> RunContext:
+        """The context as `to_json` wrote it."""
+        document: dict[str, Any] = json.loads(text)
+        owner = document.pop("owner")
+        owner["expires"] = datetime.fromisoformat(owner["expires"])
+        image = document.pop("image")
+        return cls(
+            owner=Ownership(**owner),
+            reports=Path(document.pop("reports")),
+            store=Path(document.pop("store")),
+            accelerator=Accelerator(document.pop("accelerator")),
+            image=Path(image) if image else None,
+            **document,
+        )

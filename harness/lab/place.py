@@ -1,0 +1,239 @@
+"""A machine's place in the lab: its name, its disks, its golden state, and the guest in it now."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.errors import Blocked, GuestFailure, HarnessError
+from harness.guests.guest import Credentials, Guest
+from harness.hypervisors.base import (
+    NAME_PREFIX,
+    Accelerator,
+    DiskDefinition,
+    Firmware,
+    Hypervisor,
+    MachineDefinition,
+    NicDefinition,
+    Ownership,
+)
+from harness.image_store.overlay import create_overlay
+from harness.ledger import Ledger, Work
+from harness.profiles.model import Profile
+from harness.provisioning.seed import SeedContent, hash_password, write_seed
+from harness.waiting import NotYet, wait_until
+
+SPACE = uuid.UUID("6f1c1a2e-8d0f-5c8e-9a55-0d1f6a3c9b77")
+"""The name space from which machines get their UUIDs: the same name, the same UUID."""
+
+Progress = Callable[[str, Path], None]
+"""Told what a place is doing now, and where its console is logged."""
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """What is to stand in a place: a guest of this profile, from this image, in this variant."""
+
+    profile: Profile
+    variant: Firmware
+    image: Path
+    accelerator: Accelerator
+    credentials: Credentials
+    owner: Ownership
+
+
+@dataclass
+class Place:
+    """Makes the guests of one machine name: from power-off, or restored from its golden state."""
+
+    blueprint: Blueprint
+    name: str
+    folder: Path
+    network: str
+    hypervisor: Hypervisor
+    ledger: Ledger
+    progress: Progress
+    guest: Guest | None = None
+    _golden: bool = False
+    _golden_failure: str | None = field(default=None, repr=False)
+
+    @property
+    def mac(self) -> str:
+        """The first NIC's address, in QEMU's own range."""
+        digest = hashlib.sha256(self.name.encode()).hexdigest()
+        return f"52:54:00:{digest[0:2]}:{digest[2:4]}:{digest[4:6]}"
+
+    def definition(self) -> MachineDefinition:
+        """The machine as its profile recommends it."""
+        profile = self.blueprint.profile
+        disks: Sequence[DiskDefinition] = (
+            DiskDefinition(self._root, "GC-ROOT", bus=profile.hardware.disk_bus, boot_order=1),
+            DiskDefinition(self._seed, "GC-SEED", format="raw", read_only=True),
+        )
+        firmware = self.blueprint.variant
+        return MachineDefinition(
+            name=self.name,
+            uuid=str(uuid.uuid5(SPACE, self.name)),
+            memory_mib=profile.hardware.memory_mib.recommended,
+            vcpus=profile.hardware.vcpus.recommended,
+            firmware=firmware,
+            machine_type=profile.hardware.machine_type,
+            accelerator=self.blueprint.accelerator,
+            owner=self.blueprint.owner,
+            disks=disks,
+            nics=(NicDefinition(self.mac, self.network, model=profile.hardware.nic_model),),
+            nvram=None if firmware is Firmware.BIOS else self.folder / "nvram.fd",
+            smbios_serial=hashlib.sha256(self.name.encode()).hexdigest()[:16],
+        )
+
+    # -- guests ---------------------------------------------------------------------------
+
+    def powered_off(self) -> Guest:
+        """A machine that was never booted, on a fresh overlay over the base image."""
+        self.clear()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._write_seed()
+        create_overlay(self.blueprint.image, self._root)
+        if self._nvram.exists():
+            self._nvram.unlink()
+        return self._define()
+
+    def pristine(self) -> Guest:
+        """A ready guest in its golden state, on a fresh overlay.
+
+        Raises Blocked where the guest could not be brought to a golden state.
+        """
+        if self._golden_failure is not None:
+            raise Blocked(self._golden_failure)
+        if not self._golden:
+            self._make_golden()
+        return self._restore()
+
+    def clear(self) -> None:
+        """Take away the guest that is in the place now; the golden state stays."""
+        if self.guest is not None:
+            self.guest.hang_up()
+            self.guest.machine.remove()
+            self.guest = None
+
+    # -- golden state ---------------------------------------------------------------------
+
+    def _make_golden(self) -> None:
+        self.progress("booting to its golden state", self.folder / "console.log")
+        try:
+            guest = self.powered_off()
+            guest.boot()
+            with self.ledger.on(Work.BOOT):
+                self._settle(guest)
+        except GuestFailure as failure:
+            self._golden_failure = f"boot.ready: no golden state could be made: {failure.sentence}"
+            self.clear()
+            raise Blocked(self._golden_failure) from failure
+        with self.ledger.on(Work.BOOT):
+            self._save(guest)
+        self._golden = True
+
+    def _settle(self, guest: Guest) -> None:
+        """Wait for the end of provisioning, then have everything written down."""
+
+        def settled() -> None:
+            state = guest.os.settled()
+            if state not in ("running", "degraded", ""):
+                raise NotYet(f"systemd {state}")
+
+        wait_until(
+            settled,
+            awaited=f"{self.name} to end its provisioning",
+            deadline=guest.budget(self.blueprint.profile.budgets.ready_seconds),
+            watches=[guest.crash_watch],
+            evidence=guest.console_log,
+        )
+        guest.os.sync()
+
+    def _save(self, guest: Guest) -> None:
+        guest.hang_up()
+        guest.machine.save(self._state)
+        self._root.rename(self._golden_disk)
+        if self._nvram.exists():
+            shutil.copy2(self._nvram, self._golden_nvram)
+
+    def _restore(self) -> Guest:
+        self.progress("restoring", self.folder / "console.log")
+        self.clear()
+        with self.ledger.on(Work.RESTORE):
+            create_overlay(self._golden_disk, self._root)
+            guest = self._define()
+            if self._golden_nvram.exists():
+                shutil.copy2(self._golden_nvram, self._nvram)
+            guest.restore(self._state)
+            self._await_answer(guest)
+        return guest
+
+    def _await_answer(self, guest: Guest) -> None:
+        """A restored guest answers by its agent, or in a while by its shell; else it is broken.
+
+        The very same state answered when it was saved: silence now is the lab's.
+        """
+        try:
+            guest.await_ready(since=0)
+        except GuestFailure as failure:
+            raise HarnessError(
+                f"{self.name} does not answer after its golden state was restored: "
+                f"{failure.sentence}",
+                evidence=guest.console_log,
+            ) from failure
+
+    def _define(self) -> Guest:
+        machine = self.hypervisor.define(self.definition())
+        self.guest = Guest(
+            machine,
+            self.blueprint.profile,
+            self.blueprint.credentials,
+            self.folder,
+            self.ledger,
+            self.hypervisor.define,
+        )
+        return self.guest
+
+    def _write_seed(self) -> None:
+        if self._seed.exists():
+            return
+        credentials = self.blueprint.credentials
+        content = SeedContent(
+            instance_id=self.name.removeprefix(NAME_PREFIX),
+            host_name=f"guest-{hashlib.sha256(self.name.encode()).hexdigest()[:8]}",
+            user=credentials.user,
+            password_hash=hash_password(credentials.password),
+            macs=(self.mac,),
+        )
+        write_seed(content, self._seed)
+
+    # -- files ----------------------------------------------------------------------------
+
+    @property
+    def _root(self) -> Path:
+        return self.folder / "root.qcow2"
+
+    @property
+    def _seed(self) -> Path:
+        return self.folder / "seed.iso"
+
+    @property
+    def _nvram(self) -> Path:
+        return self.folder / "nvram.fd"
+
+    @property
+    def _state(self) -> Path:
+        return self.folder / "golden.state"
+
+    @property
+    def _golden_disk(self) -> Path:
+        return self.folder / "golden.qcow2"
+
+    @property
+    def _golden_nvram(self) -> Path:
+        return self.folder / "golden-nvram.fd"

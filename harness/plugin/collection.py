@@ -1,0 +1,103 @@
+"""Which cases run on which guests, in which order, and which share a worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from harness.hypervisors.base import Firmware
+from harness.profiles.model import Profile
+
+GUEST_FIXTURES = frozenset({"guest", "machine", "neighbours"})
+DEFAULT_COST = 10.0
+
+
+@dataclass(frozen=True)
+class Target:
+    """One variant of one guest, on which a case runs."""
+
+    profile: Profile
+    variant: Firmware
+
+    def __str__(self) -> str:
+        return f"{self.profile.id}-{self.variant}"
+
+
+def targets_of(
+    markers: pytest.Mark | None,
+    every: bool,
+    guests: list[tuple[Profile, tuple[Firmware, ...]]],
+) -> list[Target]:
+    """The targets of one case: the named variants, each variant, or the guest's first one.
+
+    A named variant that the profile lacks stays a target, so that it is reported as not
+    applicable; one that was only left out of this run does not.
+    """
+    targets = []
+    for profile, chosen in guests:
+        if markers is not None:
+            wanted = [Firmware(name) for name in markers.args]
+            targets += [
+                Target(profile, variant)
+                for variant in wanted
+                if variant in chosen or variant not in profile.variants
+            ]
+        elif every:
+            targets += [Target(profile, variant) for variant in chosen]
+        else:
+            targets.append(Target(profile, chosen[0]))
+    return targets
+
+
+def parametrize(
+    metafunc: pytest.Metafunc, guests: list[tuple[Profile, tuple[Firmware, ...]]]
+) -> None:
+    """Give a case that asks for guests one parameter for each target."""
+    if not GUEST_FIXTURES & set(metafunc.fixturenames):
+        return
+    definition = metafunc.definition
+    targets = targets_of(
+        definition.get_closest_marker("variants"),
+        definition.get_closest_marker("every_variant") is not None,
+        guests,
+    )
+    metafunc.parametrize("target", targets, ids=str, indirect=True, scope="session")
+
+
+def arrange(items: list[pytest.Item]) -> None:
+    """Long cases first; those that share a guest or a pair of guests on one worker, together."""
+    for item in items:
+        fixtures: tuple[str, ...] = tuple(getattr(item, "fixturenames", ()))
+        target = target_of(item)
+        if "neighbours" in fixtures:
+            item.add_marker(pytest.mark.xdist_group(f"neighbours-{target}"))
+        elif item.get_closest_marker("read_only") is not None:
+            item.add_marker(pytest.mark.xdist_group(f"read-only-{target}"))
+    items.sort(key=_order)
+
+
+def _order(item: pytest.Item) -> tuple[float, str]:
+    marker = item.get_closest_marker("cost")
+    group = item.get_closest_marker("xdist_group")
+    cost = marker.args[0] if marker else DEFAULT_COST
+    # A group's cases must stand together; its guests take long to make, so it begins early.
+    return (0.0, group.args[0]) if group else (-cost, "")
+
+
+def target_of(item: pytest.Item) -> Target | None:
+    """The target that a case was given, None for a case that needs no guest."""
+    callspec = getattr(item, "callspec", None)
+    target = callspec.params.get("target") if callspec else None
+    return target if isinstance(target, Target) else None
+
+
+def feature_of(item: pytest.Item) -> str:
+    """The feature that a case carries; empty where it carries none."""
+    marker = item.get_closest_marker("feature")
+    return str(marker.args[0]) if marker else ""
+
+
+def case_of(nodeid: str) -> str:
+    """The node id of a case without its parameters and without xdist's group."""
+    return nodeid.split("[")[0].split("@")[0]

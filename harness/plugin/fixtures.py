@@ -1,0 +1,177 @@
+"""The fixtures that cases are written with: guest, machine, neighbours, integration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from harness.errors import GuestFailure, HarnessError, NotApplicable
+from harness.guests.guest import Guest
+from harness.guests.integration import IntegrationServices, demand_agent, services_of
+from harness.hypervisors.base import Capability, Hypervisor
+from harness.lab.bench import Bench
+from harness.lab.networks import Networks
+from harness.lab.place import Place
+from harness.plugin.collection import Target
+
+BENCH = pytest.StashKey[Bench]()
+GUESTS = pytest.StashKey[list[Guest]]()
+"""The guests that a case was given: evidence is taken of them."""
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """What a read-only case must leave as it was."""
+
+    boot_id: str
+    kernel_errors: int
+    failed_units: tuple[str, ...]
+
+    @classmethod
+    def of(cls, guest: Guest) -> Footprint:
+        """Read it from the guest."""
+        errors = [line for line in guest.os.kernel_log() if line.level <= 3]
+        return cls(guest.os.boot_id(), len(errors), tuple(guest.os.failed_units()))
+
+
+@dataclass
+class Shared:
+    """The guest that read-only cases share, with what it looked like when it was restored."""
+
+    place: Place
+    guest: Guest
+    footprint: Footprint
+
+
+SHARED = pytest.StashKey[Shared]()
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Two ready guests on one host and one network, and the worker's networks."""
+
+    first: Guest
+    second: Guest
+    networks: Networks
+
+
+@pytest.fixture(scope="session")
+def bench(pytestconfig: pytest.Config) -> Bench:
+    """The worker's bench: its connection, its networks, its places for machines."""
+    return pytestconfig.stash[BENCH]
+
+
+@pytest.fixture(scope="session")
+def hypervisor(bench: Bench) -> Hypervisor:
+    """The hypervisor under the guests."""
+    return bench.hypervisor
+
+
+@pytest.fixture(scope="session")
+def target(request: pytest.FixtureRequest) -> Target:
+    """The guest and variant that the case runs on."""
+    chosen: Target = request.param
+    return chosen
+
+
+@pytest.fixture
+def guest(request: pytest.FixtureRequest, bench: Bench, target: Target) -> Iterator[Guest]:
+    """A ready guest, pristine: its golden state, over a fresh overlay.
+
+    A read-only case may get the guest of the read-only case before it; that it left everything
+    as it was is checked.
+    """
+    _demand(bench, target, request.node)
+    place = bench.place(target.profile, target.variant, "guest")
+    if request.node.get_closest_marker("read_only") is None:
+        yield from _lend(request, [_pristine(request.config, place)])
+        return
+    shared = _shared_guest(request.config, place)
+    yield from _lend(request, [shared.guest])
+    after = Footprint.of(shared.guest)
+    if after != shared.footprint:
+        del request.config.stash[SHARED]
+        raise HarnessError(
+            f"a case marked read_only changed its guest from {shared.footprint} to {after}",
+            remedy="take the read_only mark from the case",
+        )
+
+
+@pytest.fixture
+def machine(request: pytest.FixtureRequest, bench: Bench, target: Target) -> Iterator[Guest]:
+    """A guest whose machine is defined and powered off, and whose disk was never booted."""
+    _demand(bench, target, request.node)
+    place = bench.place(target.profile, target.variant, "machine")
+    yield from _lend(request, [place.powered_off()])
+    place.clear()
+
+
+@pytest.fixture
+def neighbours(
+    request: pytest.FixtureRequest, bench: Bench, target: Target
+) -> Iterator[Neighbours]:
+    """Two pristine guests on one network."""
+    _demand(bench, target, request.node)
+    if Capability.NETWORK not in bench.capabilities:
+        raise NotApplicable(f"the hypervisor lacks {Capability.NETWORK}")
+    places = [bench.place(target.profile, target.variant, role) for role in ("guest", "neighbour")]
+    first, second = (_pristine(request.config, place) for place in places)
+    for _ in _lend(request, [first, second]):
+        yield Neighbours(first, second, bench.networks)
+    places[1].clear()
+
+
+@pytest.fixture
+def integration(guest: Guest) -> IntegrationServices:
+    """The guest's integration services. A case of the heartbeat itself is not blocked by it."""
+    return services_of(guest)
+
+
+@pytest.fixture
+def answering_agent(guest: Guest) -> None:
+    """For cases that build on the heartbeat: blocked where the agent does not answer."""
+    demand_agent(guest)
+
+
+def _lend(request: pytest.FixtureRequest, guests: list[Guest]) -> Iterator[Guest]:
+    """Hand guests to a case, then see that none of them crashed unnoticed."""
+    request.node.stash[GUESTS] = guests
+    yield guests[0]
+    for guest in guests:
+        words = guest.crash_watch.found()
+        if words is not None and not guest.crash_expected:
+            raise GuestFailure(f"{guest.name} crashed: {words}", evidence=guest.console_log)
+
+
+def _pristine(config: pytest.Config, place: Place) -> Guest:
+    shared = config.stash.get(SHARED, None)
+    if shared is not None and shared.place is place:
+        del config.stash[SHARED]
+    return place.pristine()
+
+
+def _shared_guest(config: pytest.Config, place: Place) -> Shared:
+    shared = config.stash.get(SHARED, None)
+    if shared is None or shared.place is not place:
+        guest = place.pristine()
+        shared = Shared(place, guest, Footprint.of(guest))
+        config.stash[SHARED] = shared
+    return shared
+
+
+def _demand(bench: Bench, target: Target, node: pytest.Item) -> None:
+    """Raise NotApplicable where the profile or the hypervisor rules the case out."""
+    if target.variant not in target.profile.variants:
+        raise NotApplicable(f"the profile {target.profile.id} names no variant {target.variant}")
+    wanted = {Capability.RUN}
+    firmware = {"uefi": Capability.UEFI, "secure-boot": Capability.SECURE_BOOT}
+    if target.variant in firmware:
+        wanted.add(firmware[target.variant])
+    for marker in node.iter_markers("requires"):
+        wanted.update(marker.args)
+    missing = sorted(wanted - bench.capabilities)
+    if missing:
+        raise NotApplicable(f"the hypervisor lacks {', '.join(missing)}")
+

@@ -1,0 +1,53 @@
+"""The marks that a case carries: its feature, what it needs, and how it may be run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import pytest
+
+from harness.hypervisors.base import Capability, Firmware
+
+Case = TypeVar("Case", bound=Callable[..., Any])
+
+DESCRIPTIONS = (
+    "feature(id): the row of the support matrix that this case tests",
+    "requires(*capabilities): what the hypervisor must be able to do; else not_applicable",
+    "variants(*names): the variants that this case is about; else the profile's first one",
+    "every_variant: this case is run on each variant that the profile names",
+    "read_only: this case changes nothing, so it may share its guest with others like it",
+    "cost(seconds): how long it takes about, to run the long ones first",
+)
+
+
+def feature(identifier: str) -> Callable[[Case], Case]:
+    """The case tests this feature of the catalogue."""
+    return pytest.mark.feature(identifier)
+
+
+def requires(*capabilities: Capability) -> Callable[[Case], Case]:
+    """The case needs these capabilities of the hypervisor."""
+    return pytest.mark.requires(*capabilities)
+
+
+def variants(*names: Firmware) -> Callable[[Case], Case]:
+    """The case is about these variants; on a guest without one it is not applicable."""
+    return pytest.mark.variants(*names)
+
+
+def every_variant(case: Case) -> Case:
+    """The case is run on each variant that the profile names."""
+    marked: Case = pytest.mark.every_variant(case)
+    return marked
+
+
+def read_only(case: Case) -> Case:
+    """The case changes nothing in its guest; it is checked."""
+    marked: Case = pytest.mark.read_only(case)
+    return marked
+
+
+def cost(seconds: float) -> Callable[[Case], Case]:
+    """The case takes about this long on a slow host."""
+    return pytest.mark.cost(seconds)

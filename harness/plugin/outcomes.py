@@ -1,0 +1,75 @@
+"""From what pytest saw of a case to its outcome: whose fault an exception is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from harness.errors import Blocked, GuestFailure, NotApplicable
+from harness.profiles.model import KnownIssue
+from harness.results.model import Outcome
+
+REASON_LIMIT = 1500
+"""Characters of a reason that are kept."""
+
+WORST_FIRST = (
+    Outcome.BROKEN,
+    Outcome.FAILED,
+    Outcome.KNOWN_ISSUE,
+    Outcome.BLOCKED,
+    Outcome.NOT_APPLICABLE,
+    Outcome.PASSED,
+)
+"""Which phase's end counts for the case; trouble of ours hides what else was seen."""
+
+
+@dataclass(frozen=True)
+class PhaseEnd:
+    """How the set-up, the call or the tear-down of a case ended."""
+
+    outcome: Outcome
+    reason: str = ""
+
+
+def classify(error: BaseException, phase: str) -> PhaseEnd:
+    """Sort an exception by whose fault it is.
+
+    An assertion is a verdict on the guest only in the case itself; in set-up and tear-down only
+    a GuestFailure is, since everything else there is the harness's own work.
+    """
+    reason = reason_of(error)
+    if isinstance(error, NotApplicable):
+        return PhaseEnd(Outcome.NOT_APPLICABLE, reason)
+    if isinstance(error, Blocked):
+        return PhaseEnd(Outcome.BLOCKED, reason)
+    if isinstance(error, GuestFailure):
+        return PhaseEnd(Outcome.FAILED, reason)
+    if isinstance(error, AssertionError | pytest.fail.Exception) and phase == "call":
+        return PhaseEnd(Outcome.FAILED, reason)
+    return PhaseEnd(Outcome.BROKEN, reason)
+
+
+def reason_of(error: BaseException) -> str:
+    """The exception's words, bounded; its type's name too where the words may not say enough."""
+    words = str(error).strip()
+    if not isinstance(error, AssertionError) and not hasattr(error, "sentence"):
+        words = f"{type(error).__name__}: {words}" if words else type(error).__name__
+    return words[:REASON_LIMIT] or type(error).__name__
+
+
+def worst(phases: list[PhaseEnd]) -> PhaseEnd:
+    """The end that counts for the whole case; a case without any phase is broken."""
+    if not phases:
+        return PhaseEnd(Outcome.BROKEN, "the case reported nothing")
+    return min(phases, key=lambda phase: WORST_FIRST.index(phase.outcome))
+
+
+def with_known_issues(end: PhaseEnd, feature: str, issues: tuple[KnownIssue, ...]) -> PhaseEnd:
+    """The end again, as known issue where a failure is the one that the profile records."""
+    if end.outcome is not Outcome.FAILED:
+        return end
+    for issue in issues:
+        if issue.matches(feature, end.reason):
+            return PhaseEnd(Outcome.KNOWN_ISSUE, f"{issue.reason} ({issue.url}): {end.reason}")
+    return end

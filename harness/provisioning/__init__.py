@@ -1,0 +1,1 @@
+"""Answer files and seed media that turn a base image into a guest of ours."""

@@ -1,0 +1,1 @@
+"""Outcomes of cases, verdicts on features, certificates of guests, and the record of a run."""

@@ -1,0 +1,153 @@
+"""The record of a run as `run.json` holds it; its JSON Schema is the format's definition."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA = "guestcert/run/1"
+
+
+class Outcome(StrEnum):
+    """How one case ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    BROKEN = "broken"
+    BLOCKED = "blocked"
+    NOT_APPLICABLE = "not_applicable"
+    KNOWN_ISSUE = "known_issue"
+    FLAKY = "flaky"
+
+
+class Claim(StrEnum):
+    """What the vendor or owner says of a feature on a guest."""
+
+    SUPPORTED = "supported"
+    UNSUPPORTED = "unsupported"
+    NONE = "none"
+
+
+class Verdict(StrEnum):
+    """What the outcomes say of a feature, held against the claim."""
+
+    VERIFIED = "verified"
+    VIOLATED = "violated"
+    INCONCLUSIVE = "inconclusive"
+    AS_CLAIMED = "as-claimed"
+    EXCEEDS_CLAIM = "exceeds-claim"
+    OBSERVED_WORKING = "observed-working"
+    OBSERVED_FAILING = "observed-failing"
+    NOT_APPLICABLE = "not-applicable"
+    UNTESTED = "untested"
+
+
+class Status(StrEnum):
+    """What a certificate says."""
+
+    CERTIFIED = "certified"
+    CERTIFIED_WITH_EXCEPTIONS = "certified-with-exceptions"
+    NOT_CERTIFIED = "not-certified"
+    INCOMPLETE = "incomplete"
+
+
+class Record(BaseModel):
+    """Base of everything in run.json: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Metric(Record):
+    """One measured figure of a case."""
+
+    name: str
+    value: float
+    unit: str
+
+
+class OutcomeRecord(Record):
+    """One case's end on one variant of one guest."""
+
+    case: str  # pytest node id without its parameters
+    feature: str
+    guest: str
+    variant: str
+    hypervisor: str
+    outcome: Outcome
+    reason: str = ""
+    seconds: float = Field(ge=0)
+    metrics: tuple[Metric, ...] = ()
+    evidence: tuple[str, ...] = ()  # paths relative to the run directory
+    title: str = ""  # the case's first docstring line
+    rerun: str = ""  # the command that reruns just this case
+    ledger: dict[str, float] = Field(default_factory=dict)  # seconds by kind of work
+    started: datetime | None = None
+
+
+class VerdictRecord(Record):
+    """What a run says of one feature on one variant of one guest."""
+
+    guest: str
+    variant: str
+    hypervisor: str
+    feature: str
+    claim: Claim
+    claim_source: str = ""
+    verdict: Verdict
+    required: bool
+    reason: str = ""
+
+
+class CertificateException(Record):
+    """A known issue or waiver that a certificate carries."""
+
+    feature: str
+    reason: str
+    owner: str
+    url: str = ""
+    expires: datetime | None = None
+
+
+class CertificateRecord(Record):
+    """What a run says of one guest on one hypervisor."""
+
+    guest: str
+    hypervisor: str
+    status: Status
+    reasons: tuple[str, ...] = ()  # one sentence for each feature that stands in the way
+    exceptions: tuple[CertificateException, ...] = ()
+    image: str = ""  # digest of the base image
+
+
+class Environment(Record):
+    """The environment fingerprint: what may differ between two runs."""
+
+    harness: str
+    python: str
+    hypervisor: str
+    hypervisor_version: str
+    hypervisor_uri: str
+    accelerator: str
+    accelerator_reason: str
+    host: dict[str, str] = Field(default_factory=dict)  # libvirt, kernel, CPU, microcode, firmware
+    guests: dict[str, dict[str, str]] = Field(default_factory=dict)  # profile and image digests
+
+
+class RunRecord(Record):
+    """The whole run, as `run.json` holds it."""
+
+    schema_: str = Field(default=SCHEMA, alias="schema")
+    run: str
+    started: datetime
+    finished: datetime
+    tier: str
+    selection: str = ""  # what restricted the run (-k, --suite), in words; empty: nothing did
+    environment: Environment
+    ledger: dict[str, float]
+    outcomes: tuple[OutcomeRecord, ...]
+    verdicts: tuple[VerdictRecord, ...]
+    certificates: tuple[CertificateRecord, ...]
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)

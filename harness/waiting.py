@@ -1,0 +1,135 @@
+"""The only place that waits: a deadline, an injected clock, and watches that race every wait."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from harness.errors import GuestTimeout
+
+T = TypeVar("T")
+
+Watch = Callable[[], None]
+"""Raises when waiting on makes no sense any more (a kernel panic, a machine that is gone)."""
+
+
+class Clock(Protocol):
+    """Time as the harness sees it; tests inject one that jumps."""
+
+    def monotonic(self) -> float:
+        """Seconds since some fixed moment."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Let `seconds` pass."""
+        ...
+
+    def wait_on(self, condition: threading.Condition, seconds: float) -> None:
+        """Wait until `condition` (held by the caller) is notified, or `seconds` have passed."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def monotonic(self) -> float:
+        """See Clock."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """See Clock."""
+        time.sleep(seconds)
+
+    def wait_on(self, condition: threading.Condition, seconds: float) -> None:
+        """See Clock."""
+        condition.wait(seconds)
+
+
+@dataclass
+class JumpingClock:
+    """A clock for tests: waiting takes no time, it only moves the hands."""
+
+    now: float = 1000.0
+    slept: list[float] = field(default_factory=list)
+
+    def monotonic(self) -> float:
+        """See Clock."""
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """See Clock."""
+        self.slept.append(seconds)
+        self.now += seconds
+
+    def wait_on(self, condition: threading.Condition, seconds: float) -> None:
+        """See Clock."""
+        self.sleep(seconds)
+
+
+SYSTEM_CLOCK = SystemClock()
+
+
+class Deadline:
+    """A moment after which waiting ends; made once and handed down, so that waits add up."""
+
+    def __init__(self, seconds: float, clock: Clock = SYSTEM_CLOCK) -> None:
+        self.seconds = seconds
+        self.clock = clock
+        self._started = clock.monotonic()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the deadline was set."""
+        return self.clock.monotonic() - self._started
+
+    @property
+    def remaining(self) -> float:
+        """Seconds left, never below zero."""
+        return max(0.0, self.seconds - self.elapsed)
+
+    @property
+    def passed(self) -> bool:
+        """Whether the time is over."""
+        return self.elapsed >= self.seconds
+
+
+class NotYet(Exception):  # noqa: N818 - it is an answer, not an error
+    """Raised by a probe: what is awaited does not hold yet; the message says what was seen."""
+
+
+def wait_until(
+    probe: Callable[[], T],
+    *,
+    awaited: str,
+    deadline: Deadline,
+    interval: float = 0.25,
+    watches: Iterable[Watch] = (),
+    evidence: Path | str | None = None,
+    error: Callable[[str], Exception] | None = None,
+) -> T:
+    """Call `probe` until it returns instead of raising NotYet, and return what it returned.
+
+    A success that comes after the deadline still fails: the promise was a time. Raises what
+    `error` makes of the sentence (GuestTimeout unless told otherwise), or what a watch raises.
+    """
+    watches = tuple(watches)
+    while True:
+        for watch in watches:
+            watch()
+        late = deadline.passed
+        try:
+            answer = probe()
+        except NotYet as not_yet:
+            seen = str(not_yet) or "nothing"
+        else:
+            if not late:
+                return answer
+            seen = "it, but too late"
+        if deadline.passed:
+            sentence = f"waited {deadline.seconds:.0f} s for {awaited}, last saw {seen}"
+            raise error(sentence) if error else GuestTimeout(sentence, evidence=evidence)
+        deadline.clock.sleep(min(interval, max(deadline.remaining, 0.01)))
