@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pexpect
 from pexpect.spawnbase import SpawnBase
@@ -20,6 +21,12 @@ KEPT_IN_MEMORY = 2 * 1024 * 1024
 
 LOG_LIMIT = 64 * 1024 * 1024
 """Bytes of console output kept in the log file: a guest can flood its console for ever."""
+
+
+if TYPE_CHECKING:  # generic only in its type stubs
+    _BytesSpawn = SpawnBase[bytes]
+else:
+    _BytesSpawn = SpawnBase
 
 
 class Console:
@@ -95,7 +102,7 @@ class Console:
                     return
 
 
-class ConsoleExpect(SpawnBase[bytes]):
+class ConsoleExpect(_BytesSpawn):
     """pexpect over a Console, reading on from a position."""
 
     def __init__(self, console: Console, position: int) -> None:

@@ -50,6 +50,19 @@ class Bench:
         """What the hypervisor can do here."""
         return self.hypervisor.capabilities
 
+    @property
+    def uri(self) -> str:
+        """The hypervisor's address, as far as it is known without connecting."""
+        return self.hypervisor.uri if self._connected else self.context.hypervisor or ""
+
+    def capabilities_if_connected(self) -> frozenset[Capability]:
+        """What the hypervisor can do, or nothing where there is no connection."""
+        return self.hypervisor.capabilities if self._connected else frozenset()
+
+    @property
+    def _connected(self) -> bool:
+        return "hypervisor" in self.__dict__
+
     def image(self, profile: Profile) -> BaseImage:
         """The base image of a profile, or the user's own; built or verified at first use."""
         if profile.id not in self._images:
@@ -90,7 +103,7 @@ class Bench:
             place.clear()
         if "networks" in self.__dict__:
             self.networks.remove_all()
-        if "hypervisor" in self.__dict__:
+        if self._connected:
             self.hypervisor.close()
 
     def _find_image(self, profile: Profile) -> BaseImage:

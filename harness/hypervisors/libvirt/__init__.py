@@ -1,0 +1,1 @@
+"""QEMU/KVM through libvirt: the only place that imports libvirt."""

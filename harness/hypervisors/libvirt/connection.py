@@ -1,0 +1,247 @@
+"""A connection to libvirt: what it can do here, its machines and its networks."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import platform
+import subprocess
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import libvirt
+from defusedxml.ElementTree import fromstring
+
+from harness.errors import HypervisorError, HypervisorUnreachableError
+from harness.hypervisors.base import (
+    NAME_PREFIX,
+    Capability,
+    Firmware,
+    HypervisorFacts,
+    MachineDefinition,
+    NetworkDefinition,
+    Owned,
+)
+from harness.hypervisors.libvirt.definition import machine_xml, network_xml, owner_in
+from harness.hypervisors.libvirt.errors import is_missing, told
+from harness.hypervisors.libvirt.event_loop import EventHub, ensure_event_loop
+from harness.hypervisors.libvirt.firmware import find_firmware
+from harness.hypervisors.libvirt.machine import LibvirtMachine, remove_domain
+
+
+class LibvirtHypervisor:
+    """See Hypervisor."""
+
+    def __init__(self, uri: str) -> None:
+        ensure_event_loop()
+        try:
+            self._connection = libvirt.open(uri)
+        except libvirt.libvirtError as error:
+            raise HypervisorUnreachableError(
+                f"no connection to the hypervisor {uri}: {error.get_error_message()}",
+                remedy="start libvirtd (`./bootstrap doctor` does), or name another --hypervisor",
+            ) from error
+        self._events = EventHub(self._connection)
+
+    @property
+    def uri(self) -> str:
+        """See Hypervisor."""
+        uri: str = self._connection.getURI()
+        return uri
+
+    @cached_property
+    def capabilities(self) -> frozenset[Capability]:
+        """See Hypervisor."""
+        kind = self._connection.getType()
+        if kind != "QEMU":
+            return frozenset({Capability.PAUSE, Capability.RESET})
+        found = {
+            Capability.RUN,
+            Capability.PAUSE,
+            Capability.RESET,
+            Capability.SAVE_RESTORE,
+            Capability.CONSOLE,
+            Capability.AGENT,
+            Capability.SCREENSHOT,
+        }
+        for firmware, capability in (
+            (Firmware.UEFI, Capability.UEFI),
+            (Firmware.SECURE_BOOT, Capability.SECURE_BOOT),
+        ):
+            if find_firmware(firmware) is not None:
+                found.add(capability)
+        if self.uri.endswith("/system"):
+            # A session's libvirtd may not make bridges.
+            found |= {Capability.NETWORK, Capability.NIC_MOVE}
+        return frozenset(found)
+
+    def facts(self) -> HypervisorFacts:
+        """See Hypervisor."""
+        with told("asking for the hypervisor's version"):
+            version = _version(self._connection.getVersion())
+            library = _version(self._connection.getLibVersion())
+            host = fromstring(self._connection.getCapabilities())
+        processor = _cpuinfo()
+        return HypervisorFacts(
+            name=self._connection.getType(),
+            version=version,
+            extra={
+                "libvirt": library,
+                "kernel": platform.release(),
+                "cpu": processor.get("model name", ""),
+                "microcode": processor.get("microcode", ""),
+                "architecture": host.findtext("host/cpu/arch") or platform.machine(),
+                "firmware": _package_of(find_firmware(Firmware.UEFI)),
+            },
+        )
+
+    def define(self, definition: MachineDefinition) -> LibvirtMachine:
+        """See Hypervisor."""
+        _guard(definition.name)
+        firmware = None
+        if definition.firmware is not Firmware.BIOS:
+            firmware = find_firmware(definition.firmware)
+            if firmware is None:
+                raise HypervisorError(
+                    f"this host has no firmware for {definition.firmware}",
+                    remedy="install OVMF (Debian: ovmf, Fedora: edk2-ovmf)",
+                )
+        self._forget(definition.name)
+        with told(f"defining {definition.name}"):
+            domain = self._connection.defineXML(machine_xml(definition, firmware))
+        events = self._events.log_of(definition.name)
+        return LibvirtMachine(self._connection, domain, definition, events)
+
+    def create_network(self, definition: NetworkDefinition) -> LibvirtNetwork:
+        """See Hypervisor."""
+        _guard(definition.name)
+        with told(f"making the network {definition.name}"):
+            # Transient: it has no file that could outlive a crashed host.
+            network = self._connection.networkCreateXML(network_xml(definition))
+        return LibvirtNetwork(network)
+
+    def taken_subnets(self) -> Sequence[str]:
+        """See Hypervisor."""
+        taken = _host_subnets()
+        with told("listing the networks"):
+            for network in self._connection.listAllNetworks():
+                for ip in fromstring(network.XMLDesc()).findall("ip"):
+                    if ip.get("family", "ipv4") == "ipv4":
+                        length = ip.get("prefix") or ip.get("netmask", "24")
+                        taken.append(f"{ip.get('address')}/{length}")
+        return taken
+
+    def owned(self) -> Sequence[Owned]:
+        """See Hypervisor."""
+        found = []
+        with told("listing the machines"):
+            for domain in self._connection.listAllDomains():
+                if domain.name().startswith(NAME_PREFIX):
+                    found.append(Owned("machine", domain.name(), owner_in(domain.XMLDesc())))
+        if Capability.NETWORK in self.capabilities:
+            with told("listing the networks"):
+                for network in self._connection.listAllNetworks():
+                    if network.name().startswith(NAME_PREFIX):
+                        found.append(Owned("network", network.name(), None))
+        return found
+
+    def remove(self, owned: Owned) -> None:
+        """See Hypervisor."""
+        _guard(owned.name)
+        if owned.kind == "machine":
+            self._forget(owned.name)
+            return
+        try:
+            network = self._connection.networkLookupByName(owned.name)
+        except libvirt.libvirtError as error:
+            if is_missing(error):
+                return
+            raise
+        LibvirtNetwork(network).remove()
+
+    def close(self) -> None:
+        """See Hypervisor."""
+        self._events.close()
+        self._connection.close()
+
+    def _forget(self, name: str) -> None:
+        with told(f"looking for {name}"):
+            try:
+                domain = self._connection.lookupByName(name)
+            except libvirt.libvirtError as error:
+                if is_missing(error):
+                    return
+                raise
+            if domain.isActive():
+                domain.destroy()
+            if domain.isPersistent():
+                remove_domain(domain)
+
+
+class LibvirtNetwork:
+    """See Network."""
+
+    def __init__(self, network: libvirt.virNetwork) -> None:
+        self._network = network
+        self._name: str = network.name()
+
+    @property
+    def name(self) -> str:
+        """See Network."""
+        return self._name
+
+    def leases(self) -> Mapping[str, str]:
+        """See Network."""
+        with told(f"asking for the leases of {self.name}"):
+            return {
+                lease["mac"]: lease["ipaddr"]
+                for lease in self._network.DHCPLeases()
+                if lease["type"] == libvirt.VIR_IP_ADDR_TYPE_IPV4
+            }
+
+    def remove(self) -> None:
+        """See Network."""
+        try:
+            with told(f"removing the network {self.name}"):
+                self._network.destroy()
+        except HypervisorError as error:
+            if not isinstance(error.__cause__, libvirt.libvirtError) or not is_missing(
+                error.__cause__
+            ):
+                raise
+
+
+def _guard(name: str) -> None:
+    """Nothing that is not ours is ever made, changed or taken away."""
+    if not name.startswith(NAME_PREFIX):
+        raise HypervisorError(f"{name!r} does not begin with {NAME_PREFIX}: it is not ours")
+
+
+def _version(number: int) -> str:
+    return f"{number // 1_000_000}.{number // 1000 % 1000}.{number % 1000}"
+
+
+def _cpuinfo() -> dict[str, str]:
+    """The first processor's lines of /proc/cpuinfo."""
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split("\n\n")[0]
+    pairs = (line.partition(":") for line in lines.splitlines())
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _package_of(build: object) -> str:
+    code = getattr(build, "code", None)
+    return str(code) if code else ""
+
+
+def _host_subnets() -> list[str]:
+    """The IPv4 networks of this host's own interfaces."""
+    listed = subprocess.run(
+        ["ip", "-json", "-4", "address"], capture_output=True, text=True, check=False, timeout=10
+    )
+    taken = []
+    for link in json.loads(listed.stdout or "[]"):
+        for address in link.get("addr_info", []):
+            interface = ipaddress.ip_interface(f"{address['local']}/{address['prefixlen']}")
+            taken.append(str(interface.network))
+    return taken

@@ -1,0 +1,204 @@
+"""MachineDefinition and NetworkDefinition as libvirt's XML, and ownership read back from it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from xml.etree import ElementTree
+
+from defusedxml.ElementTree import fromstring
+
+from harness.hypervisors.base import (
+    Accelerator,
+    DiskDefinition,
+    Firmware,
+    MachineDefinition,
+    NetworkDefinition,
+    NicDefinition,
+    Ownership,
+)
+from harness.hypervisors.libvirt.firmware import FirmwareBuild
+
+NAMESPACE = "https://guestcert.example/machine/1"
+DNSMASQ = "http://libvirt.org/schemas/network/dnsmasq/1.0"
+MANUFACTURER = "guestcert"
+
+ElementTree.register_namespace("guestcert", NAMESPACE)
+ElementTree.register_namespace("dnsmasq", DNSMASQ)
+
+BUS_PREFIX = {"virtio": "vd", "scsi": "sd", "sata": "sd", "ide": "hd", "usb": "sd"}
+
+
+def machine_xml(definition: MachineDefinition, firmware: FirmwareBuild | None) -> str:
+    """The domain XML; every device stands in it, so that libvirt adds none of its own choice."""
+    domain = ElementTree.Element(
+        "domain", type="kvm" if definition.accelerator is Accelerator.KVM else "qemu"
+    )
+    _text(domain, "name", definition.name)
+    _text(domain, "uuid", definition.uuid)
+    _owner(domain, definition.owner)
+    _text(domain, "memory", str(definition.memory_mib), unit="MiB")
+    _text(domain, "vcpu", str(definition.vcpus))
+    _smbios(domain, definition)
+    _boot(domain, definition, firmware)
+    features = ElementTree.SubElement(domain, "features")
+    ElementTree.SubElement(features, "acpi")
+    ElementTree.SubElement(features, "apic")
+    if firmware is not None and firmware.needs_smm:
+        ElementTree.SubElement(features, "smm", state="on")
+    _cpu(domain, definition)
+    ElementTree.SubElement(domain, "clock", offset="utc")
+    _text(domain, "on_poweroff", "destroy")
+    _text(domain, "on_reboot", "restart")
+    _text(domain, "on_crash", "preserve")
+    _devices(domain, definition)
+    return ElementTree.tostring(domain, encoding="unicode")
+
+
+def network_xml(definition: NetworkDefinition) -> str:
+    """The network XML: no <forward>, so isolated; a default route that leads nowhere."""
+    network = ElementTree.Element("network")
+    _text(network, "name", definition.name)
+    ElementTree.SubElement(network, "bridge", name=definition.bridge, stp="off", delay="0")
+    ElementTree.SubElement(network, "domain", name=definition.domain, localOnly="yes")
+    dns = ElementTree.SubElement(network, "dns")
+    host = ElementTree.SubElement(dns, "host", ip=definition.gateway)
+    _text(host, "hostname", definition.host_name)
+    v4 = ElementTree.SubElement(
+        network, "ip", address=definition.gateway, prefix=str(definition.prefix)
+    )
+    dhcp = ElementTree.SubElement(v4, "dhcp")
+    ElementTree.SubElement(dhcp, "range", start=definition.dhcp_start, end=definition.dhcp_end)
+    ElementTree.SubElement(
+        network,
+        "ip",
+        family="ipv6",
+        address=definition.gateway_v6,
+        prefix=str(definition.prefix_v6),
+    )
+    # libvirt tells dnsmasq to offer no router on an isolated network; a tagged option wins.
+    options = ElementTree.SubElement(network, f"{{{DNSMASQ}}}options")
+    for option in (
+        f"dhcp-range=set:guests,{definition.dhcp_start},{definition.dhcp_end}",
+        f"dhcp-option=tag:guests,option:router,{definition.gateway}",
+    ):
+        ElementTree.SubElement(options, f"{{{DNSMASQ}}}option", value=option)
+    return ElementTree.tostring(network, encoding="unicode")
+
+
+def owner_in(xml: str) -> Ownership | None:
+    """Whose the machine is, from its metadata; None where that can't be read."""
+    element = fromstring(xml).find(f".//{{{NAMESPACE}}}owner")
+    if element is None:
+        return None
+    try:
+        return Ownership(
+            element.attrib["run"],
+            int(element.attrib["pid"]),
+            element.attrib["pid_started"],
+            datetime.fromisoformat(element.attrib["expires"]),
+        )
+    except (KeyError, ValueError):
+        return None
+
+
+def nic_xml(nic: NicDefinition) -> str:
+    """One network card, as machine_xml writes it."""
+    parent = ElementTree.Element("devices")
+    return ElementTree.tostring(_nic(parent, nic), encoding="unicode")
+
+
+def _text(parent: ElementTree.Element, tag: str, text: str, **attributes: str) -> None:
+    ElementTree.SubElement(parent, tag, attributes).text = text
+
+
+def _owner(domain: ElementTree.Element, owner: Ownership) -> None:
+    metadata = ElementTree.SubElement(domain, "metadata")
+    ElementTree.SubElement(
+        metadata,
+        f"{{{NAMESPACE}}}owner",
+        run=owner.run,
+        pid=str(owner.pid),
+        pid_started=owner.pid_started,
+        expires=owner.expires.isoformat(),
+    )
+
+
+def _smbios(domain: ElementTree.Element, definition: MachineDefinition) -> None:
+    info = ElementTree.SubElement(domain, "sysinfo", type="smbios")
+    system = ElementTree.SubElement(info, "system")
+    for name, value in (
+        ("manufacturer", MANUFACTURER),
+        ("product", f"guestcert {definition.machine_type}"),
+        ("serial", definition.smbios_serial),
+    ):
+        _text(system, "entry", value, name=name)
+
+
+def _boot(
+    domain: ElementTree.Element, definition: MachineDefinition, firmware: FirmwareBuild | None
+) -> None:
+    boot = ElementTree.SubElement(domain, "os")
+    _text(boot, "type", "hvm", arch="x86_64", machine=definition.machine_type)
+    if firmware is not None:
+        secure = "yes" if definition.firmware is Firmware.SECURE_BOOT else "no"
+        _text(
+            boot, "loader", str(firmware.code), readonly="yes", type="pflash", secure=secure
+        )
+        _text(boot, "nvram", str(definition.nvram), template=str(firmware.variables))
+    ElementTree.SubElement(boot, "smbios", mode="sysinfo")
+
+
+def _cpu(domain: ElementTree.Element, definition: MachineDefinition) -> None:
+    if definition.accelerator is Accelerator.KVM:
+        ElementTree.SubElement(domain, "cpu", mode="host-passthrough", migratable="on")
+    else:
+        # All that TCG can do: a guest whose floor is x86-64-v2 or v3 boots too.
+        ElementTree.SubElement(domain, "cpu", mode="maximum")
+
+
+def _devices(domain: ElementTree.Element, definition: MachineDefinition) -> None:
+    devices = ElementTree.SubElement(domain, "devices")
+    _text(devices, "emulator", "/usr/bin/qemu-system-x86_64")
+    for index, disk in enumerate(definition.disks):
+        _disk(devices, disk, index)
+    if any(disk.bus == "scsi" for disk in definition.disks):
+        ElementTree.SubElement(devices, "controller", type="scsi", model="virtio-scsi")
+    for nic in definition.nics:
+        _nic(devices, nic)
+    ElementTree.SubElement(devices, "controller", type="usb", model="none")
+    serial = ElementTree.SubElement(devices, "serial", type="pty")
+    ElementTree.SubElement(serial, "target", port="0")
+    channel = ElementTree.SubElement(devices, "channel", type="unix")
+    ElementTree.SubElement(channel, "target", type="virtio", name="org.qemu.guest_agent.0")
+    video = ElementTree.SubElement(devices, "video")
+    ElementTree.SubElement(video, "model", type="vga")
+    random = ElementTree.SubElement(devices, "rng", model="virtio")
+    _text(random, "backend", "/dev/urandom", model="random")
+    ElementTree.SubElement(devices, "memballoon", model="virtio")
+    ElementTree.SubElement(devices, "panic", model="isa")
+    ElementTree.SubElement(devices, "audio", id="1", type="none")
+
+
+def _disk(devices: ElementTree.Element, disk: DiskDefinition, index: int) -> None:
+    element = ElementTree.SubElement(devices, "disk", type="file", device="disk")
+    ElementTree.SubElement(element, "driver", name="qemu", type=disk.format, discard="unmap")
+    ElementTree.SubElement(element, "source", file=str(disk.path))
+    letter = chr(ord("a") + index)
+    ElementTree.SubElement(element, "target", dev=BUS_PREFIX[disk.bus] + letter, bus=disk.bus)
+    _text(element, "serial", disk.serial)
+    if disk.read_only:
+        ElementTree.SubElement(element, "readonly")
+    if disk.shareable:
+        ElementTree.SubElement(element, "shareable")
+    if disk.boot_order is not None:
+        ElementTree.SubElement(element, "boot", order=str(disk.boot_order))
+
+
+def _nic(devices: ElementTree.Element, nic: NicDefinition) -> ElementTree.Element:
+    element = ElementTree.SubElement(devices, "interface", type="network")
+    ElementTree.SubElement(element, "mac", address=nic.mac)
+    ElementTree.SubElement(element, "source", network=nic.network)
+    ElementTree.SubElement(element, "model", type=nic.model)
+    if nic.filter is not None:
+        ElementTree.SubElement(element, "filterref", filter=nic.filter)
+    return element

@@ -1,0 +1,53 @@
+"""libvirt's errors, told in one sentence with a remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import libvirt
+
+from harness.errors import ChannelError, HypervisorError, HypervisorUnreachableError
+
+REMEDIES = (
+    ("No space left on device", "free some space where the image store is"),
+    ("Permission denied", "let QEMU's user enter every folder above the file, or set GUESTCERT_HOME"),
+    ("Could not open", "look whether the file is there and readable for QEMU's user"),
+    ("Cannot allocate memory", "run fewer machines at once (-n 1)"),
+    ("virtlogd", "start virtlogd: `virtlogd -d`"),
+)
+
+LOST = {libvirt.VIR_ERR_NO_CONNECT, libvirt.VIR_ERR_RPC, libvirt.VIR_ERR_AUTH_FAILED}
+
+SILENT_AGENT = {libvirt.VIR_ERR_AGENT_UNRESPONSIVE, libvirt.VIR_ERR_AGENT_UNSYNCED}
+
+
+@contextmanager
+def told(doing: str) -> Iterator[None]:
+    """Turn libvirt's error while `doing` something into a HypervisorError that says so."""
+    try:
+        yield
+    except libvirt.libvirtError as error:
+        raise translated(doing, error) from error
+
+
+def translated(doing: str, error: libvirt.libvirtError) -> HypervisorError | ChannelError:
+    """The error of ours that says what libvirt said while `doing` something."""
+    words = error.get_error_message() or str(error)
+    if error.get_error_code() in SILENT_AGENT:
+        return ChannelError(f"{doing}: {words}")
+    remedy = next((advice for mark, advice in REMEDIES if mark in words), None)
+    if error.get_error_code() in LOST:
+        return HypervisorUnreachableError(
+            f"{doing}: {words}", remedy=remedy or "is libvirtd running? `guestcert doctor` tells"
+        )
+    return HypervisorError(f"{doing}: {words}", remedy=remedy)
+
+
+def is_missing(error: libvirt.libvirtError) -> bool:
+    """Whether libvirt says that the machine or network is not there."""
+    return error.get_error_code() in (
+        libvirt.VIR_ERR_NO_DOMAIN,
+        libvirt.VIR_ERR_NO_NETWORK,
+        libvirt.VIR_ERR_OPERATION_INVALID,
+    )

@@ -1,0 +1,212 @@
+"""One machine on QEMU/KVM, through libvirt."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import libvirt
+import libvirt_qemu
+import png
+
+from harness.errors import HypervisorError
+from harness.events import EventLog
+from harness.hypervisors.base import MachineDefinition, MachineState, PowerMethod
+from harness.hypervisors.libvirt import console
+from harness.hypervisors.libvirt.definition import nic_xml
+from harness.hypervisors.libvirt.errors import is_missing, told
+
+STATES = {
+    libvirt.VIR_DOMAIN_RUNNING: MachineState.RUNNING,
+    libvirt.VIR_DOMAIN_BLOCKED: MachineState.RUNNING,
+    libvirt.VIR_DOMAIN_PAUSED: MachineState.PAUSED,
+    libvirt.VIR_DOMAIN_PMSUSPENDED: MachineState.PAUSED,
+    libvirt.VIR_DOMAIN_SHUTDOWN: MachineState.RUNNING,
+    libvirt.VIR_DOMAIN_SHUTOFF: MachineState.OFF,
+    libvirt.VIR_DOMAIN_CRASHED: MachineState.CRASHED,
+}
+
+SHUTDOWN = {
+    PowerMethod.ACPI: libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN,
+    PowerMethod.AGENT: libvirt.VIR_DOMAIN_SHUTDOWN_GUEST_AGENT,
+}
+
+REBOOT = {
+    PowerMethod.ACPI: libvirt.VIR_DOMAIN_REBOOT_ACPI_POWER_BTN,
+    PowerMethod.AGENT: libvirt.VIR_DOMAIN_REBOOT_GUEST_AGENT,
+}
+
+LOG_LIMIT = 64 * 1024
+SCREEN_LIMIT = 64 * 1024 * 1024
+
+
+class LibvirtMachine:
+    """See Machine."""
+
+    def __init__(
+        self,
+        connection: libvirt.virConnect,
+        domain: libvirt.virDomain,
+        definition: MachineDefinition,
+        events: EventLog,
+    ) -> None:
+        self._connection = connection
+        self._domain = domain
+        self._definition = definition
+        self._events = events
+
+    @property
+    def name(self) -> str:
+        """See Machine."""
+        return self._definition.name
+
+    @property
+    def definition(self) -> MachineDefinition:
+        """See Machine."""
+        return self._definition
+
+    @property
+    def events(self) -> EventLog:
+        """See Machine."""
+        return self._events
+
+    def state(self) -> MachineState:
+        """See Machine."""
+        with told(f"asking for the state of {self.name}"):
+            return STATES.get(self._domain.state()[0], MachineState.OFF)
+
+    def start(self, *, paused: bool = False) -> None:
+        """See Machine."""
+        with told(f"starting {self.name}"):
+            self._domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED if paused else 0)
+
+    def pause(self) -> None:
+        """See Machine."""
+        with told(f"pausing {self.name}"):
+            self._domain.suspend()
+
+    def resume(self) -> None:
+        """See Machine."""
+        with told(f"resuming {self.name}"):
+            self._domain.resume()
+
+    def shutdown(self, method: PowerMethod) -> None:
+        """See Machine."""
+        with told(f"asking {self.name} to shut down by {method}"):
+            self._domain.shutdownFlags(SHUTDOWN[method])
+
+    def reboot(self, method: PowerMethod) -> None:
+        """See Machine."""
+        with told(f"asking {self.name} to reboot by {method}"):
+            self._domain.reboot(REBOOT[method])
+
+    def reset(self) -> None:
+        """See Machine."""
+        with told(f"resetting {self.name}"):
+            self._domain.reset(0)
+
+    def power_off(self) -> None:
+        """See Machine."""
+        with told(f"powering {self.name} off"), _unless_missing():
+            self._domain.destroy()
+
+    def save(self, state_file: Path) -> None:
+        """See Machine."""
+        with told(f"saving {self.name}"):
+            self._domain.save(str(state_file))
+
+    def restore(self, state_file: Path, *, paused: bool = False) -> None:
+        """See Machine."""
+        flags = libvirt.VIR_DOMAIN_SAVE_PAUSED if paused else libvirt.VIR_DOMAIN_SAVE_RUNNING
+        with told(f"restoring {self.name}"):
+            self._connection.restoreFlags(str(state_file), None, flags)
+
+    def remove(self) -> None:
+        """See Machine."""
+        self.power_off()
+        remove_domain(self._domain)
+
+    def open_console(self) -> socket.socket:
+        """See Machine."""
+        return console.open_console(self._connection, self._domain)
+
+    def agent_command(self, command: str, *, timeout: float) -> str:
+        """See Machine."""
+        with told(f"the guest agent of {self.name}"):
+            answer: str = libvirt_qemu.qemuAgentCommand(
+                self._domain, command, max(1, round(timeout)), 0
+            )
+            return answer
+
+    def screenshot(self) -> bytes:
+        """See Machine."""
+        stream = self._connection.newStream(0)
+        data = bytearray()
+        with told(f"taking a screenshot of {self.name}"):
+            self._domain.screenshot(stream, 0, 0)
+            while (chunk := stream.recv(65536)) and len(data) < SCREEN_LIMIT:
+                data += chunk
+            stream.finish()
+        return _as_png(bytes(data))
+
+    def description(self) -> str:
+        """See Machine."""
+        with told(f"asking for the definition of {self.name}"):
+            xml: str = self._domain.XMLDesc(0)
+            return xml
+
+    def hypervisor_log(self) -> str:
+        """See Machine."""
+        system = "system" in self._connection.getURI()
+        folder = Path("/var/log/libvirt" if system else "~/.cache/libvirt").expanduser()
+        try:
+            with (folder / "qemu" / f"{self.name}.log").open("rb") as log:
+                log.seek(0, io.SEEK_END)
+                log.seek(max(0, log.tell() - LOG_LIMIT))
+                return log.read().decode("utf-8", errors="replace")
+        except OSError as error:
+            return f"QEMU's log could not be read: {error}"
+
+    def move_nic(self, mac: str, network: str) -> None:
+        """See Machine."""
+        nic = next((nic for nic in self._definition.nics if nic.mac == mac), None)
+        if nic is None:
+            raise HypervisorError(f"{self.name} has no network card {mac}")
+        moved = type(nic)(nic.mac, network, nic.model, nic.filter)
+        with told(f"plugging {mac} of {self.name} into {network}"):
+            self._domain.updateDeviceFlags(nic_xml(moved), libvirt.VIR_DOMAIN_AFFECT_LIVE)
+
+
+def remove_domain(domain: libvirt.virDomain) -> None:
+    """Forget a powered-off domain with its NVRAM; no error where it is gone."""
+    with told("undefining a machine"), _unless_missing():
+        domain.undefineFlags(
+            libvirt.VIR_DOMAIN_UNDEFINE_NVRAM | libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE
+        )
+
+
+@contextlib.contextmanager
+def _unless_missing() -> Iterator[None]:
+    try:
+        yield
+    except libvirt.libvirtError as error:
+        if not is_missing(error):
+            raise
+
+
+def _as_png(ppm: bytes) -> bytes:
+    """A PNG of a binary portable pixmap (P6), as QEMU's screendump makes it."""
+    if ppm.startswith(b"\x89PNG"):
+        return ppm
+    fields = ppm.split(maxsplit=3)
+    if len(fields) < 4 or fields[0] != b"P6":
+        raise HypervisorError("the hypervisor's screenshot is neither PNG nor PPM")
+    width, height = int(fields[1]), int(fields[2])
+    pixels = fields[3][fields[3].index(b"\n") + 1 :]
+    target = io.BytesIO()
+    rows = (pixels[row * width * 3 : (row + 1) * width * 3] for row in range(height))
+    png.Writer(width, height, greyscale=False, bitdepth=8).write(target, rows)
+    return target.getvalue()

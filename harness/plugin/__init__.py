@@ -1,0 +1,120 @@
+"""The pytest plugin: options, marks, fixtures, and the record of what a run found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from harness.errors import HarnessError, UsageError
+from harness.hypervisors.base import Firmware
+from harness.lab.bench import Bench
+from harness.lab.context import RunContext
+from harness.lab.workspace import Workspace
+from harness.plugin import collection, options
+from harness.plugin.controller import Controller
+from harness.plugin.fixtures import (
+    BENCH,
+    answering_agent,
+    bench,
+    guest,
+    hypervisor,
+    integration,
+    machine,
+    neighbours,
+    target,
+)
+from harness.plugin.markers import DESCRIPTIONS
+from harness.plugin.recorder import Recorder
+from harness.plugin.worker import Worker, metric
+from harness.profiles.model import Profile
+from harness.results.store import RunDirectory
+
+__all__ = [
+    "answering_agent",
+    "bench",
+    "guest",
+    "hypervisor",
+    "integration",
+    "machine",
+    "metric",
+    "neighbours",
+    "target",
+]
+
+Chosen = list[tuple[Profile, tuple[Firmware, ...]]]
+CHOSEN = pytest.StashKey[Chosen]()
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare guestcert's options."""
+    options.add_options(parser)
+
+
+@pytest.hookimpl(tryfirst=True)  # before Allure's, which looks for its folder then
+def pytest_configure(config: pytest.Config) -> None:
+    """Set up a certification where suites are to run; the project's own tests need nothing."""
+    for description in DESCRIPTIONS:
+        config.addinivalue_line("markers", description)
+    if not options.is_certification(config) and not hasattr(config, "workerinput"):
+        return
+    worker: dict[str, Any] | None = getattr(config, "workerinput", None)
+    if worker is not None and "guestcert" not in worker:
+        return
+    try:
+        config.stash[CHOSEN] = [
+            (profile, options.selected_variants(config, profile))
+            for profile in options.selected_profiles(config)
+        ]
+        if config.getoption("collectonly", default=False):
+            return
+        if worker is None:
+            context = _begin_run(config)
+        else:
+            context = RunContext.from_json(worker["guestcert"])
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from error
+    except HarnessError as error:
+        pytest.exit(str(error), returncode=error.exit_code)
+    own_bench = Bench(context, worker["workerid"] if worker else "main")
+    config.stash[BENCH] = own_bench
+    config.pluginmanager.register(Worker(own_bench), "guestcert-worker")
+
+
+def _begin_run(config: pytest.Config) -> RunContext:
+    """Make the run's folders and its recorder, in the controlling process."""
+    context = options.make_context(config)
+    Workspace(context.store, context.owner).create()
+    RunDirectory(context.reports).create()
+    if not config.getoption("allure_report_dir", default=None):
+        config.option.allure_report_dir = str(RunDirectory(context.reports).allure_results)
+    recorder = Recorder(context, config.stash[CHOSEN], options.selection_in_words(config))
+    config.pluginmanager.register(Controller(recorder), "guestcert-controller")
+    return context
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say what is certified, on what, and where the report will be."""
+    if BENCH not in config.stash:
+        return []
+    context = config.stash[BENCH].context
+    guests = [f"{p.id} ({', '.join(v)})" for p, v in config.stash[CHOSEN]]
+    return [
+        f"guestcert: {'; '.join(guests)}",
+        f"guestcert: accelerator {context.accelerator}: {context.accelerator_reason}",
+        f"guestcert: run {context.reports}",
+    ]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each case that asks for a guest on each guest that was chosen."""
+    if CHOSEN in metafunc.config.stash:
+        collection.parametrize(metafunc, metafunc.config.stash[CHOSEN])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the cases of a certification in order."""
+    if CHOSEN in config.stash:
+        collection.arrange(items)
+
+

@@ -1,0 +1,100 @@
+"""Leads a run: shows outcomes, and at the end reaps, judges, writes and tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.hypervisors.base import Hypervisor
+from harness.hypervisors.opening import open_hypervisor
+from harness.lab.reaper import reap_run
+from harness.plugin.recorder import Recorder
+from harness.plugin.worker import RECORD
+from harness.reporting.terminal import summary
+from harness.results.model import Outcome, RunRecord
+from harness.results.store import exit_code
+
+SHOWN: dict[str, tuple[str, str, str | tuple[str, Mapping[str, bool]]]] = {
+    Outcome.PASSED: ("passed", ".", "PASSED"),
+    Outcome.FAILED: ("failed", "F", "FAILED"),
+    Outcome.BROKEN: ("error", "E", ("BROKEN", {"red": True})),
+    Outcome.BLOCKED: ("blocked", "b", ("BLOCKED", {"yellow": True})),
+    Outcome.NOT_APPLICABLE: ("not applicable", "n", ("NOT APPLICABLE", {"cyan": True})),
+    Outcome.KNOWN_ISSUE: ("known issue", "k", ("KNOWN ISSUE", {"yellow": True})),
+}
+
+
+class Controller:
+    """The hooks of the process that leads a run; xdist's workers have none of them."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._interrupted = ""
+        self._run: RunRecord | None = None
+        self._trouble: list[str] = []
+
+    def pytest_configure_node(self, node: Any) -> None:
+        """Hand the run's context to an xdist worker."""
+        node.workerinput["guestcert"] = self._recorder.context.to_json()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take a finished case's record."""
+        self._recorder.take(report)
+
+    def pytest_report_teststatus(
+        self, report: pytest.TestReport
+    ) -> tuple[str, str, str | tuple[str, Mapping[str, bool]]] | None:
+        """Call a case by its outcome, once it is known; its phases alone are not shown."""
+        document = getattr(report, RECORD, None)
+        if document is None:
+            if report.when in ("setup", "call") and not report.failed:
+                return "", "", ""
+            return None
+        return SHOWN[document["outcome"]] if not report.failed else None
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Remember that the run was stopped before its end."""
+        self._interrupted = f"interrupted ({excinfo.typename})"
+
+    @pytest.hookimpl(trylast=True)  # after xdist has ended its workers
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Take away what is left, judge, write the reports, and set the exit status."""
+        recorder = self._recorder
+        if not recorder.outcomes and not self._interrupted and session.testscollected == 0:
+            self._clean_up(None)
+            return
+        hypervisor = self._connect()
+        self._clean_up(hypervisor)
+        try:
+            self._run = recorder.finish(hypervisor, self._interrupted)
+        except OSError as error:
+            self._trouble.append(f"the reports could not be written: {error}")
+        if hypervisor is not None:
+            hypervisor.close()
+        if self._run is not None and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = exit_code(self._run)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Tell the verdicts, the certificates, where the time went and where the report is."""
+        for line in self._trouble:
+            terminalreporter.line(f"guestcert: {line}", red=True)
+        if self._run is not None:
+            terminalreporter.section("certification")
+            colour = terminalreporter.hasmarkup
+            terminalreporter.write(summary(self._run, self._recorder.directory, colour=colour))
+
+    def _connect(self) -> Hypervisor | None:
+        try:
+            return open_hypervisor(self._recorder.context.hypervisor)
+        except HarnessError as error:
+            self._trouble.append(str(error))
+            return None
+
+    def _clean_up(self, hypervisor: Hypervisor | None) -> None:
+        context = self._recorder.context
+        if hypervisor is not None:
+            reaped = reap_run(hypervisor, context.store, context.run)
+            self._trouble += [f"could not be removed: {what}" for what in reaped.failed]

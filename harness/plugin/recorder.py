@@ -1,0 +1,132 @@
+"""Gathers the records of all workers in the controlling process, and writes the run."""
+
+from __future__ import annotations
+
+import json
+import platform
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+import harness
+from harness.hypervisors.base import Firmware, Hypervisor
+from harness.lab.context import RunContext
+from harness.ledger import Ledger
+from harness.plugin.collection import case_of
+from harness.plugin.worker import RECORD
+from harness.profiles.catalogue import load_catalogue
+from harness.profiles.model import Profile
+from harness.reporting.writing import write_reports
+from harness.results.model import (
+    Environment,
+    Outcome,
+    OutcomeRecord,
+    RunRecord,
+)
+from harness.results.store import RunDirectory
+from harness.results.verdicts import certify, judge
+
+OUTCOMES_FILE = "outcomes.jsonl"
+"""Each outcome as it comes, one a line: nothing is lost where the run is cut off."""
+
+
+@dataclass
+class Recorder:
+    """One run's outcomes as they come in, and what becomes of them."""
+
+    context: RunContext
+    guests: list[tuple[Profile, tuple[Firmware, ...]]]
+    selection: str
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    outcomes: list[OutcomeRecord] = field(default_factory=list)
+    ledger: Ledger = field(default_factory=Ledger)
+
+    @property
+    def directory(self) -> RunDirectory:
+        """Where the run is written."""
+        return RunDirectory(self.context.reports)
+
+    def take(self, report: pytest.TestReport) -> None:
+        """Take the record that a finished case's report carries, or the loss of its worker."""
+        document: dict[str, Any] | None = getattr(report, RECORD, None)
+        if document is not None:
+            self._add(OutcomeRecord.model_validate(document))
+        elif report.when not in ("setup", "call", "teardown"):
+            self._add(self._lost(report))
+
+    def finish(self, hypervisor: Hypervisor | None, interrupted: str = "") -> RunRecord:
+        """Judge what came in, write the run directory, and return the record."""
+        catalogue = load_catalogue()
+        environment = self._environment(hypervisor)
+        selection = "; ".join(filter(None, (self.selection, interrupted)))
+        verdicts = judge(self.outcomes, self.guests, catalogue, environment.hypervisor_uri)
+        run = RunRecord(
+            run=self.context.run,
+            started=self.started,
+            finished=datetime.now(UTC),
+            tier="standard",
+            selection=selection,
+            environment=environment,
+            ledger=self._ledger(),
+            outcomes=tuple(self.outcomes),
+            verdicts=verdicts,
+            certificates=certify(verdicts, self.outcomes, environment),
+        )
+        write_reports(run, self.directory, catalogue)
+        return run
+
+    def _add(self, outcome: OutcomeRecord) -> None:
+        self.outcomes.append(outcome)
+        with (self.context.reports / OUTCOMES_FILE).open("a", encoding="utf-8") as file:
+            file.write(outcome.model_dump_json() + "\n")
+
+    def _lost(self, report: pytest.TestReport) -> OutcomeRecord:
+        """The record of a case whose worker process died under it."""
+        target = report.nodeid.partition("[")[2].partition("]")[0]
+        for profile, chosen in self.guests:
+            for variant in chosen:
+                if target == f"{profile.id}-{variant}":
+                    return self._broken(report, profile.id, str(variant))
+        return self._broken(report, self.guests[0][0].id, str(self.guests[0][1][0]))
+
+    def _broken(self, report: pytest.TestReport, guest: str, variant: str) -> OutcomeRecord:
+        return OutcomeRecord(
+            case=case_of(report.nodeid),
+            feature="",
+            guest=guest,
+            variant=variant,
+            hypervisor=self.context.hypervisor or "",
+            outcome=Outcome.BROKEN,
+            reason=f"the worker process died: {report.longreprtext[:500]}",
+            seconds=0,
+        )
+
+    def _ledger(self) -> dict[str, float]:
+        total: dict[str, float] = {}
+        for outcome in self.outcomes:
+            for work, seconds in outcome.ledger.items():
+                total[work] = round(total.get(work, 0.0) + seconds, 3)
+        return total or self.ledger.take()
+
+    def _environment(self, hypervisor: Hypervisor | None) -> Environment:
+        facts = hypervisor.facts() if hypervisor else None
+        return Environment(
+            harness=harness.__version__,
+            python=platform.python_version(),
+            hypervisor=facts.name if facts else "unreachable",
+            hypervisor_version=facts.version if facts else "",
+            hypervisor_uri=hypervisor.uri if hypervisor else self.context.hypervisor or "",
+            accelerator=str(self.context.accelerator),
+            accelerator_reason=self.context.accelerator_reason,
+            host=dict(facts.extra) if facts else {},
+            guests=self._guest_facts(),
+        )
+
+    def _guest_facts(self) -> dict[str, dict[str, str]]:
+        gathered: dict[str, dict[str, str]] = {}
+        for profile, _ in self.guests:
+            for file in sorted(self.context.facts.glob(f"{profile.id}-*.json")):
+                gathered[profile.id] = json.loads(file.read_text(encoding="utf-8"))
+        return gathered

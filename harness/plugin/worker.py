@@ -1,0 +1,179 @@
+"""Runs cases: notes how each phase ended, takes evidence, and makes the case's record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+import allure
+import pytest
+
+from harness.errors import Blocked, NotApplicable
+from harness.guests.evidence import EvidenceCollector
+from harness.lab.bench import Bench
+from harness.plugin.allure_labels import label
+from harness.plugin.collection import case_of, feature_of, target_of
+from harness.plugin.fixtures import GUESTS
+from harness.plugin.outcomes import PhaseEnd, classify, with_known_issues, worst
+from harness.results.model import Metric, Outcome, OutcomeRecord
+
+RECORD = "guestcert"
+"""The report's attribute under which a finished case's record travels to the controller."""
+
+
+@dataclass
+class Notes:
+    """What is gathered of one case while it runs."""
+
+    started: float = field(default_factory=time.monotonic)
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+    phases: list[PhaseEnd] = field(default_factory=list)
+    metrics: list[Metric] = field(default_factory=list)
+    evidence: list[str] = field(default_factory=list)
+    console_marks: dict[str, int] = field(default_factory=dict)
+
+
+NOTES = pytest.StashKey[Notes]()
+
+
+class Metrics(Protocol):
+    """Records measured figures of a case."""
+
+    def __call__(self, name: str, value: float, unit: str) -> None:
+        """Record one: `metric("boot", 21.5, "s")`."""
+        ...
+
+
+@pytest.fixture
+def metric(request: pytest.FixtureRequest) -> Metrics:
+    """Record a measured figure of the case."""
+    notes: Notes = request.node.stash[NOTES]
+
+    def record(name: str, value: float, unit: str) -> None:
+        notes.metrics.append(Metric(name=name, value=round(value, 3), unit=unit))
+
+    return record
+
+
+class Worker:
+    """The hooks of a process that runs cases."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
+        """Begin a case; what rules it out or blocks it is a skip to pytest, an outcome to us."""
+        self._begin(item)
+        try:
+            return (yield)
+        except (Blocked, NotApplicable) as reason:
+            raise pytest.skip.Exception(f"{type(reason).__name__}: {reason}") from reason
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self) -> Generator[None, None, None]:
+        """The same for what a case finds out only while it runs."""
+        try:
+            return (yield)
+        except (Blocked, NotApplicable) as reason:
+            raise pytest.skip.Exception(f"{type(reason).__name__}: {reason}") from reason
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Note how a phase of a case ended; after tear-down, put its record into the report."""
+        report = yield
+        notes = item.stash[NOTES]
+        if call.excinfo is not None:
+            self._note_failure(item, notes, call.excinfo.value, call.when)
+        elif call.when == "call":
+            notes.phases.append(PhaseEnd(Outcome.PASSED))
+        if call.when == "teardown":
+            setattr(report, RECORD, _record(item, notes, self._bench).model_dump(mode="json"))
+        return report
+
+    def pytest_sessionfinish(self) -> None:
+        """Take this worker's machines and networks away."""
+        self._bench.close()
+
+    def _begin(self, item: pytest.Item) -> None:
+        case = case_of(item.nodeid).rpartition("::")[2]
+        self._bench.live.case(str(target_of(item) or ""), case)
+        notes = item.stash[NOTES] = Notes()
+        for log in self._bench.context.workspace.glob("*/console.log"):
+            notes.console_marks[str(log)] = log.stat().st_size
+        label(item)
+
+    def _note_failure(
+        self, item: pytest.Item, notes: Notes, error: BaseException, phase: str
+    ) -> None:
+        bench = self._bench
+        end = _end(error, phase)
+        target = target_of(item)
+        if target is not None:
+            end = with_known_issues(end, feature_of(item), target.profile.known_issues)
+        collector = EvidenceCollector((bench.context.password,), bench.capabilities_if_connected())
+        end = PhaseEnd(end.outcome, collector.redact(end.reason))
+        notes.phases.append(end)
+        if end.outcome in (Outcome.FAILED, Outcome.BROKEN, Outcome.KNOWN_ISSUE):
+            notes.evidence += self._take_evidence(item, notes, collector)
+
+    def _take_evidence(
+        self, item: pytest.Item, notes: Notes, collector: EvidenceCollector
+    ) -> list[str]:
+        reports = self._bench.context.reports
+        name = "".join(c if c.isalnum() or c in "-_." else "-" for c in item.nodeid)[-120:]
+        folder = reports / "evidence" / name.strip("-.")
+        files: list[Path] = []
+        for guest in item.stash.get(GUESTS, []):
+            since = notes.console_marks.get(str(guest.console_log), 0)
+            files += collector.collect(guest, folder, console_since=since)
+        _attach_to_allure(files)
+        return [str(file.relative_to(reports)) for file in files]
+
+
+def _end(error: BaseException, phase: str) -> PhaseEnd:
+    if isinstance(error, pytest.skip.Exception):
+        # Blocked and NotApplicable were turned into pytest's skips; they are the cause.
+        return classify(error.__cause__, phase) if error.__cause__ else _plain_skip(error)
+    return classify(error, phase)
+
+
+def _plain_skip(error: BaseException) -> PhaseEnd:
+    return PhaseEnd(Outcome.NOT_APPLICABLE, str(error) or "skipped without a reason")
+
+
+def _attach_to_allure(files: list[Path]) -> None:
+    for file in files:
+        kind = allure.attachment_type.PNG if file.suffix == ".png" else allure.attachment_type.TEXT
+        allure.attach.file(str(file), name=file.name, attachment_type=kind)
+
+
+def _record(item: pytest.Item, notes: Notes, bench: Bench) -> OutcomeRecord:
+    end = worst(notes.phases)
+    target = target_of(item)
+    case = case_of(item.nodeid)
+    function = getattr(item, "function", None)
+    lines = (getattr(function, "__doc__", None) or "").strip().splitlines()
+    guest = target.profile.id if target else ""
+    return OutcomeRecord(
+        case=case,
+        feature=feature_of(item),
+        guest=guest,
+        variant=str(target.variant) if target else "",
+        hypervisor=bench.uri,
+        outcome=end.outcome,
+        reason=end.reason,
+        seconds=round(time.monotonic() - notes.started, 3),
+        metrics=tuple(notes.metrics),
+        evidence=tuple(notes.evidence),
+        title=lines[0] if lines else "",
+        rerun=f"pytest '{case}' --guest {guest} --variant {target.variant}" if target else "",
+        ledger=bench.ledger.take(),
+        started=notes.began,
+    )
