@@ -147,9 +147,7 @@ class IntegrationServices:
 
 def services_of(guest: Guest) -> IntegrationServices:
     """The integration services of a guest on KVM."""
-    return IntegrationServices(
-        Heartbeat(guest), Shutdown(guest), Execution(guest), Service(guest)
-    )
+    return IntegrationServices(Heartbeat(guest), Shutdown(guest), Execution(guest), Service(guest))
 
 
 def demand_agent(guest: Guest) -> None:

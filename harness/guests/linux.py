@@ -207,8 +207,7 @@ class LinuxOs:
     def pci_devices(self) -> list[str]:
         """`vendor:device` of every PCI function, sorted, with repetitions."""
         listed = self.sh(
-            "for d in /sys/bus/pci/devices/*; do"
-            ' echo "$(cat "$d/vendor"):$(cat "$d/device")"; done'
+            'for d in /sys/bus/pci/devices/*; do echo "$(cat "$d/vendor"):$(cat "$d/device")"; done'
         )
         return sorted(line.replace("0x", "") for line in listed.splitlines())
 

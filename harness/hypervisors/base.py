@@ -11,17 +11,10 @@ from pathlib import Path
 from typing import Protocol
 
 from harness.events import EventLog
+from harness.profiles.model import Firmware
 
 NAME_PREFIX = "guestcert-"
 """Every machine and network of ours is named with it; nothing else is ever touched."""
-
-
-class Firmware(StrEnum):
-    """How a machine starts its boot loader."""
-
-    BIOS = "bios"
-    UEFI = "uefi"
-    SECURE_BOOT = "secure-boot"
 
 
 class Accelerator(StrEnum):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from harness.guests.guest import Credentials
-from harness.hypervisors.base import NAME_PREFIX, Capability, Firmware, Hypervisor
+from harness.hypervisors.base import NAME_PREFIX, Capability, Hypervisor
 from harness.hypervisors.opening import open_hypervisor
 from harness.image_store.store import BaseImage, ImageStore
 from harness.lab.context import RunContext
@@ -16,7 +16,7 @@ from harness.lab.networks import Networks
 from harness.lab.place import Blueprint, Place
 from harness.ledger import Ledger, Work
 from harness.profiles.loading import digest
-from harness.profiles.model import Profile
+from harness.profiles.model import Firmware, Profile
 
 
 @dataclass

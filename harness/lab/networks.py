@@ -70,7 +70,9 @@ class Networks:
         )
 
     def _free_subnet(self) -> ipaddress.IPv4Network:
-        taken = [ipaddress.ip_network(net, strict=False) for net in self._hypervisor.taken_subnets()]
+        taken = [
+            ipaddress.ip_network(net, strict=False) for net in self._hypervisor.taken_subnets()
+        ]
         for subnet in POOL.subnets(new_prefix=24):
             if not any(subnet.overlaps(other) for other in taken):
                 return subnet

@@ -15,7 +15,6 @@ from harness.hypervisors.base import (
     NAME_PREFIX,
     Accelerator,
     DiskDefinition,
-    Firmware,
     Hypervisor,
     MachineDefinition,
     NicDefinition,
@@ -23,7 +22,7 @@ from harness.hypervisors.base import (
 )
 from harness.image_store.overlay import create_overlay
 from harness.ledger import Ledger, Work
-from harness.profiles.model import Profile
+from harness.profiles.model import Firmware, Profile
 from harness.provisioning.seed import SeedContent, hash_password, write_seed
 from harness.waiting import NotYet, wait_until
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from harness.errors import HarnessError, UsageError
-from harness.hypervisors.base import Firmware
 from harness.lab.bench import Bench
 from harness.lab.context import RunContext
 from harness.lab.workspace import Workspace
@@ -27,7 +26,7 @@ from harness.plugin.fixtures import (
 from harness.plugin.markers import DESCRIPTIONS
 from harness.plugin.recorder import Recorder
 from harness.plugin.worker import Worker, metric
-from harness.profiles.model import Profile
+from harness.profiles.model import Firmware, Profile
 from harness.results.store import RunDirectory
 
 __all__ = [
@@ -44,6 +43,7 @@ __all__ = [
 
 Chosen = list[tuple[Profile, tuple[Firmware, ...]]]
 CHOSEN = pytest.StashKey[Chosen]()
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare guestcert's options."""
@@ -116,5 +116,3 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Put the cases of a certification in order."""
     if CHOSEN in config.stash:
         collection.arrange(items)
-
-

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from harness.hypervisors.base import Firmware
-from harness.profiles.model import Profile
+from harness.profiles.model import Firmware, Profile
 
 GUEST_FIXTURES = frozenset({"guest", "machine", "neighbours"})
 DEFAULT_COST = 10.0

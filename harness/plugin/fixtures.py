@@ -174,4 +174,3 @@ def _demand(bench: Bench, target: Target, node: pytest.Item) -> None:
     missing = sorted(wanted - bench.capabilities)
     if missing:
         raise NotApplicable(f"the hypervisor lacks {', '.join(missing)}")
-

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from harness.hypervisors.base import Capability, Firmware
+from harness.hypervisors.base import Capability
+from harness.profiles.model import Firmware
 
 Case = TypeVar("Case", bound=Callable[..., Any])
 

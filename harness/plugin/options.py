@@ -9,12 +9,12 @@ import pytest
 
 from harness.errors import UsageError
 from harness.hypervisors.accelerator import choose_accelerator
-from harness.hypervisors.base import Accelerator, Firmware
+from harness.hypervisors.base import Accelerator
 from harness.image_store.places import store_root
 from harness.lab.context import RunContext
 from harness.lab.ownership import own
 from harness.profiles.loading import load_profiles
-from harness.profiles.model import Profile
+from harness.profiles.model import Firmware, Profile
 from harness.profiles.places import project_root
 from harness.profiles.selection import select
 from harness.results.store import RunDirectory, new_run_id

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 import harness
-from harness.hypervisors.base import Firmware, Hypervisor
+from harness.hypervisors.base import Hypervisor
 from harness.lab.context import RunContext
 from harness.ledger import Ledger
 from harness.plugin.collection import case_of
 from harness.plugin.worker import RECORD
 from harness.profiles.catalogue import load_catalogue
-from harness.profiles.model import Profile
+from harness.profiles.model import Firmware, Profile
 from harness.reporting.writing import write_reports
 from harness.results.model import (
     Environment,

@@ -17,7 +17,6 @@ from harness.errors import HypervisorError, HypervisorUnreachableError
 from harness.hypervisors.base import (
     NAME_PREFIX,
     Capability,
-    Firmware,
     HypervisorFacts,
     MachineDefinition,
     NetworkDefinition,
@@ -28,6 +27,7 @@ from harness.hypervisors.libvirt.errors import is_missing, told
 from harness.hypervisors.libvirt.event_loop import EventHub, ensure_event_loop
 from harness.hypervisors.libvirt.firmware import find_firmware
 from harness.hypervisors.libvirt.machine import LibvirtMachine, remove_domain
+from harness.profiles.model import Firmware
 
 
 class LibvirtHypervisor:

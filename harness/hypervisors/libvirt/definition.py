@@ -10,13 +10,13 @@ from defusedxml.ElementTree import fromstring
 from harness.hypervisors.base import (
     Accelerator,
     DiskDefinition,
-    Firmware,
     MachineDefinition,
     NetworkDefinition,
     NicDefinition,
     Ownership,
 )
 from harness.hypervisors.libvirt.firmware import FirmwareBuild
+from harness.profiles.model import Firmware
 
 NAMESPACE = "https://guestcert.example/machine/1"
 DNSMASQ = "http://libvirt.org/schemas/network/dnsmasq/1.0"
@@ -141,9 +141,7 @@ def _boot(
     _text(boot, "type", "hvm", arch="x86_64", machine=definition.machine_type)
     if firmware is not None:
         secure = "yes" if definition.firmware is Firmware.SECURE_BOOT else "no"
-        _text(
-            boot, "loader", str(firmware.code), readonly="yes", type="pflash", secure=secure
-        )
+        _text(boot, "loader", str(firmware.code), readonly="yes", type="pflash", secure=secure)
         _text(boot, "nvram", str(definition.nvram), template=str(firmware.variables))
     ElementTree.SubElement(boot, "smbios", mode="sysinfo")
 

@@ -11,7 +11,10 @@ from harness.errors import ChannelError, HypervisorError, HypervisorUnreachableE
 
 REMEDIES = (
     ("No space left on device", "free some space where the image store is"),
-    ("Permission denied", "let QEMU's user enter every folder above the file, or set GUESTCERT_HOME"),
+    (
+        "Permission denied",
+        "let QEMU's user enter every folder above the file, or set GUESTCERT_HOME",
+    ),
     ("Could not open", "look whether the file is there and readable for QEMU's user"),
     ("Cannot allocate memory", "run fewer machines at once (-n 1)"),
     ("virtlogd", "start virtlogd: `virtlogd -d`"),

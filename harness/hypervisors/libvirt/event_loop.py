@@ -80,9 +80,7 @@ class EventHub:
         kind = LIFECYCLE.get(event)
         if kind is not None:
             words = STOPPED_DETAIL.get(detail, str(detail))
-            self._logs[domain.name()].add(
-                kind, words if kind is EventKind.STOPPED else str(detail)
-            )
+            self._logs[domain.name()].add(kind, words if kind is EventKind.STOPPED else str(detail))
 
     def _reboot(self, _c: libvirt.virConnect, domain: libvirt.virDomain, _o: Any) -> None:
         self._logs[domain.name()].add(EventKind.REBOOT)

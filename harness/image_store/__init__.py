@@ -1,0 +1,1 @@
+"""Base images: built from recipes, kept by content, checked at every use."""

@@ -1,0 +1,54 @@
+#!/bin/sh
+# Turns a freshly bootstrapped tree into the parts of a disk that boots by itself.
+# usage: bootstrap_hook.sh TREE OUTPUT_FOLDER ROOT_MIB
+# Runs inside mmdebstrap, where file owners are as the guest will see them, root or not.
+set -eu
+tree=$1
+output=$2
+root_mib=$3
+
+# As a vendor's cloud image: nothing in it that two guests would share.
+echo uninitialized > "$tree/etc/machine-id"
+rm -f "$tree"/etc/ssh/ssh_host_*_key* "$tree/etc/hostname" "$tree/var/lib/dbus/machine-id"
+echo 'LANG=C.UTF-8' > "$tree/etc/default/locale"
+printf 'LABEL=guestcert-root / ext4 errors=remount-ro 0 1\n' > "$tree/etc/fstab"
+printf 'LABEL=ESP /boot/efi vfat umask=0077,nofail 0 2\n' >> "$tree/etc/fstab"
+printf 'datasource_list: [NoCloud, ConfigDrive, None]\n' \
+    > "$tree/etc/cloud/cloud.cfg.d/90-datasources.cfg"
+
+# A lean initrd: the buses that a root disk of ours can sit on, quickly unpacked.
+mkdir -p "$tree/etc/initramfs-tools/conf.d"
+printf 'MODULES=list\nCOMPRESS=lz4\n' > "$tree/etc/initramfs-tools/conf.d/guestcert"
+printf '%s\n' virtio_pci virtio_blk virtio_scsi ext4 ahci ata_piix sd_mod nvme \
+    > "$tree/etc/initramfs-tools/modules"
+chroot "$tree" update-initramfs -u -k all
+
+# One boot menu for both firmwares; Debian's own would need the disk's device at build time.
+mkdir -p "$tree/boot/grub" "$tree/boot/efi"
+cp -r "$tree/usr/lib/grub/i386-pc" "$tree/boot/grub/"
+cat > "$tree/boot/grub/grub.cfg" <<'MENU'
+serial --unit=0 --speed=115200
+terminal_input serial console
+terminal_output serial console
+set timeout=0
+search --no-floppy --label guestcert-root --set=root
+linux /vmlinuz root=LABEL=guestcert-root ro console=tty0 console=ttyS0,115200
+initrd /initrd.img
+boot
+MENU
+printf 'search --no-floppy --label guestcert-root --set=root\n' > "$tree/boot/grub/early.cfg"
+chroot "$tree" grub-mkimage -O i386-pc -o /boot/grub/core.img -p '(hd0,gpt3)/boot/grub' \
+    -c /boot/grub/early.cfg \
+    biosdisk part_gpt ext2 search search_label normal linux serial terminal configfile
+cp "$tree/boot/grub/core.img" "$tree/usr/lib/grub/i386-pc/boot.img" "$output/"
+cp "$tree/usr/lib/shim/shimx64.efi.signed" "$output/shim.efi"
+cp "$tree/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed" "$output/grub.efi"
+chroot "$tree" dpkg-query -W > "$output/packages.txt"
+
+# A plain bind shows the tree without what mmdebstrap has mounted into it.
+unshare --mount sh -eu -c '
+    mkdir -p "$2/tree"
+    mount --bind "$1" "$2/tree"
+    mke2fs -q -t ext4 -L guestcert-root -O ^orphan_file,^metadata_csum_seed \
+        -d "$2/tree" "$2/root.ext4" "$3M"
+' sh "$tree" "$output" "$root_mib"

@@ -1,0 +1,1 @@
+"""Guest profiles and the feature catalogue: data files, checked."""

@@ -1,0 +1,59 @@
+"""The feature catalogue: the rows of the support matrix."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field, model_validator
+
+from harness.profiles.documents import Document, read_document
+from harness.profiles.places import catalogue_file
+
+
+class Severity(StrEnum):
+    """How bad it is where a feature fails, in Allure's words."""
+
+    BLOCKER = "blocker"
+    CRITICAL = "critical"
+    NORMAL = "normal"
+    MINOR = "minor"
+
+
+class Feature(Document):
+    """One row: its promise in a sentence, and what it builds on."""
+
+    id: str = Field(pattern=r"^(boot|isolation|integration)(\.[a-z0-9_]+)+$")
+    title: str
+    meaning: str
+    severity: Severity
+    builds_on: str | None = None
+
+    @property
+    def suite(self) -> str:
+        """boot, isolation or integration."""
+        return self.id.partition(".")[0]
+
+
+class Catalogue(Document):
+    """All features, in the order in which they are shown."""
+
+    features: tuple[Feature, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Catalogue:
+        ids = [feature.id for feature in self.features]
+        twice = sorted({i for i in ids if ids.count(i) > 1})
+        if twice:
+            raise ValueError(f"features name {', '.join(twice)} more than once")
+        for feature in self.features:
+            if feature.builds_on is not None and feature.builds_on not in ids:
+                raise ValueError(f"{feature.id} builds on {feature.builds_on}, which is no feature")
+        return self
+
+
+@cache
+def load_catalogue(file: Path | None = None) -> tuple[Feature, ...]:
+    """The features of the catalogue file; raises BadFileError where it is wrong."""
+    return read_document(file or catalogue_file(), Catalogue).features
