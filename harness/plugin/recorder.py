@@ -72,7 +72,7 @@ class Recorder:
             ledger=self._ledger(),
             outcomes=tuple(self.outcomes),
             verdicts=verdicts,
-            certificates=certify(verdicts, self.outcomes, environment),
+            certificates=certify(verdicts, self.outcomes, self.guests, _images(environment)),
         )
         write_reports(run, self.directory, catalogue)
         return run
@@ -130,3 +130,8 @@ class Recorder:
             for file in sorted(self.context.facts.glob(f"{profile.id}-*.json")):
                 gathered[profile.id] = json.loads(file.read_text(encoding="utf-8"))
         return gathered
+
+
+def _images(environment: Environment) -> dict[str, str]:
+    """The digest of each guest's base image."""
+    return {guest: facts.get("image", "") for guest, facts in environment.guests.items()}

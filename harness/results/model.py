@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -107,7 +107,7 @@ class CertificateException(Record):
     reason: str
     owner: str
     url: str = ""
-    expires: datetime | None = None
+    expires: date | None = None
 
 
 class CertificateRecord(Record):

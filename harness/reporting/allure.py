@@ -1,0 +1,43 @@
+"""What Allure shows beside the cases: the environment, and categories by whose fault it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from harness.results.model import RunRecord
+from harness.results.store import write_text
+
+CATEGORIES = (
+    ("Promises that guests broke", ["failed"], ".*"),
+    ("Trouble of the harness or the lab: tells nothing of a guest", ["broken"], ".*"),
+    ("Blocked by another failure", ["skipped"], "(?s).*Blocked: .*"),
+    ("Not applicable here", ["skipped"], "(?s).*NotApplicable: .*"),
+)
+
+
+def write_allure_extras(run: RunRecord, folder: Path) -> None:
+    """Write environment.properties and categories.json into the folder of Allure's results."""
+    environment = run.environment
+    facts = {
+        "guestcert": environment.harness,
+        "hypervisor": f"{environment.hypervisor} {environment.hypervisor_version}",
+        "hypervisor.uri": environment.hypervisor_uri,
+        "accelerator": environment.accelerator,
+        **{f"host.{name}": value for name, value in environment.host.items()},
+    }
+    for guest, known in environment.guests.items():
+        facts |= {f"{guest}.{name}": value for name, value in known.items()}
+    lines = [f"{name}={_escaped(value)}" for name, value in facts.items()]
+    write_text(folder / "environment.properties", "\n".join(lines) + "\n")
+    categories = [
+        {"name": name, "matchedStatuses": statuses, "messageRegex": pattern}
+        for name, statuses, pattern in CATEGORIES
+    ]
+    write_text(folder / "categories.json", json.dumps(categories, indent=1) + "\n")
+
+
+def _escaped(value: str) -> str:
+    """A value as Java's property files want it: ASCII, a backslash doubled, on one line."""
+    text = value.replace("\\", "\\\\").replace("\n", " ")
+    return text.encode("ascii", "backslashreplace").decode()

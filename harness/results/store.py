@@ -1,0 +1,116 @@
+"""Run directories: their names, their layout, and run.json written and read."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from harness.errors import BadFileError, HarnessError
+from harness.results.model import Outcome, RunRecord, Status
+
+EXIT_CERTIFIED = 0
+EXIT_NOT_CERTIFIED = 1
+EXIT_BROKEN = 3
+
+
+def new_run_id() -> str:
+    """A name for a run: names sort by time, and no two runs share one."""
+    return datetime.now(UTC).strftime("%Y%m%d-%H%M%S-") + secrets.token_hex(2)
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """The folder of one run under reports/, and where things are in it."""
+
+    path: Path
+
+    @property
+    def run_json(self) -> Path:
+        """The record of the whole run."""
+        return self.path / "run.json"
+
+    @property
+    def junit(self) -> Path:
+        """The run as JUnit XML."""
+        return self.path / "junit.xml"
+
+    @property
+    def allure_results(self) -> Path:
+        """What Allure makes its report from."""
+        return self.path / "allure-results"
+
+    @property
+    def site(self) -> Path:
+        """The report to read."""
+        return self.path / "site"
+
+    def certificate(self, guest: str) -> Path:
+        """The certificate of one guest."""
+        return self.path / f"certificate-{guest}.json"
+
+    def create(self) -> None:
+        """Make the folder, and point `latest` beside it there."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            link = self.path.parent / "latest"
+            fresh = self.path.parent / f".latest-{self.path.name}"
+            fresh.symlink_to(self.path.name, target_is_directory=True)
+            os.replace(fresh, link)
+        except OSError as error:
+            raise HarnessError(
+                f"the run directory {self.path} can not be made: {error.strerror}",
+                remedy="free some space, or name another folder with --reports",
+            ) from error
+
+
+def write_text(file: Path, text: str) -> None:
+    """Write a file so that a reader sees the old or the new content, never half of it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    fresh = file.with_name(f".{file.name}.new")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(file)
+
+
+def write_run(run: RunRecord, directory: RunDirectory) -> None:
+    """Write run.json."""
+    write_text(directory.run_json, run.model_dump_json(indent=1, by_alias=True) + "\n")
+
+
+def read_run(directory: RunDirectory) -> RunRecord:
+    """Read run.json; raises BadFileError where it is missing or not of our schema."""
+    file = directory.run_json
+    try:
+        return RunRecord.model_validate(json.loads(file.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise BadFileError(file, None, "file", f"can not be read: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise BadFileError(file, None, field, str(first["msg"])) from error
+    except ValueError as error:
+        raise BadFileError(file, None, "JSON", str(error)) from error
+
+
+def exit_code(run: RunRecord) -> int:
+    """What `guestcert certify` ends with: 0 the asked-for check holds, 1 it does not, 3 unknown.
+
+    A run of a part of the suites certifies nothing; there it counts that all that ran holds.
+    """
+    statuses = {certificate.status for certificate in run.certificates}
+    outcomes = {outcome.outcome for outcome in run.outcomes}
+    if Status.NOT_CERTIFIED in statuses or Outcome.FAILED in outcomes:
+        return EXIT_NOT_CERTIFIED
+    if not outcomes or outcomes & {Outcome.BROKEN, Outcome.BLOCKED}:
+        return EXIT_BROKEN
+    certified = {Status.CERTIFIED, Status.CERTIFIED_WITH_EXCEPTIONS}
+    if statuses and statuses <= certified:
+        return EXIT_CERTIFIED
+    if run.selection and "interrupted" not in run.selection and Outcome.FLAKY not in outcomes:
+        return EXIT_CERTIFIED if Outcome.PASSED in outcomes else EXIT_BROKEN
+    return EXIT_BROKEN

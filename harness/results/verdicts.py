@@ -1,0 +1,187 @@
+"""From outcomes to verdicts, and from verdicts to certificates. Pure: no clock, no files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.profiles.catalogue import Feature
+from harness.profiles.model import Firmware, Profile
+from harness.results.model import (
+    CertificateException,
+    CertificateRecord,
+    Claim,
+    Outcome,
+    OutcomeRecord,
+    Status,
+    Verdict,
+    VerdictRecord,
+)
+
+Guests = Sequence[tuple[Profile, tuple[Firmware, ...]]]
+
+WORST_FIRST = (
+    Outcome.FAILED,
+    Outcome.BROKEN,
+    Outcome.BLOCKED,
+    Outcome.FLAKY,
+    Outcome.KNOWN_ISSUE,
+    Outcome.PASSED,
+)
+"""The worst outcome of a feature's cases is the feature's; not_applicable only where it is all."""
+
+INCONCLUSIVE = frozenset({Outcome.BROKEN, Outcome.BLOCKED, Outcome.FLAKY})
+
+
+def judge(
+    outcomes: Sequence[OutcomeRecord],
+    guests: Guests,
+    catalogue: Sequence[Feature],
+    hypervisor: str,
+) -> tuple[VerdictRecord, ...]:
+    """A verdict for every feature on every variant of every guest; none is ever left out."""
+    return tuple(
+        _verdict(outcomes, profile, variant, feature, hypervisor)
+        for profile, variants in guests
+        for variant in variants
+        for feature in catalogue
+    )
+
+
+def certify(
+    verdicts: Sequence[VerdictRecord],
+    outcomes: Sequence[OutcomeRecord],
+    guests: Guests,
+    images: dict[str, str],
+) -> tuple[CertificateRecord, ...]:
+    """A certificate for every guest, over all of its variants; `images` has digests by guest."""
+    return tuple(
+        _certificate(profile, verdicts, outcomes, images.get(profile.id, ""))
+        for profile, _ in guests
+    )
+
+
+def worst(outcomes: Sequence[Outcome]) -> Outcome | None:
+    """The outcome that counts for all of them; None where there is none."""
+    counting = [outcome for outcome in outcomes if outcome is not Outcome.NOT_APPLICABLE]
+    if counting:
+        return min(counting, key=WORST_FIRST.index)
+    return Outcome.NOT_APPLICABLE if outcomes else None
+
+
+def verdict_of(outcome: Outcome | None, claim: Claim) -> Verdict:
+    """What an outcome says against a claim."""
+    if outcome is None:
+        return Verdict.UNTESTED
+    if outcome is Outcome.NOT_APPLICABLE:
+        return Verdict.NOT_APPLICABLE
+    if outcome in INCONCLUSIVE:
+        return Verdict.INCONCLUSIVE
+    works = outcome in (Outcome.PASSED, Outcome.KNOWN_ISSUE)
+    return {
+        Claim.SUPPORTED: (Verdict.VIOLATED, Verdict.VERIFIED),
+        Claim.UNSUPPORTED: (Verdict.AS_CLAIMED, Verdict.EXCEEDS_CLAIM),
+        Claim.NONE: (Verdict.OBSERVED_FAILING, Verdict.OBSERVED_WORKING),
+    }[claim][works]
+
+
+def _verdict(
+    outcomes: Sequence[OutcomeRecord],
+    profile: Profile,
+    variant: Firmware,
+    feature: Feature,
+    hypervisor: str,
+) -> VerdictRecord:
+    entry = profile.claim_of(feature.id)
+    claim = Claim(entry.claim) if entry else Claim.NONE
+    mine = [
+        outcome
+        for outcome in outcomes
+        if (outcome.guest, outcome.variant, outcome.feature) == (profile.id, variant, feature.id)
+    ]
+    counting = worst([outcome.outcome for outcome in mine])
+    reasons = [o.reason for o in mine if o.outcome is counting and o.reason]
+    return VerdictRecord(
+        guest=profile.id,
+        variant=str(variant),
+        hypervisor=hypervisor,
+        feature=feature.id,
+        claim=claim,
+        claim_source=entry.source if entry else "",
+        verdict=verdict_of(counting, claim),
+        required=claim is Claim.SUPPORTED,
+        reason=reasons[0] if reasons else "" if mine else "no case of it ran on this variant",
+    )
+
+
+def _certificate(
+    profile: Profile,
+    verdicts: Sequence[VerdictRecord],
+    outcomes: Sequence[OutcomeRecord],
+    image: str,
+) -> CertificateRecord:
+    mine = [verdict for verdict in verdicts if verdict.guest == profile.id]
+    broken = [o for o in outcomes if o.guest == profile.id and not o.feature]
+    violated = [v for v in mine if v.verdict is Verdict.VIOLATED]
+    reasons = [f"{v.feature} ({v.variant}) is violated: {_first(v.reason)}" for v in violated]
+    open_reasons = [*_open_features(mine)]
+    open_reasons += [f"{o.case} told nothing: {_first(o.reason)}" for o in broken]
+    exceptions = _exceptions(profile, outcomes)
+    if violated:
+        status = Status.NOT_CERTIFIED
+    elif open_reasons or not any(v.verdict is Verdict.VERIFIED for v in mine):
+        status = Status.INCOMPLETE
+    elif exceptions:
+        status = Status.CERTIFIED_WITH_EXCEPTIONS
+    else:
+        status = Status.CERTIFIED
+    return CertificateRecord(
+        guest=profile.id,
+        hypervisor=mine[0].hypervisor if mine else "",
+        status=status,
+        reasons=tuple(reasons + open_reasons),
+        exceptions=exceptions,
+        image=image,
+    )
+
+
+def _open_features(verdicts: Sequence[VerdictRecord]) -> list[str]:
+    """Why a required feature is not settled: inconclusive anywhere, or tested nowhere.
+
+    A feature may be tested on one variant alone; an inconclusive verdict is never made good by
+    another variant's.
+    """
+    reasons = []
+    for feature in dict.fromkeys(v.feature for v in verdicts if v.required):
+        mine = [v for v in verdicts if v.feature == feature]
+        for verdict in mine:
+            if verdict.verdict is Verdict.INCONCLUSIVE:
+                reasons.append(
+                    f"{feature} ({verdict.variant}) is inconclusive: {_first(verdict.reason)}"
+                )
+        settled = {Verdict.VERIFIED, Verdict.NOT_APPLICABLE, Verdict.INCONCLUSIVE, Verdict.VIOLATED}
+        if not any(v.verdict in settled for v in mine):
+            reasons.append(f"{feature} is untested")
+    return reasons
+
+
+def _exceptions(
+    profile: Profile, outcomes: Sequence[OutcomeRecord]
+) -> tuple[CertificateException, ...]:
+    """The known issues that this run met, each once."""
+    met = [o for o in outcomes if o.guest == profile.id and o.outcome is Outcome.KNOWN_ISSUE]
+    return tuple(
+        CertificateException(
+            feature=issue.feature,
+            reason=issue.reason,
+            owner=issue.owner,
+            url=issue.url,
+            expires=issue.expires,
+        )
+        for issue in profile.known_issues
+        if any(o.feature == issue.feature and issue.url in o.reason for o in met)
+    )
+
+
+def _first(reason: str) -> str:
+    """The first line of a reason."""
+    return reason.strip().splitlines()[0] if reason.strip() else "no reason was given"
