@@ -30,15 +30,15 @@ class EvidenceCollector:
         with guest.ledger.on(Work.EVIDENCE):
             folder.mkdir(parents=True, exist_ok=True)
             prefix = guest.name
-            files = [
+            files: list[Path] = [
                 self._text(folder / f"{prefix}-console.log", lambda: _tail(guest, console_since)),
                 self._text(folder / f"{prefix}-machine.xml", guest.machine.description),
                 self._text(folder / f"{prefix}-hypervisor.log", guest.machine.hypervisor_log),
                 self._text(folder / f"{prefix}-guest.log", lambda: _guest_log(guest)),
             ]
             if Capability.SCREENSHOT in self._capabilities:
-                files.append(_screenshot(guest, folder / f"{prefix}-screen.png"))
-            return [file for file in files if file is not None]
+                files += _screenshot(guest, folder / f"{prefix}-screen.png")
+            return files
 
     def redact(self, text: str) -> str:
         """`text` without the run's secrets."""
@@ -71,9 +71,9 @@ def _guest_log(guest: Guest) -> str:
     return re.sub(r"[^\S\n]+$", "", result.text, flags=re.MULTILINE)
 
 
-def _screenshot(guest: Guest, file: Path) -> Path | None:
+def _screenshot(guest: Guest, file: Path) -> list[Path]:
     try:
         file.write_bytes(guest.machine.screenshot())
     except (GuestcertError, OSError):
-        return None  # a machine that is off has no screen; its other evidence stands
-    return file
+        return []  # a machine that is off has no screen; its other evidence stands
+    return [file]

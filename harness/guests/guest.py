@@ -159,7 +159,8 @@ class Guest:
                 return "agent"
             if not prompt_seen and self._prompt_after(since):
                 prompt_seen.append(self.budget(5))
-            if prompt_seen and prompt_seen[0].passed and self.shell().run(["true"], timeout=60):
+            if prompt_seen and prompt_seen[0].passed:
+                self.shell().run(["true"], timeout=self.budget(10).seconds)
                 return "console"
             raise NotYet(self._last_line())
 

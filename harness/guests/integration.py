@@ -64,6 +64,21 @@ class Heartbeat:
             evidence=self._guest.console_log,
         )
 
+    def await_dead(self, deadline: Deadline) -> None:
+        """Wait until the guest has no heartbeat any more, whatever its machine does now."""
+
+        def probe() -> None:
+            state = self.state()
+            if state is HeartbeatState.OK:
+                raise NotYet(f"heartbeat {state}")
+
+        wait_until(
+            probe,
+            awaited=f"the heartbeat of {self._guest.name} to end",
+            deadline=deadline,
+            evidence=self._guest.console_log,
+        )
+
 
 class Shutdown:
     """Shutting down and rebooting the guest at the host's request."""

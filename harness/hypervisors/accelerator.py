@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import UsageError
 from harness.hypervisors.base import Accelerator
-from harness.hypervisors.boot_proof import prove
+from harness.hypervisors.boot_proof import EMULATOR, prove
 
 DEVICE = Path("/dev/kvm")
 
@@ -23,7 +25,8 @@ class AcceleratorChoice:
 def choose_accelerator(wanted: Accelerator | None, folder: Path) -> AcceleratorChoice:
     """What was asked for, else KVM where a tiny guest runs under it, else TCG.
 
-    `folder` is where the tiny guest is built. Raises UsageError for KVM on a host without it.
+    `folder` is where the tiny guest is built, and where its answer is kept until the host's next
+    boot. Raises UsageError for KVM on a host without it.
     """
     if wanted is Accelerator.KVM and not DEVICE.exists():
         raise UsageError(f"there is no {DEVICE} on this host", remedy="--accelerator tcg")
@@ -31,7 +34,26 @@ def choose_accelerator(wanted: Accelerator | None, folder: Path) -> AcceleratorC
         return AcceleratorChoice(wanted, "as asked for")
     if not DEVICE.exists():
         return AcceleratorChoice(Accelerator.TCG, f"there is no {DEVICE}")
-    trouble = prove(Accelerator.KVM, folder)
+    trouble = _proved_once(folder)
     if trouble is None:
         return AcceleratorChoice(Accelerator.KVM, "a 64-bit guest was seen to run under KVM")
     return AcceleratorChoice(Accelerator.TCG, f"{DEVICE} is there, but {trouble}")
+
+
+def _proved_once(folder: Path) -> str | None:
+    """What the proof said, remembered as long as neither the host's boot nor QEMU changes."""
+    emulator = shutil.which(EMULATOR)
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    changed = Path(emulator).stat().st_mtime_ns if emulator else 0
+    key = f"{boot} {changed} {DEVICE.stat().st_ctime_ns}"
+    file = folder / "accelerator.json"
+    try:
+        known = json.loads(file.read_text(encoding="utf-8"))
+        if known["key"] == key:
+            trouble: str | None = known["trouble"]
+            return trouble
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # never asked, or half written: ask now
+    trouble = prove(Accelerator.KVM, folder)
+    file.write_text(json.dumps({"key": key, "trouble": trouble}), encoding="utf-8")
+    return trouble

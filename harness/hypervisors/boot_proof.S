@@ -1,6 +1,7 @@
 # A boot sector that proves that 64-bit paged code really runs: it enters long mode, builds a
-# second set of page tables there, switches to it, takes an exception through its own IDT, and only
-# then leaves through QEMU's isa-debug-exit device with a status that nothing else gives.
+# second set of page tables there, switches to it, works for a while at the addresses where kernels
+# live, takes an exception through its own IDT, and only then leaves through QEMU's
+# isa-debug-exit device with a status that nothing else gives.
 # Sources: AMD64 Architecture Programmer's Manual, volume 2, chapters 5, 8 and 14.
 
     .code16
@@ -65,6 +66,13 @@ long_mode:
 high:
     movabsq $0x0123456789abcdef, %rbx
     movq %rbx, %r12
+    # Work that takes a real processor a fraction of a second, and one that is emulated
+    # instruction by instruction (as nested hosts do with kernel code) minutes.
+    movl $100000000, %ecx
+work:
+    addl %ecx, 0x9000
+    decl %ecx
+    jnz work
     ud2                         # must come back through the handler
 after:
     cmpq %rbx, %r12

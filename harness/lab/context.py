@@ -37,7 +37,7 @@ class RunContext:
     @property
     def live(self) -> Path:
         """The folder where each worker says what it is doing now."""
-        return self.workspace / "live"
+        return live_folder(self.store, self.run)
 
     @property
     def facts(self) -> Path:
@@ -65,3 +65,8 @@ class RunContext:
             image=Path(image) if image else None,
             **document,
         )
+
+
+def live_folder(store: Path, run: str) -> Path:
+    """Where the workers of a run say what they are doing."""
+    return store / "runs" / run / "live"

@@ -17,7 +17,7 @@ from harness.hypervisors.base import (
     Ownership,
 )
 
-POOL = ipaddress.ip_network("10.217.0.0/16")
+POOL = ipaddress.IPv4Network("10.217.0.0/16")
 """Private addresses (RFC 1918) from which each network takes a /24."""
 
 HOST_NAME = "host.guestcert.test"

@@ -99,4 +99,4 @@ def feature_of(item: pytest.Item) -> str:
 
 def case_of(nodeid: str) -> str:
     """The node id of a case without its parameters and without xdist's group."""
-    return nodeid.split("[")[0].split("@")[0]
+    return nodeid.partition("[")[0].partition("@")[0]

@@ -1,5 +1,3 @@
-from harness.profiles.model import Firmware
-
 """UEFI builds of this host, found through QEMU's firmware descriptors.
 
 Source: docs/interop/firmware.json of QEMU. Descriptors of a higher folder or number come later.
@@ -10,6 +8,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+
+from harness.profiles.model import Firmware
 
 FOLDERS = (Path("/usr/share/qemu/firmware"), Path("/etc/qemu/firmware"))
 

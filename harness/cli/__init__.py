@@ -1,0 +1,49 @@
+"""The `guestcert` command."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+import harness
+from harness.cli import certify, clean, doctor, images, profiles
+from harness.errors import GuestcertError
+
+app = typer.Typer(
+    name="guestcert",
+    help="Certifies guest operating systems on a hypervisor.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("certify")(certify.certify)
+app.command("clean")(clean.clean)
+app.command("doctor")(doctor.doctor)
+app.add_typer(profiles.app, name="profiles", help="The guests that guestcert knows.")
+app.add_typer(images.app, name="images", help="The base images that guests are made from.")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"guestcert {harness.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Certifies guest operating systems on a hypervisor."""
+
+
+def main() -> None:
+    """Run the command; an error of ours is told in words and ends with its own status."""
+    try:
+        app()
+    except GuestcertError as error:
+        typer.echo(f"guestcert: {error}", err=True)
+        sys.exit(error.exit_code)

@@ -1,0 +1,214 @@
+"""`guestcert certify`: a thin front of pytest that shows progress and tells the verdict."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from enum import StrEnum
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from harness.cli.clean import HypervisorOption
+from harness.cli.progress import Progress
+from harness.errors import HarnessError, UsageError
+from harness.hypervisors.base import Accelerator
+from harness.hypervisors.opening import open_hypervisor
+from harness.image_store.places import store_root
+from harness.lab.context import live_folder
+from harness.lab.reaper import reap_run
+from harness.profiles.documents import nearest
+from harness.profiles.loading import load_profiles
+from harness.profiles.model import Firmware
+from harness.profiles.places import project_root
+from harness.profiles.selection import select
+from harness.reporting.terminal import summary
+from harness.results.store import RunDirectory, exit_code, new_run_id, read_run
+
+DEFAULT_GUEST = "debian-12"
+PYTEST_USAGE = 4
+INTERRUPTED = 130
+"""What shells report of a command that Ctrl-C ended."""
+
+
+class Suite(StrEnum):
+    """The suites, which are folders under suites/."""
+
+    BOOT = "boot"
+    ISOLATION = "isolation"
+    INTEGRATION = "integration"
+
+
+def certify(
+    guest: Annotated[list[str] | None, typer.Argument(help="Id, glob or expression.")] = None,
+    suite: Annotated[
+        list[str] | None, typer.Option(help=f"Only these: {', '.join(Suite)}.")
+    ] = None,
+    variant: Annotated[
+        list[Firmware] | None, typer.Option(help="Only these variants of the guests.")
+    ] = None,
+    image: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Your own build of the guest's OS.")
+    ] = None,
+    hypervisor: HypervisorOption = None,
+    accelerator: Annotated[
+        Accelerator | None, typer.Option(help="Instead of what is proved to work.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("-n", min=0, help="Cases at once; default: by processors.")
+    ] = None,
+    reports: Annotated[
+        Path | None, typer.Option(help="Where runs are written; default: reports/.")
+    ] = None,
+) -> None:
+    """Certify guests: debian-12, or those that ids, globs or expressions name.
+
+    Everything after `--` goes to pytest as it is, for example `-- -k heartbeat`.
+    """
+    guests, own = split_guests(guest or [])
+    wanted = guests or [DEFAULT_GUEST]
+    select(load_profiles(), wanted)
+    folders = _suite_folders(suite or [])
+    _check_image(image, wanted)
+    open_hypervisor(hypervisor).close()
+    run = new_run_id()
+    directory = RunDirectory((reports or project_root() / "reports").resolve() / run)
+    command = [sys.executable, "-m", "pytest", *folders, "--run-id", run]
+    command += ["--reports", str(directory.path.parent), "-p", "no:cacheprovider"]
+    for name in wanted:
+        command += ["--guest", name]
+    for firmware in variant or []:
+        command += ["--variant", str(firmware)]
+    for option, value in (
+        ("--image", image.resolve() if image else None),
+        ("--hypervisor", hypervisor),
+        ("--accelerator", accelerator),
+    ):
+        command += [option, str(value)] if value is not None else []
+    parallel = _workers(workers, own)
+    if parallel:
+        command += ["-n", str(parallel), "--dist", "loadgroup"]
+    sys.exit(_run([*command, *own], directory, run, hypervisor, _wants_terminal(own)))
+
+
+def split_guests(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Guests, and what stands after them for pytest: all from the first option on."""
+    for index, argument in enumerate(arguments):
+        if argument.startswith("-"):
+            return arguments[:index], arguments[index:]
+    return arguments, []
+
+
+def _suite_folders(names: list[str]) -> list[str]:
+    known = [str(suite) for suite in Suite]
+    for name in names:
+        if name not in known:
+            near = nearest(name, known)
+            raise UsageError(
+                f"there is no suite {name!r}", remedy=near or f"one of {', '.join(known)}"
+            )
+    return [f"suites/{name}" for name in names] or ["suites"]
+
+
+def _check_image(image: Path | None, guests: list[str]) -> None:
+    if image is None:
+        return
+    if not image.is_file():
+        raise UsageError(f"the image {image} is no file", remedy="give the path of a disk image")
+    if len(select(load_profiles(), guests)) != 1:
+        raise UsageError("--image is one build of one OS", remedy="name just one guest with it")
+
+
+def _workers(asked: int | None, own: list[str]) -> int:
+    """Two cases at once need two processors: a guest under TCG fills one."""
+    if _wants_terminal(own):
+        return 0
+    return min(4, os.cpu_count() or 1) if asked is None else asked
+
+
+def _wants_terminal(own: list[str]) -> bool:
+    """Whether pytest needs the terminal for itself, for a debugger or to list cases."""
+    return bool({"--pdb", "-s", "--collect-only", "--co", "--trace"} & set(own))
+
+
+def _run(
+    command: list[str],
+    directory: RunDirectory,
+    run: str,
+    hypervisor: str | None,
+    own_terminal: bool,
+) -> int:
+    if own_terminal:
+        return subprocess.call(command, cwd=project_root())
+    directory.create()
+    log = directory.path / "pytest.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=project_root(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        )
+        stopped = _follow(process, directory, run)
+    if stopped:
+        _reap(hypervisor, run)
+        typer.echo(f"guestcert: stopped; nothing is left running. Report: {directory.path}")
+        return INTERRUPTED
+    if not directory.run_json.exists():
+        return _explain(process.returncode, log)
+    record = read_run(directory)
+    typer.echo(summary(record, directory, colour=_colour()))
+    return exit_code(record)
+
+
+def _follow(process: subprocess.Popen[bytes], directory: RunDirectory, run: str) -> bool:
+    """Show progress until pytest ends; whether it was we who were told to stop."""
+    stops: list[int] = []
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        stops.append(number)
+        process.send_signal(signal.SIGINT)
+
+    previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with Progress(directory, live_folder(store_root(), run)) as progress:
+            while True:
+                try:
+                    process.wait(timeout=0.5)
+                    break
+                except subprocess.TimeoutExpired:
+                    progress.update()
+            progress.update()
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    return bool(stops)
+
+
+def _reap(hypervisor: str | None, run: str) -> None:
+    """Take away what the stopped pytest did not get to."""
+    connection = open_hypervisor(hypervisor)
+    reaped = reap_run(connection, store_root(), run)
+    connection.close()
+    if reaped.failed:
+        raise HarnessError("not everything could be removed: " + "; ".join(reaped.failed))
+
+
+def _explain(status: int, log: Path) -> int:
+    """Pytest ended without a record: say what it said."""
+    said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    telling = [line for line in said if line.startswith(("ERROR", "Exit:", "!", "E "))] or said
+    sentence = "\n".join(telling[-6:]) or f"pytest ended with {status} and said nothing"
+    if status == PYTEST_USAGE:
+        raise UsageError(sentence, evidence=log)
+    raise HarnessError(sentence, evidence=log)
+
+
+def _colour() -> bool:
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ

@@ -1,0 +1,109 @@
+"""`guestcert doctor`: what this host can run, each finding with its remedy."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import typer
+
+from harness.cli.clean import HypervisorOption
+from harness.errors import GuestcertError, HarnessError
+from harness.hypervisors.accelerator import DEVICE, choose_accelerator
+from harness.hypervisors.base import Capability
+from harness.hypervisors.boot_proof import EMULATOR
+from harness.hypervisors.opening import open_hypervisor
+from harness.image_store.places import store_root
+from harness.image_store.programs import PACKAGES
+
+NEEDED_GIB = 8
+"""Free space for an image, and for the overlays and saved states of a few guests."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    good: bool
+    what: str
+    remedy: str = ""
+    essential: bool = True
+
+
+def doctor(hypervisor: HypervisorOption = None) -> None:
+    """Say what this host can run, and what to do about what it can't."""
+    essential_missing = 0
+    for finding in examine(hypervisor):
+        mark = "ok   " if finding.good else "WRONG" if finding.essential else "less "
+        typer.echo(f"{mark} {finding.what}")
+        if not finding.good:
+            typer.echo(f"      try: {finding.remedy}")
+            essential_missing += finding.essential
+    if essential_missing:
+        raise HarnessError(f"this host can not certify guests yet: {essential_missing} to mend")
+
+
+def examine(uri: str | None) -> Iterator[Finding]:
+    """Look at everything that a run needs."""
+    yield from _programs()
+    yield _store()
+    yield _kvm_permissions()
+    try:
+        choice = choose_accelerator(None, store_root())
+        yield Finding(True, f"accelerator {choice.accelerator}: {choice.reason}")
+    except (GuestcertError, OSError) as error:
+        yield Finding(False, f"no accelerator: {error}", f"install {EMULATOR}")
+    yield from _hypervisor(uri)
+
+
+def _programs() -> Iterator[Finding]:
+    for program, package in {EMULATOR: "qemu-system-x86", **PACKAGES}.items():
+        path = shutil.which(program)
+        yield Finding(bool(path), f"program {program}: {path or 'missing'}", f"install {package}")
+
+
+def _store() -> Finding:
+    root = store_root()
+    free = shutil.disk_usage(root).free / 1024**3
+    what = f"image store {root}: {free:.0f} GiB free"
+    return Finding(free >= NEEDED_GIB, what, f"free up to {NEEDED_GIB} GiB, or set GUESTCERT_HOME")
+
+
+def _kvm_permissions() -> Finding:
+    """Libvirt asks QEMU anew for all that it can do, seconds each, where its user can't use KVM."""
+    if not DEVICE.exists() or os.geteuid() != 0:
+        return Finding(True, f"{DEVICE}: {'left as it is' if DEVICE.exists() else 'not there'}")
+    group_may = DEVICE.stat().st_mode & 0o060 == 0o060
+    return Finding(
+        group_may,
+        f"{DEVICE} {'can' if group_may else 'can not'} be opened by its group",
+        f"chgrp kvm {DEVICE} && chmod 0660 {DEVICE}; without it libvirt is slow",
+        essential=False,
+    )
+
+
+def _hypervisor(uri: str | None) -> Iterator[Finding]:
+    try:
+        connection = open_hypervisor(uri)
+    except GuestcertError as error:
+        yield Finding(False, str(error), "see above")
+        return
+    facts = connection.facts()
+    yield Finding(True, f"hypervisor {connection.uri}: {facts.name} {facts.version}")
+    lacking: dict[Capability, str] = {
+        Capability.RUN: "name a hypervisor that runs machines",
+        Capability.UEFI: "install OVMF (Debian: ovmf)",
+        Capability.SECURE_BOOT: "install OVMF (Debian: ovmf)",
+        Capability.NETWORK: "use qemu:///system, as root or in the group libvirt",
+    }
+    for capability, remedy in lacking.items():
+        has = capability in connection.capabilities
+        yield Finding(
+            has,
+            f"capability {capability}: {'yes' if has else 'no'}",
+            remedy,
+            essential=capability is Capability.RUN,
+        )
+    connection.close()

@@ -1,0 +1,111 @@
+"""Shows a run while it works: live lines in a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from harness.lab.live import LiveState, live_states
+from harness.reporting.text import harmless
+from harness.results.model import Outcome, OutcomeRecord
+from harness.results.store import RunDirectory
+
+OUTCOMES_FILE = "outcomes.jsonl"
+
+STYLES = {
+    Outcome.PASSED: "green",
+    Outcome.FAILED: "bold red",
+    Outcome.BROKEN: "bold magenta",
+    Outcome.BLOCKED: "yellow",
+    Outcome.FLAKY: "yellow",
+    Outcome.KNOWN_ISSUE: "yellow",
+    Outcome.NOT_APPLICABLE: "cyan",
+}
+
+
+class Progress:
+    """A line for each outcome as it comes, and in a terminal one for each guest at work."""
+
+    def __init__(self, directory: RunDirectory, live: Path) -> None:
+        self._outcomes = directory.path / OUTCOMES_FILE
+        self._live_folder = live
+        self._console = Console(no_color="NO_COLOR" in os.environ or None, soft_wrap=False)
+        self._live = Live(console=self._console, auto_refresh=False, transient=True)
+        self._read = 0
+        self._said: dict[str, str] = {}
+
+    def __enter__(self) -> Progress:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+    def update(self) -> None:
+        """Show what has come since the last call."""
+        self._show_outcomes()
+        states = list(live_states(self._live_folder))
+        if self._console.is_terminal:
+            self._live.update(_table(states), refresh=True)
+        else:
+            self._say_states(states)
+
+    def _show_outcomes(self) -> None:
+        if not self._outcomes.exists():
+            return
+        with self._outcomes.open(encoding="utf-8") as file:
+            file.seek(self._read)
+            while line := file.readline():
+                if not line.endswith("\n"):
+                    break  # half written: the next call reads it whole
+                self._read = file.tell()
+                self._show(OutcomeRecord.model_validate(json.loads(line)))
+
+    def _show(self, outcome: OutcomeRecord) -> None:
+        text = Text()
+        text.append(f"{outcome.outcome:<14}", STYLES[outcome.outcome])
+        text.append(f" {outcome.seconds:6.1f} s  {outcome.guest} {outcome.variant:<5} ")
+        text.append(f"{outcome.feature}: {outcome.title or outcome.case}")
+        self._console.print(text, soft_wrap=True)
+        if outcome.reason and outcome.outcome is not Outcome.PASSED:
+            first = harmless(outcome.reason, 300).strip().splitlines()[0]
+            self._console.print(Text(f"               {first}", "dim"), soft_wrap=True)
+
+    def _say_states(self, states: list[LiveState]) -> None:
+        """Where there is no terminal, say what takes long: images and first boots."""
+        for state in states:
+            if state.state == self._said.get(state.worker):
+                continue
+            self._said[state.worker] = state.state
+            if state.state not in ("running", "restoring"):
+                self._console.print(f"{state.worker}: {state.state}", soft_wrap=True, markup=False)
+        sys.stdout.flush()
+
+
+def _table(states: list[LiveState]) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for state in states:
+        elapsed = f"{time.time() - state.since:.0f} s"
+        table.add_row(
+            Text(state.guest or state.worker, "bold"),
+            Text(state.state, "cyan"),
+            elapsed,
+            Text(state.case),
+            Text(state.newest_line(), "dim", overflow="ellipsis", no_wrap=True),
+        )
+    return table

@@ -1,0 +1,137 @@
+"""Carried into a guest: sends and hears single packets, with nothing but Python's own library.
+
+usage: network_prober.py listen KIND SECONDS ARGUMENTS... | send KIND ARGUMENTS...
+Prints one word: `heard` or `silence` for a listener, `sent` for a sender. It is bounded: a sender
+sends five packets, a listener ends after SECONDS.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import sys
+import threading
+import time
+
+PORT = 45678
+GROUP = "239.255.77.77"
+GROUP_V6 = "ff02::7777"
+TRIES = 5
+PAUSE = 0.2
+ETHERTYPE_ALL = 0x0003
+ETHERTYPE_ARP = 0x0806
+BROADCAST = b"\xff" * 6
+
+
+def listen(kind: str, seconds: float, interface: str, word: bytes) -> str:
+    """Wait for a packet of a kind that holds `word`."""
+    listener = _listener(kind, interface)
+    end = time.monotonic() + seconds
+    print("ready", flush=True)
+    while (left := end - time.monotonic()) > 0:
+        listener.settimeout(left)
+        try:
+            if kind == "tcp":
+                connection, _ = listener.accept()
+                connection.settimeout(left)
+                data = connection.recv(2048)
+            else:
+                data = listener.recv(2048)
+        except (TimeoutError, OSError):
+            break
+        if word in data:
+            return "heard"
+    return "silence"
+
+
+def _listener(kind: str, interface: str) -> socket.socket:
+    if kind in ("arp", "icmp"):
+        raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETHERTYPE_ALL))
+        raw.bind((interface, 0))
+        return raw
+    if kind == "tcp":
+        server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind(("", PORT))
+        server.listen()
+        return server
+    family = socket.AF_INET6 if kind == "ipv6" else socket.AF_INET
+    plain = socket.socket(family, socket.SOCK_DGRAM)
+    plain.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    plain.bind(("", PORT))
+    if kind == "multicast":
+        index = socket.if_nametoindex(interface)
+        member = struct.pack("4s4si", socket.inet_aton(GROUP), b"\0" * 4, index)
+        plain.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
+    return plain
+
+
+def send(kind: str, interface: str, target: str, word: bytes) -> str:
+    """Send a few packets of a kind that hold `word` to `target`."""
+    pace = threading.Event()  # never set: it only keeps the packets apart
+    for _ in range(TRIES):
+        try:
+            _send_once(kind, interface, target, word)
+        except OSError:
+            pass  # an unreachable neighbour is what a listener's silence will tell
+        pace.wait(PAUSE)
+    return "sent"
+
+
+def _send_once(kind: str, interface: str, target: str, word: bytes) -> None:
+    if kind in ("arp", "icmp"):
+        raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+        raw.bind((interface, 0))
+        raw.send(_frame(kind, raw.getsockname()[4], target, word))
+        return
+    if kind == "tcp":
+        with socket.create_connection((target, PORT), timeout=2) as connection:
+            connection.sendall(word)
+        return
+    family = socket.AF_INET6 if kind == "ipv6" else socket.AF_INET
+    plain = socket.socket(family, socket.SOCK_DGRAM)
+    index = socket.if_nametoindex(interface)
+    if kind == "multicast":
+        member = struct.pack("4s4si", b"\0" * 4, b"\0" * 4, index)
+        plain.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, member)
+        plain.sendto(word, (GROUP, PORT))
+    elif kind == "ipv6":
+        plain.sendto(word, (target, PORT, 0, index))
+    else:
+        plain.sendto(word, (target, PORT))
+
+
+def _frame(kind: str, own: bytes, target: str, word: bytes) -> bytes:
+    """A broadcast frame of ours: an ARP request, or an ICMP echo, with the word behind it."""
+    address = socket.inet_aton(target)
+    if kind == "arp":
+        body = struct.pack("!HHBBH", 1, 0x0800, 6, 4, 1) + own + b"\0" * 4 + b"\0" * 6 + address
+        return BROADCAST + own + struct.pack("!H", ETHERTYPE_ARP) + body + word
+    echo = struct.pack("!BBHHH", 8, 0, 0, 1, 1) + word
+    echo = echo[:2] + struct.pack("!H", _checksum(echo)) + echo[4:]
+    header = struct.pack(
+        "!BBHHHBBH4s4s", 0x45, 0, 20 + len(echo), 1, 0, 1, 1, 0, b"\0" * 4, address
+    )
+    header = header[:10] + struct.pack("!H", _checksum(header)) + header[12:]
+    return BROADCAST + own + struct.pack("!H", 0x0800) + header + echo
+
+
+def _checksum(data: bytes) -> int:
+    """The Internet checksum (RFC 1071)."""
+    padded = data + b"\0" * (len(data) % 2)
+    total = sum(struct.unpack(f"!{len(padded) // 2}H", padded))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def main(arguments: list[str]) -> str:
+    """Do what the arguments say."""
+    verb, kind, *rest = arguments
+    if verb == "listen":
+        return listen(kind, float(rest[0]), rest[1], rest[2].encode())
+    return send(kind, rest[0], rest[1], rest[2].encode())
+
+
+if __name__ == "__main__":
+    print(main(sys.argv[1:]))

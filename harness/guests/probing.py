@@ -1,0 +1,98 @@
+"""Probes between two guests: one listens, the other sends, with the prober carried into both."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from harness.errors import HarnessError
+from harness.guests.guest import Guest
+from harness.waiting import NotYet, wait_until
+
+PROBER = Path(__file__).with_name("network_prober.py")
+IN_GUEST = "/run/guestcert-prober.py"
+LISTEN_SECONDS = 25
+"""Long enough for five packets of a guest under TCG, and for a TCP connection's repeats."""
+
+
+class Kind(StrEnum):
+    """Ways in which a packet can reach a neighbour."""
+
+    ARP = "arp"
+    ICMP = "icmp"
+    TCP = "tcp"
+    UDP = "udp"
+    MULTICAST = "multicast"
+    IPV6 = "ipv6"  # UDP to the link-local address
+
+
+@dataclass(frozen=True)
+class Station:
+    """A guest on a network, with what a sender needs to know of it."""
+
+    guest: Guest
+    interface: str
+    address: str
+    link_local: str
+
+    @classmethod
+    def of(cls, guest: Guest) -> Station:
+        """Carry the prober in, and read the guest's addresses.
+
+        Raises HarnessError where the guest can not run the prober: that is no verdict on it.
+        """
+        data = base64.b64encode(PROBER.read_bytes()).decode()
+        guest.os.sh('echo "$1" | base64 -d > "$2"', data, IN_GUEST)
+        if not guest.os.succeeds("python3", "-c", "import socket"):
+            raise HarnessError(
+                f"{guest.name} has no Python to run the network prober with",
+                remedy="add python3 to its recipe; cloud-init brings it along",
+            )
+        nic = guest.os.nics()[0]
+        plain = [address.partition("/")[0] for address in nic.addresses]
+        v4 = [address for address in plain if "." in address]
+        local = [address for address in plain if address.startswith("fe80:")]
+        if not v4 or not local:
+            raise HarnessError(f"{guest.name} has no address to be reached at: {plain}")
+        return cls(guest, nic.name, v4[0], local[0])
+
+
+def reaches(sender: Station, receiver: Station, kind: Kind) -> bool:
+    """Whether a packet of that kind gets from one guest to the other."""
+    word = secrets.token_hex(8)
+    said = f"/run/heard-{word}"
+    receiver.guest.os.sh(
+        'python3 "$1" listen "$2" "$3" "$4" "$5" > "$6" 2>&1 < /dev/null &',
+        *(IN_GUEST, kind, str(LISTEN_SECONDS), receiver.interface, word, said),
+    )
+    _await_word(receiver, said, ("ready",))
+    target = receiver.link_local if kind is Kind.IPV6 else receiver.address
+    sent = sender.guest.os.sh(
+        'python3 "$1" send "$2" "$3" "$4" "$5"',
+        *(IN_GUEST, kind, sender.interface, target, word),
+    )
+    if sent.strip() != "sent":
+        raise HarnessError(f"the prober in {sender.guest.name} said {sent[-200:]!r}, not `sent`")
+    return _await_word(receiver, said, ("heard", "silence")) == "heard"
+
+
+def _await_word(station: Station, file: str, words: tuple[str, ...]) -> str:
+    """Wait until the listener has written one of `words`."""
+
+    def look() -> str:
+        lines = station.guest.os.read(file).split()
+        for word in words:
+            if word in lines:
+                return word
+        raise NotYet(repr(lines[-5:]))
+
+    return wait_until(
+        look,
+        awaited=f"the prober in {station.guest.name} to say {' or '.join(words)}",
+        deadline=station.guest.budget(LISTEN_SECONDS),
+        watches=[station.guest.crash_watch],
+        error=HarnessError,
+    )

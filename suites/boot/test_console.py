@@ -1,0 +1,37 @@
+"""boot.console: the serial console, by pexpect."""
+
+import secrets
+
+import pytest
+
+from harness.channels.console_shell import ConsoleShell, LoginRefused
+from harness.guests.guest import Guest
+from harness.plugin.markers import feature
+
+
+@feature("boot.console")
+def test_logs_in_and_runs_a_command(guest: Guest) -> None:
+    """The console offers a login, takes the right password, and runs a command."""
+    shell = ConsoleShell(guest.console, watches=[guest.crash_watch])
+    word = secrets.token_hex(8)
+
+    shell.log_in(guest.credentials.user, guest.credentials.password, guest.budget(20))
+    said = shell.run(["printf", "%s-%s", "it is", word], timeout=guest.budget(10).seconds)
+    failed = shell.run(["sh", "-c", "exit 7"], timeout=guest.budget(10).seconds)
+
+    assert (said.exit_status, said.text.strip()) == (0, f"it is-{word}")
+    assert failed.exit_status == 7, "the exit status of a command does not arrive"
+
+
+@feature("boot.console")
+def test_refuses_a_wrong_password(guest: Guest) -> None:
+    """A wrong password is refused, and the right one still works after it."""
+    shell = ConsoleShell(guest.console, watches=[guest.crash_watch])
+
+    with pytest.raises(LoginRefused):
+        shell.log_in(guest.credentials.user, "wrong-" + secrets.token_hex(4), guest.budget(20))
+
+    # The control: the very same probe, with the right password, gets in.
+    shell.log_in(guest.credentials.user, guest.credentials.password, guest.budget(20))
+    who = shell.run(["id", "-u"], timeout=guest.budget(10).seconds)
+    assert who.exit_status == 0

@@ -1,0 +1,75 @@
+"""boot.firmware: through BIOS and through UEFI, as the guest itself sees it."""
+
+import struct
+
+from harness.guests.guest import Guest
+from harness.guests.rebooting import prove_reboot
+from harness.plugin.markers import cost, feature, variants
+from harness.profiles.model import Firmware
+
+EFI_GLOBAL = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
+"""The vendor GUID of the boot variables (UEFI specification, 3.3)."""
+
+MARK = "GuestcertMark-6f1c1a2e-8d0f-5c8e-9a55-0d1f6a3c9b77"
+
+
+@feature("boot.firmware.bios")
+@variants(Firmware.BIOS)
+@cost(80)
+def test_boots_through_bios(machine: Guest) -> None:
+    """The guest boots through BIOS and finds no UEFI."""
+    assert machine.definition.firmware is Firmware.BIOS
+    assert machine.definition.nvram is None
+
+    machine.boot()
+
+    assert not machine.os.is_uefi(), "the guest says that it was started through UEFI"
+    # The control: the same probe finds what a BIOS machine does have.
+    assert machine.os.succeeds("test", "-d", "/sys/firmware/memmap"), "sysfs tells nothing at all"
+    assert "SeaBIOS" in machine.os.smbios("bios_vendor")
+
+
+@feature("boot.firmware.uefi")
+@variants(Firmware.UEFI)
+@cost(150)
+def test_boots_through_uefi_and_keeps_its_boot_entry(machine: Guest) -> None:
+    """The guest boots through UEFI; its boot entry survives a reboot and a power cycle."""
+    machine.boot()
+    assert machine.os.is_uefi(), "the guest finds no UEFI although its machine has one"
+    _write_mark(machine)
+    entry = _current_entry(machine)
+    order = machine.os.uefi_variable("BootOrder", EFI_GLOBAL)
+    assert len(order) >= 2, "the firmware has no boot order"
+
+    prove_reboot(machine, machine.os.reboot)
+    assert _current_entry(machine) == entry, "another boot entry was used after a reboot"
+    assert _has_mark(machine), "the NVRAM lost a variable over a reboot"
+
+    machine.shut_down()
+    machine.boot()
+    assert _current_entry(machine) == entry, "another boot entry was used after a power cycle"
+    assert machine.os.uefi_variable("BootOrder", EFI_GLOBAL) == order
+    assert _has_mark(machine), "the NVRAM lost a variable over a power cycle"
+
+
+def _current_entry(machine: Guest) -> tuple[int, bytes]:
+    """The number and the content of the boot entry that this boot came through."""
+    current = machine.os.uefi_variable("BootCurrent", EFI_GLOBAL)
+    assert len(current) == 2, "the firmware does not tell which entry it booted"
+    (number,) = struct.unpack("<H", current)
+    content = machine.os.uefi_variable(f"Boot{number:04X}", EFI_GLOBAL)
+    assert content, f"the boot entry Boot{number:04X} is not there"
+    return number, content
+
+
+def _write_mark(machine: Guest) -> None:
+    """A variable of our own: attributes non-volatile, boot and runtime access; then data."""
+    path = f"/sys/firmware/efi/efivars/{MARK}"
+    assert not _has_mark(machine), "the mark was there before it was written"
+    machine.os.sh(r'printf "\007\000\000\000kept" > "$1"', path)
+    assert _has_mark(machine)
+
+
+def _has_mark(machine: Guest) -> bool:
+    name, _, vendor = MARK.partition("-")
+    return machine.os.uefi_variable(name, vendor) == b"kept"

@@ -1,0 +1,81 @@
+"""boot.hardware: the machine's definition is the expected value."""
+
+import json
+import subprocess
+
+from harness.guests.guest import Guest
+from harness.guests.linux import GuestDisk
+from harness.plugin.markers import feature, read_only
+
+KERNEL_RESERVE = 0.12
+"""Part of the memory that firmware and kernel keep for themselves on a machine of 1 GiB."""
+
+
+@feature("boot.hardware")
+@read_only
+def test_processors_are_as_defined(guest: Guest) -> None:
+    """The guest has as many processors as its machine was given."""
+    assert guest.os.cpus_present() == guest.definition.vcpus
+
+
+@feature("boot.hardware")
+@read_only
+def test_memory_is_as_defined(guest: Guest) -> None:
+    """The guest counts its machine's memory, less what firmware and kernel reserve."""
+    given = guest.definition.memory_mib * 1024 * 1024
+
+    counted = guest.os.memory_total()
+
+    assert given * (1 - KERNEL_RESERVE) <= counted <= given
+
+
+@feature("boot.hardware")
+@read_only
+def test_disks_are_as_defined(guest: Guest) -> None:
+    """The guest sees its disks by number, serial and size, and the root disk on its driver."""
+    seen = {disk.serial: disk for disk in guest.os.disks()}
+
+    assert sorted(seen) == sorted(disk.serial for disk in guest.definition.disks)
+    for disk in guest.definition.disks:
+        assert seen[disk.serial].size == _virtual_size(str(disk.path)), disk.serial
+    assert _root(guest, seen).driver == guest.profile.drivers.disk
+
+
+@feature("boot.hardware")
+@read_only
+def test_nics_are_as_defined(guest: Guest) -> None:
+    """The guest sees its network cards by number, address and driver."""
+    seen = {nic.mac: nic.driver for nic in guest.os.nics()}
+
+    assert seen == {nic.mac: guest.profile.drivers.nic for nic in guest.definition.nics}
+
+
+@feature("boot.hardware")
+@read_only
+def test_firmware_strings_are_as_defined(guest: Guest) -> None:
+    """The guest reads from SMBIOS what its machine was given."""
+    definition = guest.definition
+
+    assert guest.os.smbios("sys_vendor") == "guestcert"
+    assert guest.os.smbios("product_name") == f"guestcert {definition.machine_type}"
+    assert guest.os.smbios("product_serial") == definition.smbios_serial
+    assert guest.os.smbios("product_uuid").lower() == definition.uuid.lower()
+
+
+def _root(guest: Guest, seen: dict[str, GuestDisk]) -> GuestDisk:
+    name = guest.os.root_device()
+    assert name in [disk.name for disk in seen.values()], f"the root disk {name} is not listed"
+    return next(disk for disk in seen.values() if disk.name == name)
+
+
+def _virtual_size(path: str) -> int:
+    """The size that the host's own tool gives; -U since the running machine holds the lock."""
+    shown = subprocess.run(
+        ["qemu-img", "info", "-U", "--output=json", path],
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    size = json.loads(shown.stdout)["virtual-size"]
+    assert isinstance(size, int)
+    return size

@@ -1,0 +1,104 @@
+"""boot.reboot, boot.reset and boot.pause."""
+
+from harness.guests.guest import Guest
+from harness.guests.rebooting import prove_reboot
+from harness.hypervisors.base import MachineState, PowerMethod
+from harness.plugin.markers import cost, feature
+from harness.plugin.worker import Metrics
+from harness.waiting import Deadline, NotYet, wait_until
+
+IN_A_ROW = 10
+PAUSED_SECONDS = 6.0
+
+
+@feature("boot.reboot")
+@cost(350)
+def test_reboots_again_and_again_at_its_own_request(guest: Guest, metric: Metrics) -> None:
+    """The guest reboots itself ten times in a row, each proved by a new boot id."""
+    seen = {guest.os.boot_id()}
+    took = []
+    for _ in range(IN_A_ROW):
+        took.append(prove_reboot(guest, guest.os.reboot))
+        seen.add(guest.os.boot_id())
+    metric("slowest reboot", max(took), "s")
+    assert len(seen) == IN_A_ROW + 1, "a boot id came twice"
+
+
+@feature("boot.reboot")
+@cost(45)
+def test_reboots_at_the_hosts_request(guest: Guest) -> None:
+    """The guest reboots when the host asks, cleanly: its services were stopped first."""
+    position = guest.console.position
+    before = guest.os.boot_id()
+
+    prove_reboot(guest, lambda: guest.machine.reboot(PowerMethod.ACPI))
+
+    assert guest.os.boot_id() != before
+    said = guest.console.since(position)
+    assert b"reboot: " in said, "the kernel did not say that it went down by itself"
+
+
+@feature("boot.reset")
+@cost(50)
+def test_returns_from_a_hard_reset(guest: Guest) -> None:
+    """After the reset button the guest is ready again, and its journal was replayed clean."""
+    guest.os.sh("echo kept > /root/before-the-reset && sync")
+    position = guest.console.position
+
+    prove_reboot(guest, guest.machine.reset)
+
+    assert b"reboot: " not in guest.console.since(position), "it shut down: this was no reset"
+    assert guest.os.read("/root/before-the-reset") == "kept"
+    log = [line.text for line in guest.os.kernel_log()]
+    assert any("EXT4-fs" in line and "mounted filesystem" in line for line in log)
+    assert not [line for line in log if "EXT4-fs error" in line or "I/O error" in line]
+    mounted = guest.os.sh("findmnt -no OPTIONS /")
+    assert "rw" in mounted.split(","), f"the root file system is mounted {mounted}"
+
+
+@feature("boot.pause")
+@cost(20)
+def test_stands_still_while_paused(guest: Guest) -> None:
+    """A paused guest makes no progress; resumed, it goes on without a reboot or a lockup."""
+    boot_id = guest.os.boot_id()
+    guest.os.sh("(while echo tick >/dev/ttyS0; do sleep 0.2; done) >/dev/null 2>&1 &")
+    # The control: the counter runs before, or its standing still would prove nothing.
+    _await_ticks(guest, 3)
+    before = guest.os.uptime()
+    on_the_host = Deadline(PAUSED_SECONDS)
+
+    guest.machine.pause()
+    assert guest.machine.state() is MachineState.PAUSED
+    drained = _silent_from(guest)
+    heard, is_open = guest.console.read_after(drained, PAUSED_SECONDS)
+    assert (heard, is_open) == (b"", True), "the console was not silent while paused"
+    guest.machine.resume()
+
+    _await_ticks(guest, 3)
+    in_the_guest = guest.os.uptime() - before
+    assert guest.os.boot_id() == boot_id
+    missed = on_the_host.elapsed - in_the_guest
+    assert missed >= PAUSED_SECONDS - 1, f"the guest's clock ran on: it missed only {missed:.1f} s"
+    faults = [line.text for line in guest.os.kernel_log() if "soft lockup" in line.text]
+    assert faults == []
+
+
+def _await_ticks(guest: Guest, count: int) -> None:
+    start = guest.console.position
+
+    def ticked() -> None:
+        seen = guest.console.since(start).count(b"tick")
+        if seen < count:
+            raise NotYet(f"{seen} ticks")
+
+    wait_until(ticked, awaited=f"{count} ticks of the guest", deadline=guest.budget(10))
+
+
+def _silent_from(guest: Guest) -> int:
+    """The console's position once what was under way when it paused has arrived."""
+    position = guest.console.position
+    while True:
+        heard, _ = guest.console.read_after(position, 1.0)
+        if not heard:
+            return position
+        position += len(heard)

@@ -1,0 +1,22 @@
+"""boot.ready: from power-off to an answering guest."""
+
+from harness.guests.guest import Guest
+from harness.hypervisors.base import MachineState
+from harness.plugin.markers import cost, every_variant, feature
+from harness.plugin.worker import Metrics
+
+
+@feature("boot.ready")
+@every_variant
+@cost(90)
+def test_boots_to_ready_within_its_budget(machine: Guest, metric: Metrics) -> None:
+    """From power-off, the guest answers within its profile's budget."""
+    assert machine.machine.state() is MachineState.OFF, "the machine was not off before"
+    deadline = machine.budget(machine.profile.budgets.ready_seconds)
+
+    channel = machine.boot()
+
+    metric("boot to ready", deadline.elapsed, "s")
+    assert channel in ("agent", "console")
+    assert machine.machine.state() is MachineState.RUNNING
+    assert machine.os.uptime() <= deadline.elapsed + 1, "the guest was up before it was started"

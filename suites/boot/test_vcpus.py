@@ -1,0 +1,28 @@
+"""boot.vcpus: every virtual processor comes online."""
+
+import os
+
+import pytest
+
+from harness.guests.guest import Guest
+from harness.plugin.markers import cost, feature
+
+LARGEST = max(4, os.cpu_count() or 1)
+"""The host's largest sensible count; four where it has fewer, which an idle guest bears."""
+
+
+@feature("boot.vcpus")
+@pytest.mark.parametrize("count", sorted({1, 2, LARGEST}))
+@cost(85)
+def test_all_processors_come_online(machine: Guest, count: int) -> None:
+    """The guest brings as many processors online as its machine was given."""
+    machine.redefine(vcpus=count)
+
+    machine.boot()
+
+    assert machine.os.cpus_present() == count
+    assert machine.os.cpus_online() == count
+    # A fact from another side: each one runs a thread that is bound to it.
+    for number in range(count):
+        bound = machine.os.sh('taskset -c "$1" cat /proc/self/stat', str(number))
+        assert int(bound.rpartition(")")[2].split()[36]) == number

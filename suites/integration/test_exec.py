@@ -1,0 +1,110 @@
+"""integration.exec: commands through the service, and exactly what they said and returned."""
+
+import hashlib
+import secrets
+
+import pytest
+
+from harness.channels.base import CommandNotStartedError, CommandTimeoutError
+from harness.guests.guest import Guest
+from harness.guests.integration import IntegrationServices
+from harness.plugin.markers import cost, feature, read_only
+
+pytestmark = pytest.mark.usefixtures("answering_agent")
+
+MEBIBYTE = 1024 * 1024
+
+
+@feature("integration.exec")
+@read_only
+def test_exit_status_and_both_streams(integration: IntegrationServices) -> None:
+    """Exit status, output and errors arrive, and are told apart."""
+    word = secrets.token_hex(6)
+
+    result = integration.exec.run(["sh", "-c", f"echo out-{word}; echo err-{word} >&2; exit 42"])
+
+    assert result.exit_status == 42
+    assert result.output == f"out-{word}\n".encode()
+    assert result.errors == f"err-{word}\n".encode()
+    assert integration.exec.run(["true"]).exit_status == 0
+
+
+@feature("integration.exec")
+@read_only
+@cost(20)
+def test_a_mebibyte_of_output_arrives_whole(integration: IntegrationServices) -> None:
+    """One MiB of bytes that do not repeat arrives as it was sent, by the guest's own digest."""
+    script = "head -c 1048576 /dev/urandom > /dev/shm/bytes; sha256sum < /dev/shm/bytes >&2;"
+
+    result = integration.exec.run(["sh", "-c", script + " cat /dev/shm/bytes; rm /dev/shm/bytes"])
+
+    assert len(result.output) == MEBIBYTE
+    assert hashlib.sha256(result.output).hexdigest() == result.error_text.split()[0]
+
+
+@feature("integration.exec")
+@read_only
+def test_text_that_is_not_ascii_arrives(integration: IntegrationServices) -> None:
+    """Arguments, input and output may hold any text and any byte."""
+    text = "Grüße, Ωμέγα, 日本語, 🦉"
+    every_byte = bytes(range(256))
+
+    assert integration.exec.run(["printf", "%s", text]).output == text.encode()
+    assert integration.exec.run(["cat"], stdin=every_byte).output == every_byte
+
+
+@feature("integration.exec")
+@read_only
+@cost(20)
+def test_a_command_that_takes_too_long_is_killed(
+    guest: Guest, integration: IntegrationServices
+) -> None:
+    """At the time-out the command is killed in the guest, and the service answers on."""
+    name = f"/proc/self/{secrets.token_hex(4)}"
+    assert not _running(guest, name), "it ran before it was started"
+
+    with pytest.raises(CommandTimeoutError):
+        integration.exec.run(["sh", "-c", "sleep 600; :", name], seconds=1)
+
+    assert not _running(guest, name), "the killed command still runs in the guest"
+    assert integration.exec.run(["echo", "alive"]).text == "alive"
+
+
+@feature("integration.exec")
+@read_only
+def test_environment_arrives(integration: IntegrationServices) -> None:
+    """Variables that the host gives are the command's environment."""
+    value = f"a b\t'{secrets.token_hex(4)}' $HOME"
+
+    result = integration.exec.run(["printenv", "GUESTCERT"], environment={"GUESTCERT": value})
+
+    assert result.text == value
+    assert integration.exec.run(["printenv", "GUESTCERT"]).exit_status != 0
+
+
+@feature("integration.exec")
+@read_only
+def test_nothing_is_interpreted_by_a_shell(integration: IntegrationServices) -> None:
+    """Arguments reach the program as they are; only a shell that was asked for expands them."""
+    tempting = "$HOME; echo `id` > /dev/null && $(reboot) * ~"
+
+    assert integration.exec.run(["printf", "%s", tempting]).text == tempting
+    # The control: a shell that is asked for does expand.
+    expanded = integration.exec.run(["sh", "-c", "echo $((6 * 7))"])
+    assert expanded.text == "42"
+
+
+@feature("integration.exec")
+@read_only
+def test_a_missing_program_is_an_error(integration: IntegrationServices) -> None:
+    """A program that is not there is refused with an error, not with an empty success."""
+    with pytest.raises(CommandNotStartedError):
+        integration.exec.run([f"/nowhere/{secrets.token_hex(4)}"])
+
+    assert integration.exec.run(["true"]).exit_status == 0
+
+
+def _running(guest: Guest, name: str) -> bool:
+    """Whether a process with `name` among its arguments is there; a reader is not its own find."""
+    own = "for c in /proc/[0-9]*/cmdline; do tr '\\0' '\\n' <\"$c\" 2>/dev/null; done; :"
+    return name in guest.os.sh(own).splitlines()

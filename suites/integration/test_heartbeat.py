@@ -1,0 +1,85 @@
+"""integration.heartbeat: the host sees that the guest lives, and when it no longer does."""
+
+from harness.errors import ChannelError
+from harness.guests.guest import Guest
+from harness.guests.integration import HeartbeatState, IntegrationServices
+from harness.plugin.markers import cost, feature, read_only
+
+LOST_WITHIN = 10
+"""Seconds (with KVM) within which the host must notice."""
+
+
+@feature("integration.heartbeat")
+@read_only
+def test_the_host_sees_a_living_guest(integration: IntegrationServices) -> None:
+    """A ready guest has a heartbeat."""
+    assert integration.heartbeat.state() is HeartbeatState.OK
+
+
+@feature("integration.heartbeat")
+@cost(25)
+def test_is_lost_when_the_service_stops_and_returns(
+    guest: Guest, integration: IntegrationServices
+) -> None:
+    """The heartbeat is lost when its service stops, and returns after a restart."""
+    assert integration.heartbeat.state() is HeartbeatState.OK
+    boot_id = guest.os.boot_id()
+
+    integration.service.switch_off()
+    assert integration.heartbeat.state() is HeartbeatState.LOST
+
+    integration.service.switch_on()
+    assert integration.heartbeat.state() is HeartbeatState.OK
+    assert guest.os.boot_id() == boot_id
+
+
+@feature("integration.heartbeat")
+@cost(60)
+def test_is_lost_when_the_guest_hangs(guest: Guest, integration: IntegrationServices) -> None:
+    """The heartbeat is lost while the guest's user space hangs, and the guest has not crashed."""
+    assert integration.heartbeat.state() is HeartbeatState.OK
+
+    _hang(guest)
+
+    integration.heartbeat.await_state(HeartbeatState.LOST, guest.budget(LOST_WITHIN))
+    assert guest.crash_watch.found() is None, "a hang was taken for a crash"
+
+
+@feature("integration.heartbeat")
+@cost(25)
+def test_is_lost_when_the_guest_panics(guest: Guest, integration: IntegrationServices) -> None:
+    """The heartbeat is lost when the kernel panics, and the host can tell it from a hang."""
+    assert integration.heartbeat.state() is HeartbeatState.OK
+    guest.crash_expected = True
+
+    guest.os.sh("(sleep 1; echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger) >&- 2>&- &")
+
+    integration.heartbeat.await_dead(guest.budget(LOST_WITHIN))
+    assert guest.crash_watch.found() is not None, "nothing tells the panic from a hang"
+
+
+@feature("integration.heartbeat")
+@cost(15)
+def test_paused_is_told_apart_from_lost(guest: Guest, integration: IntegrationServices) -> None:
+    """A paused guest is seen as paused, not as lost; its heartbeat returns when it is resumed."""
+    assert integration.heartbeat.state() is HeartbeatState.OK
+
+    guest.machine.pause()
+    assert integration.heartbeat.state() is HeartbeatState.PAUSED
+
+    guest.machine.resume()
+    integration.heartbeat.await_state(HeartbeatState.OK, guest.budget(LOST_WITHIN))
+
+
+def _hang(guest: Guest) -> None:
+    """Give every processor to a real-time loop: the kernel lives, nothing else gets a turn."""
+    script = (
+        "echo -1 >/proc/sys/kernel/sched_rt_runtime_us;"
+        " for n in $(seq 0 $(($(nproc) - 1))); do"
+        " (sleep 2; exec taskset -c $n chrt -f 99 sh -c 'while :; do :; done') >&- 2>&- & done"
+    )
+    try:
+        guest.os.sh(script)
+    except ChannelError:
+        # The answer itself may be lost in the hang that was asked for.
+        assert guest.crash_watch.found() is None, "the guest crashed instead of hanging"

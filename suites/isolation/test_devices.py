@@ -1,0 +1,44 @@
+"""isolation.devices: the guest sees what was defined, and nothing of the host's."""
+
+from collections import Counter
+
+from harness.guests.guest import Guest
+from harness.hypervisors.inventory import PORTS, expected_pci, unexpected
+from harness.plugin.markers import feature, read_only
+
+
+@feature("isolation.devices")
+@read_only
+def test_pci_devices_are_those_defined(guest: Guest) -> None:
+    """Every PCI function belongs to a device of the definition, and each of these is there."""
+    seen = Counter(guest.os.pci_devices())
+
+    surplus, missing = unexpected(seen, expected_pci(guest.definition))
+
+    assert not missing, f"defined, but not seen: {missing}"
+    assert not surplus, f"seen, but not defined: {surplus}"
+
+
+@feature("isolation.devices")
+@read_only
+def test_there_are_no_usb_devices(guest: Guest) -> None:
+    """No USB device is there, since none was defined; what was defined is found the same way."""
+    assert guest.os.pci_devices(), "sysfs lists no device at all, so its silence proves nothing"
+
+    assert guest.os.usb_devices() == []
+
+
+@feature("isolation.devices")
+@read_only
+def test_block_devices_are_those_defined(guest: Guest) -> None:
+    """The guest has no disk but its own."""
+    assert sorted(disk.serial for disk in guest.os.disks()) == sorted(
+        disk.serial for disk in guest.definition.disks
+    )
+
+
+@feature("isolation.devices")
+@read_only
+def test_channels_are_those_defined(guest: Guest) -> None:
+    """The guest has no channel to the host but its agent's."""
+    assert guest.os.virtio_ports() == sorted(PORTS)

@@ -1,0 +1,30 @@
+"""isolation.network.segment: guests on different isolated networks cannot reach each other."""
+
+import pytest
+
+from harness.guests.guest import Guest
+from harness.guests.probing import Kind, Station, reaches
+from harness.hypervisors.base import Capability
+from harness.plugin.fixtures import Neighbours
+from harness.plugin.markers import cost, feature, requires
+
+
+@feature("isolation.network.segment")
+@requires(Capability.NETWORK, Capability.NIC_MOVE)
+@pytest.mark.parametrize("kind", list(Kind), ids=str)
+@cost(60)
+def test_nothing_crosses_between_segments(neighbours: Neighbours, kind: Kind) -> None:
+    """The same packet reaches a neighbour on the same network, and not one on another."""
+    first, second = Station.of(neighbours.first), Station.of(neighbours.second)
+    # The control: on one network the probe arrives, so its silence means something.
+    assert reaches(first, second, kind), f"{kind} does not even arrive on the same network"
+
+    _move(neighbours, second.guest, 2)
+
+    assert not reaches(first, second, kind), f"{kind} crosses from one network into another"
+    assert not reaches(second, first, kind), f"{kind} crosses from one network into another"
+
+
+def _move(neighbours: Neighbours, guest: Guest, number: int) -> None:
+    network, _ = neighbours.networks.get(number)
+    guest.machine.move_nic(guest.definition.nics[0].mac, network.name)
