@@ -54,12 +54,12 @@ def run_program(
         raise HarnessError(
             f"the program {arguments[0]} is not installed", remedy=f"install {package}"
         ) from error
-    try:
-        said = _follow(process, stdin, line)
-    except BaseException:
-        process.terminate()  # an interrupted build must not go on without us
-        process.wait()
-        raise
+    with process:
+        try:
+            said = _follow(process, stdin, line)
+        except BaseException:
+            process.terminate()  # an interrupted build must not go on without us
+            raise
     if log is not None:
         with log.open("a", encoding="utf-8") as file:
             file.write(f"$ {' '.join(arguments)}\n{said}\n")
