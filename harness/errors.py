@@ -81,7 +81,16 @@ class GuestTimeout(GuestFailure):
 
 
 class Blocked(Exception):  # noqa: N818
-    """What this case builds on failed (outcome `blocked`); the reason names the feature."""
+    """What a case builds on failed (outcome `blocked`); a case of that feature itself failed.
+
+    `evidence` are files of the run directory that tell about it, relative to it.
+    """
+
+    def __init__(self, feature: str, sentence: str, *, evidence: tuple[str, ...] = ()) -> None:
+        self.feature = feature
+        self.sentence = sentence
+        self.evidence = evidence
+        super().__init__(f"{feature}: {sentence}")
 
 
 class NotApplicable(Exception):  # noqa: N818

@@ -14,10 +14,12 @@ class Work(StrEnum):
     """The kinds of work that are told apart."""
 
     IMAGE = "image"  # building or verifying base images
+    PROVISIONING = "provisioning"  # a guest's first boot
     BOOT = "boot"
     RESTORE = "restore"
     GUEST = "guest"  # commands in the guest
     EVIDENCE = "evidence"
+    WAIT = "waiting for another worker"
     HARNESS = "harness"  # everything else
 
 

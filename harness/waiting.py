@@ -107,6 +107,7 @@ def wait_until(
     awaited: str,
     deadline: Deadline,
     interval: float = 0.25,
+    longest: float | None = None,
     watches: Iterable[Watch] = (),
     evidence: Path | str | None = None,
     error: Callable[[str], Exception] | None = None,
@@ -115,6 +116,7 @@ def wait_until(
 
     A success that comes after the deadline still fails: the promise was a time. Raises what
     `error` makes of the sentence (GuestTimeout unless told otherwise), or what a watch raises.
+    The `interval` between two calls grows by half each time, up to `longest`, where one is given.
     """
     watches = tuple(watches)
     while True:
@@ -133,3 +135,4 @@ def wait_until(
             sentence = f"waited {deadline.seconds:.0f} s for {awaited}, last saw {seen}"
             raise error(sentence) if error else GuestTimeout(sentence, evidence=evidence)
         deadline.clock.sleep(min(interval, max(deadline.remaining, 0.01)))
+        interval = max(interval, min(interval * 1.5, longest or interval))

@@ -76,6 +76,7 @@ class AgentChannel:
                 awaited=f"`{_shown(arguments)}` to end",
                 deadline=deadline,
                 interval=0.05,
+                longest=1.0,  # the agent logs every question, which costs the guest time and log
                 error=CommandTimeoutError,
             )
         except CommandTimeoutError:

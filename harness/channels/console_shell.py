@@ -59,10 +59,12 @@ class ConsoleShell:
         self._console.send(b"stty -echo; PS1=; PS2=; unset PROMPT_COMMAND; TERM=dumb\r")
         self._logged_in = True
 
-    def log_out(self) -> None:
-        """Leave the shell, so that the next user finds a login prompt."""
+    def log_out(self, deadline: Deadline) -> None:
+        """Leave the shell, and wait for the login prompt that the next user will find."""
+        position = self._console.position
         self._console.send(b"exit\r")
         self._logged_in = False
+        self.await_login_prompt(deadline, since=position)
 
     def run(
         self,

@@ -16,7 +16,7 @@ from harness.errors import ChannelError, GuestFailure
 from harness.events import Event, EventKind
 from harness.guests.crash_watch import CrashWatch
 from harness.guests.linux import LinuxOs
-from harness.hypervisors.base import Machine, MachineDefinition, MachineState, PowerMethod
+from harness.hypervisors.base import Machine, MachineDefinition, MachineState
 from harness.ledger import Ledger, Work
 from harness.profiles.model import Profile
 from harness.waiting import Deadline, NotYet, wait_until
@@ -137,9 +137,9 @@ class Guest:
         )
 
     def shut_down(self) -> None:
-        """Power off cleanly by the power button and wait for it."""
+        """Power off from inside, which needs no service and no power button, and wait for it."""
         since = self.machine.events.mark()
-        self.machine.shutdown(PowerMethod.ACPI)
+        self.os.power_off()
         self.await_off(since, self.budget(self.profile.budgets.shutdown_seconds))
         self.hang_up()
 
@@ -173,6 +173,23 @@ class Guest:
             evidence=self.console_log,
         )
 
+    def await_settled(self) -> None:
+        """Wait until the ready guest has started all that it starts, then have it all written."""
+
+        def settled() -> None:
+            state = self.os.settled()
+            if state not in ("running", "degraded", ""):
+                raise NotYet(f"systemd {state}")
+
+        wait_until(
+            settled,
+            awaited=f"{self.name} to end its start-up",
+            deadline=self.budget(self.profile.budgets.ready_seconds),
+            watches=[self.crash_watch],
+            evidence=self.console_log,
+        )
+        self.os.sync()
+
     def _running(self) -> None:
         state = self.machine.state()
         if state is not MachineState.RUNNING:
@@ -197,6 +214,12 @@ class Guest:
             shell.log_in(self.credentials.user, self.credentials.password, self.budget(20))
             self._shell = shell
         return self._shell
+
+    def log_out(self) -> None:
+        """Leave the console as it was found, with a login prompt, where someone had logged in."""
+        if self._shell is not None:
+            self._shell.log_out(self.budget(20))
+            self._shell = None
 
     def channel(self) -> CommandChannel:
         """The agent where it answers, else the shell on the console."""

@@ -168,4 +168,4 @@ def services_of(guest: Guest) -> IntegrationServices:
 def demand_agent(guest: Guest) -> None:
     """Raise Blocked where the agent, which a case builds on, does not answer."""
     if not guest.agent.answers(timeout=guest.budget(Heartbeat.lost_after).seconds):
-        raise Blocked("integration.heartbeat: the guest agent does not answer")
+        raise Blocked("integration.heartbeat", "the guest agent does not answer")

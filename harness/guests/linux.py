@@ -88,9 +88,8 @@ class LinuxOs:
         return float(self.read("/proc/uptime").split()[0])
 
     def settled(self) -> str:
-        """Wait until provisioning and start-up are over; the state that systemd then reports."""
+        """Wait until start-up, cloud-init's part too, is over; the state that systemd tells."""
         return self.sh(
-            "if command -v cloud-init >/dev/null; then cloud-init status --wait >/dev/null; fi;"
             "if command -v systemctl >/dev/null; then systemctl is-system-running --wait; fi; :",
             seconds=60,
         ).strip()
@@ -98,6 +97,10 @@ class LinuxOs:
     def sync(self) -> None:
         """Write everything down to the disks."""
         self.sh("sync")
+
+    def power_off(self) -> None:
+        """Ask for power-off from inside; returns at once."""
+        self.sh("(sleep 1; poweroff) >/dev/null 2>&1 &")
 
     def reboot(self) -> None:
         """Ask for a reboot from inside; returns at once."""

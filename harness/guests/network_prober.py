@@ -7,6 +7,7 @@ sends five packets, a listener ends after SECONDS.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 import sys
@@ -70,10 +71,9 @@ def send(kind: str, interface: str, target: str, word: bytes) -> str:
     """Send a few packets of a kind that hold `word` to `target`."""
     pace = threading.Event()  # never set: it only keeps the packets apart
     for _ in range(TRIES):
-        try:
+        # An unreachable neighbour is what a listener's silence will tell.
+        with contextlib.suppress(OSError):
             _send_once(kind, interface, target, word)
-        except OSError:
-            pass  # an unreachable neighbour is what a listener's silence will tell
         pace.wait(PAUSE)
     return "sent"
 
@@ -119,7 +119,7 @@ def _frame(kind: str, own: bytes, target: str, word: bytes) -> bytes:
 def _checksum(data: bytes) -> int:
     """The Internet checksum (RFC 1071)."""
     padded = data + b"\0" * (len(data) % 2)
-    total = sum(struct.unpack(f"!{len(padded) // 2}H", padded))
+    total: int = sum(struct.unpack(f"!{len(padded) // 2}H", padded))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF

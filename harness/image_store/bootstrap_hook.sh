@@ -19,8 +19,14 @@ printf 'datasource_list: [NoCloud, ConfigDrive, None]\n' \
 # A lean initrd: the buses that a root disk of ours can sit on, quickly unpacked.
 mkdir -p "$tree/etc/initramfs-tools/conf.d"
 printf 'MODULES=list\nCOMPRESS=lz4\n' > "$tree/etc/initramfs-tools/conf.d/guestcert"
-printf '%s\n' virtio_pci virtio_blk virtio_scsi ext4 ahci ata_piix sd_mod nvme \
-    > "$tree/etc/initramfs-tools/modules"
+# In it, and loaded only where udev finds such a device.
+cat > "$tree/etc/initramfs-tools/hooks/guestcert" <<'HOOK'
+#!/bin/sh
+[ "${1:-}" = prereqs ] && exit 0
+. /usr/share/initramfs-tools/hook-functions
+manual_add_modules virtio_pci virtio_blk virtio_scsi ext4 ahci ata_piix sd_mod nvme
+HOOK
+chmod +x "$tree/etc/initramfs-tools/hooks/guestcert"
 chroot "$tree" update-initramfs -u -k all
 
 # One boot menu for both firmwares; Debian's own would need the disk's device at build time.

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
-from harness.guests.guest import Credentials
+from harness.guests.evidence import EvidenceCollector
+from harness.guests.guest import Credentials, Guest
 from harness.hypervisors.base import NAME_PREFIX, Capability, Hypervisor
 from harness.hypervisors.opening import open_hypervisor
 from harness.image_store.store import BaseImage, ImageStore
 from harness.lab.context import RunContext
+from harness.lab.installation import Installation
 from harness.lab.live import LiveWriter
 from harness.lab.networks import Networks
 from harness.lab.place import Blueprint, Place
@@ -27,6 +31,7 @@ class Bench:
     worker: str
     ledger: Ledger = field(default_factory=Ledger)
     _images: dict[str, BaseImage] = field(default_factory=dict)
+    _installations: dict[str, Installation] = field(default_factory=dict)
     _places: dict[tuple[str, Firmware, str], Place] = field(default_factory=dict)
 
     @cached_property
@@ -55,10 +60,6 @@ class Bench:
         """The hypervisor's address, as far as it is known without connecting."""
         return self.hypervisor.uri if self._connected else self.context.hypervisor or ""
 
-    def capabilities_if_connected(self) -> frozenset[Capability]:
-        """What the hypervisor can do, or nothing where there is no connection."""
-        return self.hypervisor.capabilities if self._connected else frozenset()
-
     @property
     def _connected(self) -> bool:
         return "hypervisor" in self.__dict__
@@ -75,27 +76,20 @@ class Bench:
         """The place of one machine of this worker; `role` tells several of one kind apart."""
         key = (profile.id, variant, role)
         if key not in self._places:
-            owner = self.context.owner
-            name = f"{NAME_PREFIX}{owner.run}-{self.worker}-{profile.id}-{variant}-{role}"
-            network, _ = self.networks.get(1)
-            credentials = Credentials(profile.login, self.context.password)
-            self._places[key] = Place(
-                blueprint=Blueprint(
-                    profile,
-                    variant,
-                    self.image(profile).path,
-                    self.context.accelerator,
-                    credentials,
-                    owner,
-                ),
-                name=name,
-                folder=self.context.workspace / name.removeprefix(NAME_PREFIX),
-                network=network.name,
-                hypervisor=self.hypervisor,
-                ledger=self.ledger,
-                progress=self.live.say,
-            )
+            installation = self._installation(profile)
+            name = f"{self.worker}-{profile.id}-{variant}-{role}"
+            self._places[key] = self._make_place(profile, variant, name, installation.disk)
         return self._places[key]
+
+    @property
+    def collector(self) -> EvidenceCollector:
+        """Takes evidence of guests, without the run's password."""
+        known = self.hypervisor.capabilities if self._connected else frozenset()
+        return EvidenceCollector((self.context.password,), known)
+
+    def guests_present(self) -> list[Guest]:
+        """The guests that stand in this worker's places now."""
+        return [place.guest for place in self._places.values() if place.guest is not None]
 
     def close(self) -> None:
         """Take every machine and network of this worker away."""
@@ -105,6 +99,47 @@ class Bench:
             self.networks.remove_all()
         if self._connected:
             self.hypervisor.close()
+
+    def _installation(self, profile: Profile) -> Installation:
+        """The profile's guest as its first boot left it; its folder is the same for all workers."""
+        if profile.id not in self._installations:
+            place = self._make_place(
+                profile,
+                profile.variants[0],
+                f"{profile.id}-installation",
+                lambda: self.image(profile).path,
+            )
+            self._installations[profile.id] = Installation(place, self._keep_evidence)
+        return self._installations[profile.id]
+
+    def _make_place(
+        self, profile: Profile, variant: Firmware, name: str, base: Callable[[], Path]
+    ) -> Place:
+        context = self.context
+        name = f"{context.run}-{name}"
+        network, _ = self.networks.get(1)
+        return Place(
+            blueprint=Blueprint(
+                profile,
+                variant,
+                context.accelerator,
+                Credentials(profile.login, context.password),
+                context.owner,
+            ),
+            name=NAME_PREFIX + name,
+            folder=context.workspace / name,
+            base=base,
+            network=network.name,
+            hypervisor=self.hypervisor,
+            ledger=self.ledger,
+            progress=self.live.say,
+        )
+
+    def _keep_evidence(self, guest: Guest) -> tuple[str, ...]:
+        """Keep what tells about a guest that is no case's yet."""
+        folder = self.context.reports / "evidence" / guest.name
+        files = self.collector.collect(guest, folder, console_since=0)
+        return tuple(str(file.relative_to(self.context.reports)) for file in files)
 
     def _find_image(self, profile: Profile) -> BaseImage:
         store = ImageStore(self.context.store)

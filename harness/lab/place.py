@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import shutil
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import Blocked, GuestFailure, HarnessError
 from harness.guests.guest import Credentials, Guest
 from harness.hypervisors.base import (
-    NAME_PREFIX,
     Accelerator,
     DiskDefinition,
     Hypervisor,
@@ -23,8 +22,6 @@ from harness.hypervisors.base import (
 from harness.image_store.overlay import create_overlay
 from harness.ledger import Ledger, Work
 from harness.profiles.model import Firmware, Profile
-from harness.provisioning.seed import SeedContent, hash_password, write_seed
-from harness.waiting import NotYet, wait_until
 
 SPACE = uuid.UUID("6f1c1a2e-8d0f-5c8e-9a55-0d1f6a3c9b77")
 """The name space from which machines get their UUIDs: the same name, the same UUID."""
@@ -35,11 +32,10 @@ Progress = Callable[[str, Path], None]
 
 @dataclass(frozen=True)
 class Blueprint:
-    """What is to stand in a place: a guest of this profile, from this image, in this variant."""
+    """What is to stand in a place: a guest of this profile, in this variant."""
 
     profile: Profile
     variant: Firmware
-    image: Path
     accelerator: Accelerator
     credentials: Credentials
     owner: Ownership
@@ -52,13 +48,15 @@ class Place:
     blueprint: Blueprint
     name: str
     folder: Path
+    base: Callable[[], Path]  # the read-only disk under every guest's overlay, once it is needed
     network: str
     hypervisor: Hypervisor
     ledger: Ledger
     progress: Progress
     guest: Guest | None = None
     _golden: bool = False
-    _golden_failure: str | None = field(default=None, repr=False)
+    _golden_failure: Blocked | None = field(default=None, repr=False)
+    _answered_by: str = ""
 
     @property
     def mac(self) -> str:
@@ -69,10 +67,9 @@ class Place:
     def definition(self) -> MachineDefinition:
         """The machine as its profile recommends it."""
         profile = self.blueprint.profile
-        disks: Sequence[DiskDefinition] = (
-            DiskDefinition(self._root, "GC-ROOT", bus=profile.hardware.disk_bus, boot_order=1),
-            DiskDefinition(self._seed, "GC-SEED", format="raw", read_only=True),
-        )
+        disks = [DiskDefinition(self.root, "GC-ROOT", bus=profile.hardware.disk_bus, boot_order=1)]
+        if self.seed.exists():
+            disks.append(DiskDefinition(self.seed, "GC-SEED", format="raw", read_only=True))
         firmware = self.blueprint.variant
         return MachineDefinition(
             name=self.name,
@@ -92,11 +89,10 @@ class Place:
     # -- guests ---------------------------------------------------------------------------
 
     def powered_off(self) -> Guest:
-        """A machine that was never booted, on a fresh overlay over the base image."""
+        """A machine that was never started, on a fresh overlay over the base."""
         self.clear()
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._write_seed()
-        create_overlay(self.blueprint.image, self._root)
+        create_overlay(self.base(), self.root)
         if self._nvram.exists():
             self._nvram.unlink()
         return self._define()
@@ -107,7 +103,7 @@ class Place:
         Raises Blocked where the guest could not be brought to a golden state.
         """
         if self._golden_failure is not None:
-            raise Blocked(self._golden_failure)
+            raise self._golden_failure
         if not self._golden:
             self._make_golden()
         return self._restore()
@@ -122,49 +118,32 @@ class Place:
     # -- golden state ---------------------------------------------------------------------
 
     def _make_golden(self) -> None:
-        self.progress("booting to its golden state", self.folder / "console.log")
+        guest = self.powered_off()
+        self.progress("booting to its golden state", self.console_log)
         try:
-            guest = self.powered_off()
-            guest.boot()
+            self._answered_by = guest.boot()
             with self.ledger.on(Work.BOOT):
-                self._settle(guest)
+                guest.await_settled()
+                guest.log_out()
         except GuestFailure as failure:
-            self._golden_failure = f"boot.ready: no golden state could be made: {failure.sentence}"
-            self.clear()
-            raise Blocked(self._golden_failure) from failure
+            self._golden_failure = Blocked("boot.ready", failure.sentence)
+            raise self._golden_failure from failure
         with self.ledger.on(Work.BOOT):
             self._save(guest)
         self._golden = True
 
-    def _settle(self, guest: Guest) -> None:
-        """Wait for the end of provisioning, then have everything written down."""
-
-        def settled() -> None:
-            state = guest.os.settled()
-            if state not in ("running", "degraded", ""):
-                raise NotYet(f"systemd {state}")
-
-        wait_until(
-            settled,
-            awaited=f"{self.name} to end its provisioning",
-            deadline=guest.budget(self.blueprint.profile.budgets.ready_seconds),
-            watches=[guest.crash_watch],
-            evidence=guest.console_log,
-        )
-        guest.os.sync()
-
     def _save(self, guest: Guest) -> None:
         guest.hang_up()
         guest.machine.save(self._state)
-        self._root.rename(self._golden_disk)
+        self.root.rename(self._golden_disk)
         if self._nvram.exists():
             shutil.copy2(self._nvram, self._golden_nvram)
 
     def _restore(self) -> Guest:
-        self.progress("restoring", self.folder / "console.log")
+        self.progress("restoring", self.console_log)
         self.clear()
         with self.ledger.on(Work.RESTORE):
-            create_overlay(self._golden_disk, self._root)
+            create_overlay(self._golden_disk, self.root)
             guest = self._define()
             if self._golden_nvram.exists():
                 shutil.copy2(self._golden_nvram, self._nvram)
@@ -178,6 +157,8 @@ class Place:
         The very same state answered when it was saved: silence now is the lab's.
         """
         try:
+            if self._answered_by == "console":
+                guest.console.send(b"\r")  # its prompt was printed before the state was saved
             guest.await_ready(since=0)
         except GuestFailure as failure:
             raise HarnessError(
@@ -198,28 +179,22 @@ class Place:
         )
         return self.guest
 
-    def _write_seed(self) -> None:
-        if self._seed.exists():
-            return
-        credentials = self.blueprint.credentials
-        content = SeedContent(
-            instance_id=self.name.removeprefix(NAME_PREFIX),
-            host_name=f"guest-{hashlib.sha256(self.name.encode()).hexdigest()[:8]}",
-            user=credentials.user,
-            password_hash=hash_password(credentials.password),
-            macs=(self.mac,),
-        )
-        write_seed(content, self._seed)
-
     # -- files ----------------------------------------------------------------------------
 
     @property
-    def _root(self) -> Path:
+    def root(self) -> Path:
+        """The root disk of the guest that is in the place now."""
         return self.folder / "root.qcow2"
 
     @property
-    def _seed(self) -> Path:
+    def seed(self) -> Path:
+        """The provisioning medium, which a machine has as long as the file is there."""
         return self.folder / "seed.iso"
+
+    @property
+    def console_log(self) -> Path:
+        """Where everything goes that the consoles of this place say."""
+        return self.folder / "console.log"
 
     @property
     def _nvram(self) -> Path:

@@ -12,7 +12,7 @@ from harness.hypervisors.base import Hypervisor
 from harness.hypervisors.opening import open_hypervisor
 from harness.lab.reaper import reap_run
 from harness.plugin.recorder import Recorder
-from harness.plugin.worker import RECORD
+from harness.plugin.worker import PHASE, RECORD, TOLD
 from harness.reporting.terminal import summary
 from harness.results.model import Outcome, RunRecord
 from harness.results.store import exit_code
@@ -47,13 +47,14 @@ class Controller:
     def pytest_report_teststatus(
         self, report: pytest.TestReport
     ) -> tuple[str, str, str | tuple[str, Mapping[str, bool]]] | None:
-        """Call a case by its outcome, once it is known; its phases alone are not shown."""
+        """Call a case by its outcome: a failed phase at once, all else when the case is over."""
+        phase = getattr(report, PHASE, None)
+        if phase is not None:
+            return SHOWN[phase]
         document = getattr(report, RECORD, None)
-        if document is None:
-            if report.when in ("setup", "call") and not report.failed:
-                return "", "", ""
-            return None
-        return SHOWN[document["outcome"]] if not report.failed else None
+        if document is not None and not getattr(report, TOLD):
+            return SHOWN[document["outcome"]]
+        return ("", "", "") if report.when in ("setup", "call", "teardown") else None
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Remember that the run was stopped before its end."""

@@ -51,9 +51,16 @@ def classify(error: BaseException, phase: str) -> PhaseEnd:
 
 
 def reason_of(error: BaseException) -> str:
-    """The exception's words, bounded; its type's name too where the words may not say enough."""
-    words = str(error).strip()
-    if not isinstance(error, AssertionError) and not hasattr(error, "sentence"):
+    """The exception's words, bounded; its type's name too where the words may not say enough.
+
+    Not where its evidence is: that goes with the run's files, and the outcome lists it.
+    """
+    sentence: str | None = getattr(error, "sentence", None)
+    remedy: str | None = getattr(error, "remedy", None)
+    words = sentence or str(error).strip()
+    if remedy is not None:
+        words += f" (try: {remedy})"
+    if not isinstance(error, AssertionError) and sentence is None:
         words = f"{type(error).__name__}: {words}" if words else type(error).__name__
     return words[:REASON_LIMIT] or type(error).__name__
 

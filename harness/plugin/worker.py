@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Protocol
 import allure
 import pytest
 
-from harness.errors import Blocked, NotApplicable
+from harness.errors import Blocked, GuestFailure, NotApplicable
 from harness.guests.evidence import EvidenceCollector
 from harness.lab.bench import Bench
 from harness.plugin.allure_labels import label
@@ -23,6 +24,12 @@ from harness.results.model import Metric, Outcome, OutcomeRecord
 
 RECORD = "guestcert"
 """The report's attribute under which a finished case's record travels to the controller."""
+
+PHASE = "guestcert_phase"
+"""The report's attribute that holds the outcome of a failed phase."""
+
+TOLD = "guestcert_told"
+"""The last report's attribute: whether pytest has shown the case's failure already."""
 
 
 @dataclass
@@ -35,6 +42,7 @@ class Notes:
     metrics: list[Metric] = field(default_factory=list)
     evidence: list[str] = field(default_factory=list)
     console_marks: dict[str, int] = field(default_factory=dict)
+    told: bool = False  # a phase before this one was reported as failed
 
 
 NOTES = pytest.StashKey[Notes]()
@@ -67,20 +75,16 @@ class Worker:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
-        """Begin a case; what rules it out or blocks it is a skip to pytest, an outcome to us."""
+        """Begin a case."""
         self._begin(item)
-        try:
+        with _as_pytest_says(item):
             return (yield)
-        except (Blocked, NotApplicable) as reason:
-            raise pytest.skip.Exception(f"{type(reason).__name__}: {reason}") from reason
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_call(self) -> Generator[None, None, None]:
-        """The same for what a case finds out only while it runs."""
-        try:
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
+        """Run a case."""
+        with _as_pytest_says(item):
             return (yield)
-        except (Blocked, NotApplicable) as reason:
-            raise pytest.skip.Exception(f"{type(reason).__name__}: {reason}") from reason
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_makereport(
@@ -93,8 +97,12 @@ class Worker:
             self._note_failure(item, notes, call.excinfo.value, call.when)
         elif call.when == "call":
             notes.phases.append(PhaseEnd(Outcome.PASSED))
+        if report.failed:
+            setattr(report, PHASE, str(notes.phases[-1].outcome))
         if call.when == "teardown":
             setattr(report, RECORD, _record(item, notes, self._bench).model_dump(mode="json"))
+            setattr(report, TOLD, notes.told)
+        notes.told = notes.told or report.failed
         return report
 
     def pytest_sessionfinish(self) -> None:
@@ -117,9 +125,11 @@ class Worker:
         target = target_of(item)
         if target is not None:
             end = with_known_issues(end, feature_of(item), target.profile.known_issues)
-        collector = EvidenceCollector((bench.context.password,), bench.capabilities_if_connected())
+        collector = bench.collector
         end = PhaseEnd(end.outcome, collector.redact(end.reason))
         notes.phases.append(end)
+        if isinstance(error.__cause__, Blocked):
+            notes.evidence += error.__cause__.evidence
         if end.outcome in (Outcome.FAILED, Outcome.BROKEN, Outcome.KNOWN_ISSUE):
             notes.evidence += self._take_evidence(item, notes, collector)
 
@@ -130,11 +140,25 @@ class Worker:
         name = "".join(c if c.isalnum() or c in "-_." else "-" for c in item.nodeid)[-120:]
         folder = reports / "evidence" / name.strip("-.")
         files: list[Path] = []
-        for guest in item.stash.get(GUESTS, []):
+        # A case that failed before it was given its guests may have left them half made.
+        for guest in item.stash.get(GUESTS, None) or self._bench.guests_present():
             since = notes.console_marks.get(str(guest.console_log), 0)
             files += collector.collect(guest, folder, console_since=since)
         _attach_to_allure(files)
         return [str(file.relative_to(reports)) for file in files]
+
+
+@contextmanager
+def _as_pytest_says(item: pytest.Item) -> Iterator[None]:
+    """What rules a case out or blocks it is a skip to pytest; blocked by itself, it failed."""
+    try:
+        yield
+    except NotApplicable as reason:
+        raise pytest.skip.Exception(f"not applicable: {reason}") from reason
+    except Blocked as reason:
+        if reason.feature == feature_of(item):
+            raise GuestFailure(reason.sentence) from reason
+        raise pytest.skip.Exception(f"blocked: {reason}") from reason
 
 
 def _end(error: BaseException, phase: str) -> PhaseEnd:

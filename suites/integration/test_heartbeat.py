@@ -52,7 +52,7 @@ def test_is_lost_when_the_guest_panics(guest: Guest, integration: IntegrationSer
     assert integration.heartbeat.state() is HeartbeatState.OK
     guest.crash_expected = True
 
-    guest.os.sh("(sleep 1; echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger) >&- 2>&- &")
+    guest.os.sh("(sleep 3; echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger) >&- 2>&- &")
 
     integration.heartbeat.await_dead(guest.budget(LOST_WITHIN))
     assert guest.crash_watch.found() is not None, "nothing tells the panic from a hang"

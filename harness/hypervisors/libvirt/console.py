@@ -1,4 +1,8 @@
-"""A libvirt console stream as a plain socket: two threads carry the bytes either way."""
+"""A libvirt console stream as a plain socket.
+
+The stream is driven by libvirt's events: a thread that blocks in a stream's recv was seen to miss
+the last bytes of what the guest said, until the guest said more.
+"""
 
 from __future__ import annotations
 
@@ -11,38 +15,73 @@ import libvirt
 from harness.hypervisors.libvirt.errors import told
 
 CHUNK = 16384
+LATER = -2
+"""What a stream that would have to wait returns instead of bytes."""
+
+FROM_GUEST = (
+    libvirt.VIR_STREAM_EVENT_READABLE
+    | libvirt.VIR_STREAM_EVENT_HANGUP
+    | libvirt.VIR_STREAM_EVENT_ERROR
+)
 
 
 def open_console(connection: libvirt.virConnect, domain: libvirt.virDomain) -> socket.socket:
     """Both directions of the machine's first serial port; closing the socket ends the stream."""
-    stream = connection.newStream(0)
+    stream = connection.newStream(libvirt.VIR_STREAM_NONBLOCK)
     with told(f"opening the console of {domain.name()}"):
         domain.openConsole(None, stream, libvirt.VIR_DOMAIN_CONSOLE_FORCE)
     ours, theirs = socket.socketpair()
-    for name, target in (("out", _guest_to_host), ("in", _host_to_guest)):
-        threading.Thread(
-            target=target,
-            args=(stream, ours),
-            name=f"console {name} {domain.name()}",
-            daemon=True,
-        ).start()
+    _Bridge(stream, ours, domain.name())
     return theirs
 
 
-def _guest_to_host(stream: libvirt.virStream, ours: socket.socket) -> None:
-    with contextlib.suppress(libvirt.libvirtError, OSError):
-        while data := stream.recv(CHUNK):
-            ours.sendall(data)
-    # The guest's end is gone: whoever reads the socket sees its end too.
-    with contextlib.suppress(OSError):
-        ours.shutdown(socket.SHUT_RDWR)
+class _Bridge:
+    """Carries bytes: out of the guest in libvirt's event thread, into it in a thread of its own."""
 
+    def __init__(self, stream: libvirt.virStream, ours: socket.socket, name: str) -> None:
+        self._stream = stream
+        self._ours = ours
+        self._writable = threading.Event()
+        stream.eventAddCallback(FROM_GUEST, self._happened, None)
+        threading.Thread(target=self._host_to_guest, name=f"console in {name}", daemon=True).start()
 
-def _host_to_guest(stream: libvirt.virStream, ours: socket.socket) -> None:
-    with contextlib.suppress(libvirt.libvirtError, OSError):
-        while data := ours.recv(CHUNK):
-            while data:
-                data = data[stream.send(data) :]
-    with contextlib.suppress(libvirt.libvirtError):
-        stream.abort()
-    ours.close()
+    def _happened(self, stream: libvirt.virStream, events: int, _opaque: object) -> None:
+        if events & libvirt.VIR_STREAM_EVENT_WRITABLE:
+            stream.eventUpdateCallback(FROM_GUEST)
+            self._writable.set()
+        if events & FROM_GUEST:
+            self._guest_to_host()
+
+    def _guest_to_host(self) -> None:
+        with contextlib.suppress(libvirt.libvirtError, OSError):
+            while data := self._stream.recv(CHUNK):
+                if data == LATER:
+                    return
+                self._ours.sendall(data)
+        # The guest's end is gone: whoever reads the socket sees its end too.
+        with contextlib.suppress(libvirt.libvirtError):
+            self._stream.eventRemoveCallback()
+        with contextlib.suppress(OSError):
+            self._ours.shutdown(socket.SHUT_RDWR)
+        self._writable.set()
+
+    def _host_to_guest(self) -> None:
+        with contextlib.suppress(libvirt.libvirtError, OSError):
+            while data := self._ours.recv(CHUNK):
+                while data:
+                    data = data[self._send(data) :]
+        with contextlib.suppress(libvirt.libvirtError):
+            self._stream.eventRemoveCallback()
+        with contextlib.suppress(libvirt.libvirtError):
+            self._stream.abort()
+        self._ours.close()
+
+    def _send(self, data: bytes) -> int:
+        """How many bytes went; waits for libvirt's word where none could."""
+        self._writable.clear()
+        sent: int = self._stream.send(data)
+        if sent != LATER:
+            return sent
+        self._stream.eventUpdateCallback(FROM_GUEST | libvirt.VIR_STREAM_EVENT_WRITABLE)
+        self._writable.wait()
+        return 0

@@ -1,0 +1,86 @@
+"""A guest's disk as its first boot left it: provisioned once for a run, shared by every place."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from harness.errors import Blocked, GuestFailure, GuestTimeout
+from harness.guests.guest import Guest
+from harness.lab.place import Place
+from harness.ledger import Work
+from harness.provisioning.seed import SeedContent, hash_password, write_seed
+
+Keep = Callable[[Guest], tuple[str, ...]]
+"""Takes the evidence of a guest; returns the files, relative to the run directory."""
+
+
+@dataclass
+class Installation:
+    """Boots the base image once with its seed, and keeps the disk of the powered-off guest.
+
+    What every boot of a case pays would else be cloud-init's first boot, again and again.
+    """
+
+    place: Place
+    keep: Keep
+
+    def disk(self) -> Path:
+        """The provisioned disk, read-only from now on, made by whichever worker comes first.
+
+        Raises Blocked by boot.ready where the guest does not come up.
+        """
+        self.place.folder.mkdir(parents=True, exist_ok=True)
+        disk = self.place.folder / "installed.qcow2"
+        failure = self.place.folder / "failure.json"
+        with self.place.ledger.on(Work.WAIT), FileLock(self.place.folder / "lock"):
+            if failure.exists():
+                known = json.loads(failure.read_text(encoding="utf-8"))
+                raise Blocked("boot.ready", known["sentence"], evidence=tuple(known["evidence"]))
+            if not disk.exists():
+                with self.place.ledger.on(Work.PROVISIONING):
+                    self._provision(disk, failure)
+        return disk
+
+    def _provision(self, disk: Path, failure: Path) -> None:
+        place = self.place
+        place.progress("first boot, with cloud-init", place.console_log)
+        try:
+            self._write_seed()
+            guest = place.powered_off()
+            guest.boot()
+            guest.await_settled()
+            self._power_off(guest)
+            place.clear()
+            place.root.rename(disk)
+        except GuestFailure as error:
+            evidence = self.keep(place.guest) if place.guest else ()
+            document = {"sentence": error.sentence, "evidence": evidence}
+            failure.write_text(json.dumps(document), encoding="utf-8")
+            raise Blocked("boot.ready", error.sentence, evidence=evidence) from error
+        finally:
+            place.clear()
+            place.seed.unlink(missing_ok=True)
+
+    def _power_off(self, guest: Guest) -> None:
+        """From inside; a guest that can't is unplugged, which the shutdown cases will tell."""
+        try:
+            guest.shut_down()
+        except GuestTimeout:
+            guest.machine.power_off()
+
+    def _write_seed(self) -> None:
+        credentials = self.place.blueprint.credentials
+        digest = hashlib.sha256(self.place.name.encode()).hexdigest()
+        content = SeedContent(
+            instance_id=digest[:16],
+            host_name=f"guest-{digest[:8]}",
+            user=credentials.user,
+            password_hash=hash_password(credentials.password),
+        )
+        write_seed(content, self.place.seed)
