@@ -78,7 +78,7 @@ def certify(
     run = new_run_id()
     directory = RunDirectory((reports or project_root() / "reports").resolve() / run)
     command = [sys.executable, "-m", "pytest", *folders, "--run-id", run]
-    command += ["--reports", str(directory.path.parent), "-p", "no:cacheprovider"]
+    command += ["--reports", str(directory.path.parent)]
     for name in wanted:
         command += ["--guest", name]
     for firmware in variant or []:
@@ -91,7 +91,7 @@ def certify(
         command += [option, str(value)] if value is not None else []
     parallel = _workers(workers, own)
     if parallel:
-        command += ["-n", str(parallel), "--dist", "loadgroup"]
+        command += ["-n", str(parallel)]
     sys.exit(_run([*command, *own], directory, run, hypervisor, _wants_terminal(own)))
 
 

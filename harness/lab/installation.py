@@ -38,6 +38,7 @@ class Installation:
         self.place.folder.mkdir(parents=True, exist_ok=True)
         disk = self.place.folder / "installed.qcow2"
         failure = self.place.folder / "failure.json"
+        self.place.progress("waiting for the first boot of its disk", None)
         with self.place.ledger.on(Work.WAIT), FileLock(self.place.folder / "lock"):
             if failure.exists():
                 known = json.loads(failure.read_text(encoding="utf-8"))
@@ -49,10 +50,10 @@ class Installation:
 
     def _provision(self, disk: Path, failure: Path) -> None:
         place = self.place
-        place.progress("first boot, with cloud-init", place.console_log)
         try:
             self._write_seed()
             guest = place.powered_off()
+            place.progress("first boot, with cloud-init", place.console_log)
             guest.boot()
             guest.await_settled()
             self._power_off(guest)

@@ -26,7 +26,7 @@ from harness.profiles.model import Firmware, Profile
 SPACE = uuid.UUID("6f1c1a2e-8d0f-5c8e-9a55-0d1f6a3c9b77")
 """The name space from which machines get their UUIDs: the same name, the same UUID."""
 
-Progress = Callable[[str, Path], None]
+Progress = Callable[[str, Path | None], None]
 """Told what a place is doing now, and where its console is logged."""
 
 

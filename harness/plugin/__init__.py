@@ -83,6 +83,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def _begin_run(config: pytest.Config) -> RunContext:
     """Make the run's folders and its recorder, in the controlling process."""
     context = options.make_context(config)
+    if config.getoption("dist", default="no") == "load":
+        config.option.dist = "loadgroup"  # cases that share a guest stay together
     Workspace(context.store, context.owner).create()
     RunDirectory(context.reports).create()
     if not config.getoption("allure_report_dir", default=None):

@@ -75,7 +75,8 @@ class Controller:
             self._trouble.append(f"the reports could not be written: {error}")
         if hypervisor is not None:
             hypervisor.close()
-        if self._run is not None and session.exitstatus == pytest.ExitCode.OK:
+        judged = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+        if self._run is not None and session.exitstatus in judged:
             session.exitstatus = exit_code(self._run)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

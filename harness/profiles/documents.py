@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import ConstructorError, RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from harness.errors import BadFileError
 
 SIZE_LIMIT = 1024 * 1024
 """Bytes: no file of ours comes near it."""
+
+VALUES_LIMIT = 20_000
+"""Values of a file with its aliases written out, of which a small file may hold billions."""
 
 
 class Document(BaseModel):
@@ -41,9 +46,17 @@ def try_document(file: Path, model: type[Model], problems: list[BadFileError]) -
     if data is None:
         return None
     try:
-        return model.model_validate(_plain(data))
+        plain = _plain(data, count(1))
+    except (ValueError, RecursionError):
+        words = "holds too many values, or one that holds itself"
+        problems.append(BadFileError(file, None, "file", words))
+        return None
+    try:
+        return model.model_validate(plain)
     except ValidationError as error:
-        for detail in error.errors(include_url=False):
+        # A misspelt field is missing too: the misspelling is what helps, so it comes first.
+        details = error.errors(include_url=False)
+        for detail in sorted(details, key=lambda detail: detail["type"] != "extra_forbidden"):
             problems.append(_problem(file, data, model, dict(detail)))
         return None
 
@@ -54,13 +67,25 @@ def nearest(word: str, known: Sequence[str]) -> str | None:
     return matches[0] if matches else None
 
 
+class _Constructor(RoundTripConstructor):
+    """Says where a value stands that is none of its type, such as the 45th of a month."""
+
+    def construct_object(self, node: Any, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except ValueError as error:
+            raise ConstructorError(None, None, str(error), node.start_mark) from error
+
+
 def _load(file: Path, problems: list[BadFileError]) -> Any:
     try:
         if file.stat().st_size > SIZE_LIMIT:
             problems.append(BadFileError(file, None, "file", "is larger than 1 MiB"))
             return None
         text = file.read_text(encoding="utf-8")
-        data = YAML(typ="rt").load(text)
+        yaml = YAML(typ="rt")
+        yaml.Constructor = _Constructor
+        data = yaml.load(text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         problems.append(BadFileError(file, line, "YAML", str(error.problem or error.context)))
@@ -74,12 +99,14 @@ def _load(file: Path, problems: list[BadFileError]) -> Any:
     return data
 
 
-def _plain(data: Any) -> Any:
+def _plain(data: Any, counter: Iterator[int]) -> Any:
     """The data without ruamel's own types, which strict validation would refuse."""
+    if next(counter) > VALUES_LIMIT:
+        raise ValueError("too many values")
     if isinstance(data, dict):
-        return {str(key): _plain(value) for key, value in data.items()}
+        return {str(key): _plain(value, counter) for key, value in data.items()}
     if isinstance(data, list):
-        return [_plain(value) for value in data]
+        return [_plain(value, counter) for value in data]
     for kind in (bool, int, float, str):
         if isinstance(data, kind):
             return kind(data)
@@ -100,7 +127,7 @@ def _problem(file: Path, data: Any, model: type[BaseModel], detail: dict[str, An
     elif detail["type"] == "enum":
         words = f"{detail['input']!r}: {words}"
         expected = str(detail.get("ctx", {}).get("expected", ""))
-        remedy = nearest(str(detail["input"]), [w.strip(" '") for w in expected.split("'")])
+        remedy = nearest(str(detail["input"]), expected.split("'")[1::2])
     else:
         words = f"{words}, was {detail['input']!r}"[:300]
     return BadFileError(file, _line_of(data, path), field, words, remedy=remedy)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 from harness.errors import BadFileError
@@ -48,15 +49,15 @@ def _crossed(file: Path, profile: Profile) -> list[BadFileError]:
             BadFileError(file, _line(file, "id:"), "id", f"{profile.id!r} is not the file's name")
         )
     known = [feature.id for feature in load_catalogue()]
-    named = [f for entry in profile.claims for f in entry.features]
-    named += [issue.feature for issue in profile.known_issues]
-    for feature in named:
+    named = [("claims", f) for entry in profile.claims for f in entry.features]
+    named += [("known_issues", issue.feature) for issue in profile.known_issues]
+    for field, feature in named:
         if feature not in known:
             problems.append(
                 BadFileError(
                     file,
                     _line(file, feature),
-                    "claims",
+                    field,
                     f"{feature!r} is no feature of the catalogue",
                     remedy=nearest(feature, known),
                 )
@@ -76,6 +77,7 @@ def _crossed(file: Path, profile: Profile) -> list[BadFileError]:
 
 
 def _line(file: Path, text: str) -> int | None:
-    """The first line that holds `text`."""
+    """The first line that holds `text`, not as a part of a longer word."""
+    word = re.compile(rf"(?<![\w.-]){re.escape(text)}(?![\w.-])")
     lines = file.read_text(encoding="utf-8").splitlines()
-    return next((number for number, line in enumerate(lines, 1) if text in line), None)
+    return next((number for number, line in enumerate(lines, 1) if word.search(line)), None)

@@ -79,9 +79,10 @@ def _parse(words: str) -> Test:
     try:
         test: Test = _Tests().transform(_parser.parse(words))
     except UnexpectedInput as error:
-        column = getattr(error, "column", "?")
+        column = getattr(error, "column", -1)
+        place = f"at column {column}" if column > 0 else "at its end"
         raise UsageError(
-            f"{words!r} can not be understood at column {column}",
+            f"{words!r} can not be understood {place}",
             remedy="an id, a glob, or an expression such as 'family=debian and release>=12'",
         ) from error
     except VisitError as error:

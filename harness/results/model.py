@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-SCHEMA = "guestcert/run/1"
+SCHEMA: Final = "guestcert/run/1"
+
+
+def _encodable(text: str) -> str:
+    """Text without lone surrogates, which a guest's JSON can hold and ours can not."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+Words = Annotated[str, AfterValidator(_encodable)]
 
 
 class Outcome(StrEnum):
@@ -63,7 +72,7 @@ class Metric(Record):
     """One measured figure of a case."""
 
     name: str
-    value: float
+    value: float = Field(allow_inf_nan=False)  # JSON has no word for either
     unit: str
 
 
@@ -76,7 +85,7 @@ class OutcomeRecord(Record):
     variant: str
     hypervisor: str
     outcome: Outcome
-    reason: str = ""
+    reason: Words = ""
     seconds: float = Field(ge=0)
     metrics: tuple[Metric, ...] = ()
     evidence: tuple[str, ...] = ()  # paths relative to the run directory
@@ -138,7 +147,7 @@ class Environment(Record):
 class RunRecord(Record):
     """The whole run, as `run.json` holds it."""
 
-    schema_: str = Field(default=SCHEMA, alias="schema")
+    schema_: Literal["guestcert/run/1"] = Field(default=SCHEMA, alias="schema")
     run: str
     started: datetime
     finished: datetime

@@ -91,9 +91,9 @@ def read_run(directory: RunDirectory) -> RunRecord:
         raise BadFileError(file, None, "file", f"can not be read: {error.strerror}") from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
+        field = ".".join(str(part) for part in first["loc"]) or "document"
         raise BadFileError(file, None, field, str(first["msg"])) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadFileError(file, None, "JSON", str(error)) from error
 
 
@@ -111,6 +111,6 @@ def exit_code(run: RunRecord) -> int:
     certified = {Status.CERTIFIED, Status.CERTIFIED_WITH_EXCEPTIONS}
     if statuses and statuses <= certified:
         return EXIT_CERTIFIED
-    if run.selection and "interrupted" not in run.selection and Outcome.FLAKY not in outcomes:
+    if run.selection and "interrupted (" not in run.selection and Outcome.FLAKY not in outcomes:
         return EXIT_CERTIFIED if Outcome.PASSED in outcomes else EXIT_BROKEN
     return EXIT_BROKEN

@@ -76,7 +76,8 @@ def verdict_of(outcome: Outcome | None, claim: Claim) -> Verdict:
         return Verdict.NOT_APPLICABLE
     if outcome in INCONCLUSIVE:
         return Verdict.INCONCLUSIVE
-    works = outcome in (Outcome.PASSED, Outcome.KNOWN_ISSUE)
+    excused = outcome is Outcome.KNOWN_ISSUE and claim is Claim.SUPPORTED
+    works = outcome is Outcome.PASSED or excused
     return {
         Claim.SUPPORTED: (Verdict.VIOLATED, Verdict.VERIFIED),
         Claim.UNSUPPORTED: (Verdict.AS_CLAIMED, Verdict.EXCEEDS_CLAIM),
@@ -178,7 +179,7 @@ def _exceptions(
             expires=issue.expires,
         )
         for issue in profile.known_issues
-        if any(o.feature == issue.feature and issue.url in o.reason for o in met)
+        if any(o.feature == issue.feature and f"({issue.url})" in o.reason for o in met)
     )
 
 

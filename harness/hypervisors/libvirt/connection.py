@@ -55,7 +55,7 @@ class LibvirtHypervisor:
         """See Hypervisor."""
         kind = self._connection.getType()
         if kind != "QEMU":
-            return frozenset({Capability.PAUSE, Capability.RESET})
+            return frozenset({Capability.PAUSE})
         found = {
             Capability.RUN,
             Capability.PAUSE,

@@ -151,9 +151,7 @@ def _cpu(domain: ElementTree.Element, definition: MachineDefinition) -> None:
         ElementTree.SubElement(domain, "cpu", mode="host-passthrough", migratable="on")
     else:
         # All that TCG can do: a guest whose floor is x86-64-v2 or v3 boots too.
-        cpu = ElementTree.SubElement(domain, "cpu", mode="maximum")
-        # But no virtualization within: it was not defined, and a guest would load KVM for it.
-        ElementTree.SubElement(cpu, "feature", name="svm", policy="disable")
+        ElementTree.SubElement(domain, "cpu", mode="maximum")
 
 
 def _devices(domain: ElementTree.Element, definition: MachineDefinition) -> None:

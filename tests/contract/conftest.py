@@ -1,0 +1,81 @@
+"""One hypervisor after the other: the fake, libvirt's test driver, and real QEMU."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from harness.hypervisors.base import (
+    NAME_PREFIX,
+    Accelerator,
+    DiskDefinition,
+    Hypervisor,
+    MachineDefinition,
+)
+from harness.hypervisors.opening import open_hypervisor
+from harness.image_store.places import store_root
+from harness.lab.ownership import own
+from harness.lab.workspace import Workspace
+from harness.profiles.model import Firmware
+from tests.fakes.hypervisor import FakeHypervisor
+
+RUN = "contract"
+BOOT_SECTOR = Path(__file__).with_name("talking_sector.S")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A hypervisor under the contract, and a machine definition that fits it."""
+
+    hypervisor: Hypervisor
+    definition: MachineDefinition
+
+
+@pytest.fixture(scope="session")
+def folder() -> Iterator[Path]:
+    """A folder that QEMU's user can enter; pytest's own temporary folders are private."""
+    workspace = Workspace(store_root(), own(RUN))
+    workspace.create()
+    yield workspace.folder
+    workspace.remove()
+
+
+@pytest.fixture(scope="session")
+def boot_sector(folder: Path) -> Path:
+    """A disk whose boot sector says `tick` on the serial port, again and again, and echoes."""
+    linked, made = folder / "sector.o", folder / "sector.img"
+    subprocess.run(["as", "--32", "-o", str(linked), str(BOOT_SECTOR)], check=True)
+    flat = ["ld", "-m", "elf_i386", "-N", "-Ttext", "0x7c00", "--oformat", "binary"]
+    subprocess.run([*flat, "-o", str(made), str(linked)], check=True)
+    made.write_bytes(made.read_bytes().ljust(1024 * 1024, b"\0"))
+    return made
+
+
+@pytest.fixture(params=["fake:///", "test:///default", "qemu:///system"])
+def subject(request: pytest.FixtureRequest, boot_sector: Path) -> Iterator[Subject]:
+    """Each implementation of the contract in turn."""
+    uri: str = request.param
+    hypervisor = FakeHypervisor() if uri.startswith("fake") else open_hypervisor(uri)
+    definition = MachineDefinition(
+        name=f"{NAME_PREFIX}{RUN}-subject",
+        uuid="11111111-2222-4333-8444-555555555555",
+        memory_mib=64,
+        vcpus=1,
+        firmware=Firmware.BIOS,
+        machine_type="q35",
+        accelerator=Accelerator.TCG,
+        owner=own(RUN),
+        disks=(DiskDefinition(boot_sector, "CONTRACT", format="raw", boot_order=1),),
+        smbios_serial="contract",
+    )
+    try:
+        yield Subject(hypervisor, definition)
+    finally:
+        for owned in hypervisor.owned():
+            if owned.name.startswith(f"{NAME_PREFIX}{RUN}-"):
+                hypervisor.remove(owned)
+        hypervisor.close()

@@ -1,0 +1,222 @@
+"""The contract of Hypervisor and Machine, held by every implementation."""
+
+from __future__ import annotations
+
+import dataclasses
+import socket
+from pathlib import Path
+
+import pytest
+
+from harness.errors import ChannelError, HarnessError, HypervisorError
+from harness.events import EventKind, EventLog
+from harness.hypervisors.base import Capability, Machine, MachineState, NetworkDefinition
+from harness.waiting import Deadline
+from tests.contract.conftest import Subject
+
+
+def await_event(log: EventLog, kind: EventKind, since: int) -> str:
+    event = log.wait(
+        lambda event: event.kind is kind,
+        awaited=f"the event {kind}",
+        since=since,
+        deadline=Deadline(30),
+    )
+    return event.detail
+
+
+@pytest.fixture
+def machine(subject: Subject) -> Machine:
+    return subject.hypervisor.define(subject.definition)
+
+
+def demand(subject: Subject, capability: Capability) -> None:
+    if capability not in subject.hypervisor.capabilities:
+        pytest.skip(f"{subject.hypervisor.uri} lacks {capability}, and says so")
+
+
+def test_a_defined_machine_is_off_and_owned(subject: Subject, machine: Machine) -> None:
+    assert machine.state() is MachineState.OFF
+    mine = [owned for owned in subject.hypervisor.owned() if owned.name == machine.name]
+    assert [owned.kind for owned in mine] == ["machine"]
+    assert mine[0].owner == subject.definition.owner
+
+
+def test_only_names_of_ours_are_defined(subject: Subject) -> None:
+    foreign = dataclasses.replace(subject.definition, name="somebody-elses")
+    with pytest.raises(HypervisorError, match="not ours"):
+        subject.hypervisor.define(foreign)
+
+
+def test_starting_and_powering_off_are_events(machine: Machine) -> None:
+    since = machine.events.mark()
+    machine.start()
+    await_event(machine.events, EventKind.STARTED, since)
+    assert machine.state() is MachineState.RUNNING
+
+    machine.power_off()
+
+    assert await_event(machine.events, EventKind.STOPPED, since) == "destroyed"
+    assert machine.state() is MachineState.OFF
+
+
+def test_powering_off_twice_is_no_error(machine: Machine) -> None:
+    machine.start()
+    machine.power_off()
+    machine.power_off()
+    assert machine.state() is MachineState.OFF
+
+
+def test_a_running_machine_can_not_be_started(machine: Machine) -> None:
+    machine.start()
+    with pytest.raises(HypervisorError, match=machine.name):
+        machine.start()
+
+
+def test_pause_and_resume(subject: Subject, machine: Machine) -> None:
+    demand(subject, Capability.PAUSE)
+    machine.start()
+    since = machine.events.mark()
+    machine.pause()
+    await_event(machine.events, EventKind.PAUSED, since)
+    assert machine.state() is MachineState.PAUSED
+    machine.resume()
+    await_event(machine.events, EventKind.RESUMED, since)
+    assert machine.state() is MachineState.RUNNING
+
+
+def test_a_machine_can_be_started_before_its_first_instruction(
+    subject: Subject, machine: Machine
+) -> None:
+    demand(subject, Capability.CONSOLE)
+    machine.start(paused=True)
+    assert machine.state() is MachineState.PAUSED
+
+
+def test_defining_again_replaces(subject: Subject, machine: Machine) -> None:
+    machine.start()
+    again = subject.hypervisor.define(dataclasses.replace(subject.definition, vcpus=2))
+    assert again.state() is MachineState.OFF
+    assert again.definition.vcpus == 2
+    names = [owned.name for owned in subject.hypervisor.owned()]
+    assert names.count(machine.name) == 1
+
+
+def test_a_removed_machine_is_gone(subject: Subject, machine: Machine) -> None:
+    machine.start()
+    machine.remove()
+    assert machine.name not in [owned.name for owned in subject.hypervisor.owned()]
+
+
+def test_removing_what_is_gone_is_no_error(subject: Subject, machine: Machine) -> None:
+    owned = next(o for o in subject.hypervisor.owned() if o.name == machine.name)
+    subject.hypervisor.remove(owned)
+    subject.hypervisor.remove(owned)
+    assert machine.name not in [o.name for o in subject.hypervisor.owned()]
+
+
+def test_no_agent_is_a_channel_error(subject: Subject, machine: Machine) -> None:
+    demand(subject, Capability.AGENT)
+    machine.start()
+    with pytest.raises(ChannelError):
+        machine.agent_command('{"execute":"guest-ping"}', timeout=2)
+
+
+def test_save_and_restore(subject: Subject, machine: Machine, folder: Path) -> None:
+    demand(subject, Capability.SAVE_RESTORE)
+    state = folder / "contract.state"
+    machine.start()
+    since = machine.events.mark()
+    machine.save(state)
+    assert await_event(machine.events, EventKind.STOPPED, since) == "saved"
+    assert machine.state() is MachineState.OFF
+
+    machine.restore(state, paused=True)
+
+    assert machine.state() is MachineState.PAUSED
+    machine.resume()
+    assert machine.state() is MachineState.RUNNING
+
+
+def test_restoring_from_nothing_is_an_error(
+    subject: Subject, machine: Machine, folder: Path
+) -> None:
+    demand(subject, Capability.SAVE_RESTORE)
+    with pytest.raises(HarnessError, match="restoring"):
+        machine.restore(folder / "no-such.state")
+
+
+def test_an_unknown_nic_can_not_be_moved(subject: Subject, machine: Machine) -> None:
+    demand(subject, Capability.NIC_MOVE)
+    machine.start()
+    with pytest.raises(HypervisorError, match="no network card"):
+        machine.move_nic("52:54:00:00:00:01", "guestcert-contract-1")
+
+
+def test_the_console_carries_both_directions(subject: Subject, machine: Machine) -> None:
+    demand(subject, Capability.RUN)
+    machine.start(paused=True)
+    with machine.open_console() as console:
+        console.settimeout(30)
+        machine.resume()
+        heard = read_until(console, b"tick")
+        console.sendall(b"#")
+        assert b"tick" in heard
+        assert b"#" in read_until(console, b"#")
+    assert machine.state() is MachineState.RUNNING
+
+
+def test_a_machine_has_a_screen(subject: Subject, machine: Machine) -> None:
+    demand(subject, Capability.RUN)
+    demand(subject, Capability.SCREENSHOT)
+    machine.start()
+    assert machine.screenshot().startswith(b"\x89PNG")
+
+
+def test_a_reset_is_an_event(subject: Subject, machine: Machine) -> None:
+    demand(subject, Capability.RESET)
+    machine.start()
+    since = machine.events.mark()
+    machine.reset()
+    assert await_event(machine.events, EventKind.REBOOT, since) == ""
+
+
+def test_a_network_is_made_owned_and_removed(subject: Subject) -> None:
+    demand(subject, Capability.NETWORK)
+    definition = NetworkDefinition(
+        name="guestcert-contract-net",
+        bridge="gcbcontract",
+        gateway="10.216.250.1",
+        prefix=24,
+        dhcp_start="10.216.250.16",
+        dhcp_end="10.216.250.32",
+        gateway_v6="fdc0:1:2::1",
+        prefix_v6=64,
+        host_name="host.guestcert.test",
+        domain="guestcert.test",
+        owner=subject.definition.owner,
+    )
+    network = subject.hypervisor.create_network(definition)
+    assert network.leases() == {}
+    assert any(net.startswith("10.216.250.") for net in subject.hypervisor.taken_subnets())
+    assert definition.name in [owned.name for owned in subject.hypervisor.owned()]
+
+    network.remove()
+    network.remove()
+
+    assert definition.name not in [owned.name for owned in subject.hypervisor.owned()]
+
+
+def test_facts_name_hypervisor_and_version(subject: Subject) -> None:
+    facts = subject.hypervisor.facts()
+    assert facts.name
+    assert facts.version
+
+
+def read_until(console: socket.socket, wanted: bytes) -> bytes:
+    heard = b""
+    while wanted not in heard:
+        data = console.recv(4096)
+        assert data, f"the console ended after {heard[-80:]!r}"
+        heard += data
+    return heard

@@ -1,0 +1,230 @@
+"""A hypervisor in memory: machines change state and report events, and run nothing."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.errors import ChannelError, HypervisorError
+from harness.events import EventKind, EventLog
+from harness.hypervisors.base import (
+    NAME_PREFIX,
+    Capability,
+    HypervisorFacts,
+    Machine,
+    MachineDefinition,
+    MachineState,
+    Network,
+    NetworkDefinition,
+    Owned,
+    PowerMethod,
+)
+
+Agent = Callable[[dict[str, object]], object]
+"""Answers one agent command: returns what is to stand under `return`, or raises ChannelError."""
+
+
+def silent_agent(_command: dict[str, object]) -> object:
+    """An agent that is not there."""
+    raise ChannelError("the fake guest has no agent")
+
+
+@dataclass
+class FakeMachine:
+    """See Machine. A test sets `agent`, and speaks for the guest through `guest_end`."""
+
+    definition: MachineDefinition
+    events: EventLog
+    forget: Callable[[str], None]
+    agent: Agent = silent_agent
+    guest_end: socket.socket | None = None
+    _state: MachineState = MachineState.OFF
+
+    @property
+    def name(self) -> str:
+        """See Machine."""
+        return self.definition.name
+
+    def state(self) -> MachineState:
+        """See Machine."""
+        return self._state
+
+    def start(self, *, paused: bool = False) -> None:
+        """See Machine."""
+        self._demand(MachineState.OFF, "starting")
+        self._become(MachineState.PAUSED if paused else MachineState.RUNNING, EventKind.STARTED)
+
+    def pause(self) -> None:
+        """See Machine."""
+        self._demand(MachineState.RUNNING, "pausing")
+        self._become(MachineState.PAUSED, EventKind.PAUSED)
+
+    def resume(self) -> None:
+        """See Machine."""
+        self._demand(MachineState.PAUSED, "resuming")
+        self._become(MachineState.RUNNING, EventKind.RESUMED)
+
+    def shutdown(self, method: PowerMethod) -> None:
+        """See Machine. The fake guest obeys at once."""
+        self._demand(MachineState.RUNNING, "shutting down")
+        if method is PowerMethod.AGENT:
+            self.agent({"execute": "guest-shutdown"})
+        self.events.add(EventKind.SHUTDOWN)
+        self._become(MachineState.OFF, EventKind.STOPPED, "shutdown")
+
+    def reboot(self, method: PowerMethod) -> None:
+        """See Machine."""
+        self._demand(MachineState.RUNNING, "rebooting")
+        if method is PowerMethod.AGENT:
+            self.agent({"execute": "guest-shutdown"})
+        self.events.add(EventKind.REBOOT)
+
+    def reset(self) -> None:
+        """See Machine."""
+        self._demand(MachineState.RUNNING, "resetting")
+        self.events.add(EventKind.REBOOT)
+
+    def power_off(self) -> None:
+        """See Machine."""
+        if self._state is not MachineState.OFF:
+            self._become(MachineState.OFF, EventKind.STOPPED, "destroyed")
+
+    def save(self, state_file: Path) -> None:
+        """See Machine."""
+        self._demand(MachineState.RUNNING, "saving")
+        state_file.write_text(self.name, encoding="utf-8")
+        self._become(MachineState.OFF, EventKind.STOPPED, "saved")
+
+    def restore(self, state_file: Path, *, paused: bool = False) -> None:
+        """See Machine."""
+        self._demand(MachineState.OFF, "restoring")
+        if not state_file.exists():
+            raise HypervisorError(f"restoring {self.name}: there is no {state_file}")
+        self._become(MachineState.PAUSED if paused else MachineState.RUNNING, EventKind.STARTED)
+
+    def remove(self) -> None:
+        """See Machine."""
+        self.power_off()
+        self.forget(self.name)
+
+    def open_console(self) -> socket.socket:
+        """See Machine."""
+        ours, self.guest_end = socket.socketpair()
+        return ours
+
+    def agent_command(self, command: str, *, timeout: float) -> str:
+        """See Machine."""
+        if self._state is not MachineState.RUNNING:
+            raise ChannelError(f"{self.name} is {self._state}")
+        return json.dumps({"return": self.agent(json.loads(command))})
+
+    def screenshot(self) -> bytes:
+        """See Machine."""
+        raise HypervisorError(f"{self.name} has no screen")
+
+    def description(self) -> str:
+        """See Machine."""
+        return f"<fake name='{self.name}'/>"
+
+    def hypervisor_log(self) -> str:
+        """See Machine."""
+        return ""
+
+    def move_nic(self, mac: str, network: str) -> None:
+        """See Machine."""
+        if mac not in [nic.mac for nic in self.definition.nics]:
+            raise HypervisorError(f"{self.name} has no network card {mac}")
+
+    def _demand(self, state: MachineState, doing: str) -> None:
+        if self._state is not state:
+            raise HypervisorError(f"{doing} {self.name}: it is {self._state}, not {state}")
+
+    def _become(self, state: MachineState, kind: EventKind, detail: str = "") -> None:
+        self._state = state
+        self.events.add(kind, detail)
+
+
+@dataclass
+class FakeNetwork:
+    """See Network."""
+
+    definition: NetworkDefinition
+    forget: Callable[[str], None]
+
+    @property
+    def name(self) -> str:
+        """See Network."""
+        return self.definition.name
+
+    def leases(self) -> Mapping[str, str]:
+        """See Network."""
+        return {}
+
+    def remove(self) -> None:
+        """See Network."""
+        self.forget(self.name)
+
+
+@dataclass
+class FakeHypervisor:
+    """See Hypervisor. `refuses` makes removing what has that name fail."""
+
+    uri: str = "fake:///"
+    capabilities: frozenset[Capability] = frozenset(Capability) - {Capability.RUN}
+    refuses: str = ""
+    machines: dict[str, FakeMachine] = field(default_factory=dict)
+    networks: dict[str, FakeNetwork] = field(default_factory=dict)
+
+    def facts(self) -> HypervisorFacts:
+        """See Hypervisor."""
+        return HypervisorFacts("fake", "1")
+
+    def define(self, definition: MachineDefinition) -> Machine:
+        """See Hypervisor."""
+        _guard(definition.name)
+        events = EventLog()
+        if definition.name in self.machines:
+            events = self.machines[definition.name].events
+            self.machines[definition.name].power_off()
+        machine = FakeMachine(definition, events, self._forget_machine)
+        self.machines[definition.name] = machine
+        return machine
+
+    def create_network(self, definition: NetworkDefinition) -> Network:
+        """See Hypervisor."""
+        _guard(definition.name)
+        self.networks[definition.name] = FakeNetwork(definition, self._forget_network)
+        return self.networks[definition.name]
+
+    def taken_subnets(self) -> Sequence[str]:
+        """See Hypervisor."""
+        return [f"{n.definition.gateway}/{n.definition.prefix}" for n in self.networks.values()]
+
+    def owned(self) -> Sequence[Owned]:
+        """See Hypervisor."""
+        found = [Owned("machine", m.name, m.definition.owner) for m in self.machines.values()]
+        return found + [Owned("network", name, None) for name in self.networks]
+
+    def remove(self, owned: Owned) -> None:
+        """See Hypervisor."""
+        _guard(owned.name)
+        if owned.name == self.refuses:
+            raise HypervisorError(f"removing {owned.name}: it is refused")
+        (self._forget_machine if owned.kind == "machine" else self._forget_network)(owned.name)
+
+    def close(self) -> None:
+        """See Hypervisor."""
+
+    def _forget_machine(self, name: str) -> None:
+        self.machines.pop(name, None)
+
+    def _forget_network(self, name: str) -> None:
+        self.networks.pop(name, None)
+
+
+def _guard(name: str) -> None:
+    if not name.startswith(NAME_PREFIX):
+        raise HypervisorError(f"{name!r} does not begin with {NAME_PREFIX}: it is not ours")

@@ -1,0 +1,235 @@
+"""Makes profiles, features, outcomes and runs that a test then tells apart by a few words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+from harness.profiles.catalogue import Feature, Severity
+from harness.profiles.model import Firmware, KnownIssue, Profile
+from harness.results.model import (
+    CertificateRecord,
+    Claim,
+    Environment,
+    Metric,
+    Outcome,
+    OutcomeRecord,
+    RunRecord,
+    Status,
+    Verdict,
+    VerdictRecord,
+)
+
+GUEST = "debian-12"
+URI = "qemu:///system"
+SOURCE = "https://example.org/release-notes"
+STARTED = datetime(2024, 5, 1, 22, 0, tzinfo=UTC)
+FINISHED = datetime(2024, 5, 1, 22, 2, 5, tzinfo=UTC)
+
+PROFILE_YAML = """\
+id: debian-12
+name: Debian 12 (bookworm)
+family: debian
+release: "12"
+osinfo_id: http://debian.org/debian/12
+lifecycle:
+  released: 2023-06-10
+  end_of_life: 2026-06-10
+  end_of_support: 2028-06-30
+  source: https://example.org/lifecycle
+architecture: x86_64
+hardware:
+  memory_mib: {minimum: 512, recommended: 1024}
+  vcpus: {minimum: 1, recommended: 2}
+  disk_gib: {minimum: 2, recommended: 4}
+  machine_type: q35
+  disk_bus: virtio
+  nic_model: virtio
+variants: [bios, uefi]
+recipe: debian-12
+budgets:
+  ready_seconds: 60
+  shutdown_seconds: 30
+drivers:
+  disk: virtio_blk
+  nic: virtio_net
+claims:
+  - features: [boot.ready, boot.pause]
+    claim: supported
+    source: https://example.org/release-notes
+"""
+
+
+def edited(text: str, old: str, new: str) -> str:
+    """`text` with its only `old` made `new`."""
+    assert text.count(old) == 1, f"{old!r} is there {text.count(old)} times"
+    return text.replace(old, new)
+
+
+def line_of(text: str, part: str) -> int:
+    """The number of the first line of `text` that holds `part`."""
+    return next(n for n, line in enumerate(text.splitlines(), 1) if part in line)
+
+
+def a_profile(
+    guest: str = GUEST,
+    *,
+    supported: Sequence[str] = (),
+    unsupported: Sequence[str] = (),
+    issues: Sequence[KnownIssue] = (),
+    **fields: object,
+) -> Profile:
+    """A sound profile that claims just these features."""
+    claims = [
+        {"features": list(features), "claim": claim, "source": SOURCE}
+        for claim, features in (("supported", supported), ("unsupported", unsupported))
+        if features
+    ]
+    document: dict[str, Any] = {
+        "id": guest,
+        "name": guest.replace("-", " ").title(),
+        "family": guest.partition("-")[0],
+        "release": guest.partition("-")[2],
+        "osinfo_id": f"http://example.org/{guest}",
+        "lifecycle": {
+            "released": date(2023, 6, 10),
+            "end_of_life": date(2026, 6, 10),
+            "end_of_support": date(2028, 6, 30),
+            "source": "https://example.org/lifecycle",
+        },
+        "architecture": "x86_64",
+        "hardware": {
+            "memory_mib": {"minimum": 512, "recommended": 1024},
+            "vcpus": {"minimum": 1, "recommended": 2},
+            "disk_gib": {"minimum": 2, "recommended": 4},
+            "machine_type": "q35",
+            "disk_bus": "virtio",
+            "nic_model": "virtio",
+        },
+        "variants": ["bios", "uefi"],
+        "recipe": guest,
+        "budgets": {"ready_seconds": 60, "shutdown_seconds": 30},
+        "drivers": {"disk": "virtio_blk", "nic": "virtio_net"},
+        "known_issues": [issue.model_dump() for issue in issues],
+        "claims": claims,
+    }
+    return Profile.model_validate(document | fields)
+
+
+def a_known_issue(feature: str = "boot.ready", number: int = 7, **fields: object) -> KnownIssue:
+    """A recorded failure, told apart by its number."""
+    document: dict[str, object] = {
+        "feature": feature,
+        "pattern": r"stall of \d+ s",
+        "reason": f"issue {number}",
+        "url": f"https://example.org/issues/{number}",
+        "owner": "kernel team",
+        "expires": date(2024, 6, 30),
+    }
+    return KnownIssue.model_validate(document | fields)
+
+
+def a_feature(feature: str = "boot.ready", builds_on: str | None = None) -> Feature:
+    """A row of the matrix."""
+    return Feature(
+        id=feature,
+        title=f"Title of {feature}",
+        meaning=f"What {feature} promises.",
+        severity=Severity.CRITICAL,
+        builds_on=builds_on,
+    )
+
+
+def an_outcome(
+    ended: Outcome = Outcome.PASSED,
+    feature: str = "boot.ready",
+    *,
+    guest: str = GUEST,
+    variant: Firmware = Firmware.BIOS,
+    reason: str = "",
+    case: str = "suites/boot/test_ready.py::test_it_boots",
+    seconds: float = 1.5,
+    title: str = "",
+    evidence: Sequence[str] = (),
+    metrics: Sequence[Metric] = (),
+) -> OutcomeRecord:
+    """One case's end."""
+    return OutcomeRecord(
+        case=case,
+        feature=feature,
+        guest=guest,
+        variant=str(variant),
+        hypervisor=URI,
+        outcome=ended,
+        reason=reason,
+        seconds=seconds,
+        title=title,
+        evidence=tuple(evidence),
+        metrics=tuple(metrics),
+        rerun=f"pytest '{case}' --guest {guest} --variant {variant}",
+    )
+
+
+def a_verdict(
+    verdict: Verdict = Verdict.VERIFIED,
+    feature: str = "boot.ready",
+    *,
+    variant: Firmware = Firmware.BIOS,
+    reason: str = "",
+) -> VerdictRecord:
+    """What a run says of a feature that is claimed as supported."""
+    return VerdictRecord(
+        guest=GUEST,
+        variant=str(variant),
+        hypervisor=URI,
+        feature=feature,
+        claim=Claim.SUPPORTED,
+        verdict=verdict,
+        required=True,
+        reason=reason,
+    )
+
+
+def a_certificate(
+    status: Status = Status.CERTIFIED, guest: str = GUEST, *, reasons: Sequence[str] = ()
+) -> CertificateRecord:
+    """What a run says of a guest."""
+    return CertificateRecord(guest=guest, hypervisor=URI, status=status, reasons=tuple(reasons))
+
+
+def an_environment(**facts: str) -> Environment:
+    """Where a run took place; `facts` are of the host."""
+    return Environment(
+        harness="0.1",
+        python="3.11.2",
+        hypervisor="QEMU",
+        hypervisor_version="7.2.0",
+        hypervisor_uri=URI,
+        accelerator="kvm",
+        accelerator_reason="a guest ran under it",
+        host=facts,
+        guests={GUEST: {"image": "sha256:0123"}},
+    )
+
+
+def a_run(
+    *outcomes: OutcomeRecord,
+    verdicts: Sequence[VerdictRecord] = (),
+    certificates: Sequence[CertificateRecord] = (),
+    selection: str = "",
+    environment: Environment | None = None,
+) -> RunRecord:
+    """The record of a run of two minutes."""
+    return RunRecord(
+        run="20240501-220000-abcd",
+        started=STARTED,
+        finished=FINISHED,
+        tier="standard",
+        selection=selection,
+        environment=environment or an_environment(),
+        ledger={"boot": 90.0, "harness": 30.0},
+        outcomes=outcomes,
+        verdicts=tuple(verdicts),
+        certificates=tuple(certificates),
+    )

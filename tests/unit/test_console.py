@@ -1,0 +1,169 @@
+"""The serial console and its shell over a socket pair, with a scripted guest at the other end."""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.channels import console as console_module
+from harness.channels.console import Console, ConsoleExpect
+from harness.channels.console_shell import ConsoleShell, LoginRefused
+from harness.errors import ChannelError, GuestCrashed, GuestTimeout
+from harness.waiting import Deadline
+
+PASSWORD = "right"
+
+
+class ScriptedGuest:
+    """A login and a shell that knows `true`, `false` and `echo`, spoken as a terminal does."""
+
+    def __init__(self, stream: socket.socket) -> None:
+        self._stream = stream
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def say(self, text: bytes) -> None:
+        self._stream.sendall(text)
+
+    def hang_up(self) -> None:
+        self._stream.shutdown(socket.SHUT_RDWR)
+
+    def _lines(self) -> Iterator[str]:
+        buffer = b""
+        while data := self._stream.recv(4096):
+            buffer += data
+            while b"\r" in buffer:
+                line, _, buffer = buffer.partition(b"\r")
+                yield line.decode()
+
+    def _serve(self) -> None:
+        state, user = "login", ""
+        for line in self._lines():
+            if state == "login" and not line:
+                self.say(b"\r\nhost login: ")
+            elif state == "login":
+                user, state = line, "password"
+                self.say(line.encode() + b"\r\nPassword: ")
+            elif state == "password" and line == PASSWORD:
+                state = "shell"
+                self.say(b"\r\nWelcome " + user.encode() + b"\r\n\x1b[?2004hu@host:~$ ")
+            elif state == "password":
+                state = "login"
+                self.say(b"\r\nLogin incorrect\r\nhost login: ")
+            elif line == "exit":
+                state = "login"
+                self.say(b"\r\nhost login: ")
+            else:
+                self._command(line)
+
+    def _command(self, line: str) -> None:
+        mark = re.search(r"begin- (\w+); sudo -n env (.*) </dev/null", line)
+        if mark is None:
+            return
+        words = mark.group(2).split()
+        status = 1 if words[0] == "false" else 0
+        said = " ".join(words[1:]) if words[0] == "echo" else ""
+        self.say(f"begin-{mark.group(1)}\r\n{said}\r\n\r\n".encode())
+        self.say(f"end-{mark.group(1)}-{status}-\r\n".encode())
+
+
+@pytest.fixture
+def ends(tmp_path: Path) -> Iterator[tuple[Console, ScriptedGuest]]:
+    ours, theirs = socket.socketpair()
+    console = Console(ours, tmp_path / "console.log")
+    yield console, ScriptedGuest(theirs)
+    console.close()
+    theirs.close()
+
+
+def logged_in(console: Console) -> ConsoleShell:
+    shell = ConsoleShell(console)
+    shell.log_in("guestcert", PASSWORD, Deadline(10))
+    return shell
+
+
+def test_a_shell_runs_commands_and_reads_their_status(ends: tuple[Console, ScriptedGuest]) -> None:
+    shell = logged_in(ends[0])
+    assert shell.run(["echo", "hello"], timeout=10).text.strip() == "hello"
+    assert shell.run(["false"], timeout=10).exit_status == 1
+    assert shell.run(["true"], timeout=10).exit_status == 0
+
+
+def test_a_wrong_password_is_refused(ends: tuple[Console, ScriptedGuest]) -> None:
+    with pytest.raises(LoginRefused):
+        ConsoleShell(ends[0]).log_in("guestcert", "wrong", Deadline(10))
+
+
+def test_after_logging_out_a_login_prompt_is_there(ends: tuple[Console, ScriptedGuest]) -> None:
+    shell = logged_in(ends[0])
+    position = ends[0].position
+    shell.log_out(Deadline(10))
+    assert b"login:" in ends[0].since(position)
+    with pytest.raises(ChannelError, match="not logged in"):
+        shell.run(["true"], timeout=1)
+
+
+def test_a_line_that_a_terminal_would_cut_is_not_typed(ends: tuple[Console, ScriptedGuest]) -> None:
+    with pytest.raises(ChannelError, match="bytes a line"):
+        logged_in(ends[0]).run(["echo", "x" * 5000], timeout=10)
+
+
+def test_everything_said_is_in_the_log(ends: tuple[Console, ScriptedGuest], tmp_path: Path) -> None:
+    console, guest = ends
+    guest.say(b"before anyone waits\r\n")
+    console.read_after(0, 10)
+    console.close()
+    assert (tmp_path / "console.log").read_bytes() == b"before anyone waits\r\n"
+
+
+def test_only_so_much_is_kept_and_logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console_module, "KEPT_IN_MEMORY", 10)
+    monkeypatch.setattr(console_module, "LOG_LIMIT", 20)
+    ours, theirs = socket.socketpair()
+    console = Console(ours, tmp_path / "log")
+    for _ in range(100):
+        before = console.position
+        theirs.sendall(b"x" * 19 + b"\n")
+        console.read_after(before, 10)
+    assert len(console.since(0)) == 10
+    console.close()
+    theirs.close()
+    assert (tmp_path / "log").stat().st_size < 100
+
+
+def test_a_wait_tells_what_was_last_seen(ends: tuple[Console, ScriptedGuest]) -> None:
+    console, guest = ends
+    guest.say(b"first\r\nloading\r\n")
+    with pytest.raises(GuestTimeout, match="for the prompt on the serial console, last saw"):
+        ConsoleExpect(console, 0).await_any(
+            ["nothing like it"], awaited="the prompt", deadline=Deadline(0.2)
+        )
+
+
+def test_a_closed_console_ends_the_wait_at_once(ends: tuple[Console, ScriptedGuest]) -> None:
+    console, guest = ends
+    guest.hang_up()
+    with pytest.raises(GuestTimeout, match="the console is closed"):
+        ConsoleExpect(console, 0).await_any(["x"], awaited="it", deadline=Deadline(60))
+
+
+def test_a_watch_ends_the_wait(ends: tuple[Console, ScriptedGuest]) -> None:
+    def watch() -> None:
+        raise GuestCrashed("panic")
+
+    with pytest.raises(GuestCrashed):
+        ConsoleExpect(ends[0], 0).await_any(
+            ["x"], awaited="it", deadline=Deadline(60), watches=[watch]
+        )
+
+
+def test_bytes_that_are_no_text_do_no_harm(ends: tuple[Console, ScriptedGuest]) -> None:
+    console, guest = ends
+    guest.say(b"\xff\xfe\x00\x1b]0;title\x07 mark\r\n")
+    match = ConsoleExpect(console, 0).await_any(["mark"], awaited="it", deadline=Deadline(10))
+    assert match.group(0) == b"mark"

@@ -1,0 +1,39 @@
+"""The ledger: where the time went, all of it, each second once."""
+
+from __future__ import annotations
+
+from harness.ledger import Ledger, Work
+from harness.waiting import JumpingClock
+
+
+def test_inner_work_counts_for_itself_alone() -> None:
+    clock = JumpingClock()
+    ledger = Ledger(clock)
+    clock.now += 1
+    with ledger.on(Work.BOOT):
+        clock.now += 10
+        with ledger.on(Work.GUEST):
+            clock.now += 3
+        clock.now += 2
+    assert ledger.take() == {"harness": 1, "boot": 12, "guest": 3}
+
+
+def test_work_that_fails_is_counted_too() -> None:
+    clock = JumpingClock()
+    ledger = Ledger(clock)
+    try:
+        with ledger.on(Work.RESTORE):
+            clock.now += 4
+            raise ValueError
+    except ValueError:
+        clock.now += 1
+    assert ledger.take() == {"harness": 1, "restore": 4}
+
+
+def test_what_was_taken_is_not_counted_again() -> None:
+    clock = JumpingClock()
+    ledger = Ledger(clock)
+    clock.now += 5
+    ledger.take()
+    clock.now += 2
+    assert ledger.take() == {"harness": 2}
