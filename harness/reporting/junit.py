@@ -30,6 +30,7 @@ def write_junit(run: RunRecord, file: Path) -> None:
         for outcome in outcomes:
             suite.add_testcase(_case(outcome))
         document.add_testsuite(suite)
+    document.update_statistics()
     file.parent.mkdir(parents=True, exist_ok=True)
     document.write(str(file), pretty=True)
 

@@ -154,7 +154,10 @@ def test_a_wrong_word_is_told_with_the_nearest_that_is_allowed(
 ) -> None:
     text = edited(PROFILE_YAML, "machine_type: q35", f"machine_type: {wrong}")
     problem = problem_with(tmp_path, text)
-    assert (problem.line, problem.field) == (line_of(text, wrong), "hardware.machine_type")
+    assert (problem.line, problem.field) == (
+        line_of(text, "machine_type:"),
+        "hardware.machine_type",
+    )
     assert repr(wrong) in problem.problem
     assert problem.remedy == near
 
@@ -174,7 +177,7 @@ def test_a_wrong_type_is_told_with_what_stood_there(tmp_path: Path) -> None:
         (b"id: \xff\xfe\n", "can not be read"),
         (b"id: a\x00b\n", "can not be read"),
         (b"id: a\x1bb\n", "can not be read"),
-        (b"a: " + b"[" * 5000 + b"]" * 5000, "can not be read"),
+        (b"a: " + b"[" * 400 + b"]" * 400, "can not be read"),
         (b"id: x\n" + b"#" * SIZE_LIMIT, "is larger than 1 MiB"),
         (b"&a {id: *a}", "holds itself"),
     ],
@@ -361,13 +364,13 @@ def test_a_feature_builds_on_one_that_exists() -> None:
         ("release<12", ["debian-9"]),
         ("release > 22.04", ["ubuntu-24.04"]),
         ("release<=12 and not id=debian-9", ["debian-12"]),
-        ("family=debian and release>9 or id=ubuntu-2?.04 and release<24", None),
+        ("release=9 or id=ubuntu-2?.04 and release<24", ["debian-9", "ubuntu-22.04"]),
         ("family=ubuntu and (release=22.04 or release=24.10)", ["ubuntu-22.04"]),
         ('name="Ubuntu 24.04 (noble)"', ["ubuntu-24.04"]),
     ],
 )
-def test_words_choose_profiles(words: str, meant: list[str] | None) -> None:
-    assert ids(select(GUESTS, [words])) == (meant or ["debian-12", "ubuntu-22.04"])
+def test_words_choose_profiles(words: str, meant: list[str]) -> None:
+    assert ids(select(GUESTS, [words])) == meant
 
 
 def test_several_words_choose_each_profile_once_in_the_profiles_order() -> None:

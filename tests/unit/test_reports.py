@@ -1,0 +1,449 @@
+"""What a run is told as; and that a guest's words do no harm wherever they are shown."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+import pytest
+from defusedxml.ElementTree import parse
+
+from harness.reporting.allure import write_allure_extras
+from harness.reporting.certificate import certificate_document, write_certificates
+from harness.reporting.junit import write_junit
+from harness.reporting.site import duration, link, render
+from harness.reporting.terminal import summary
+from harness.reporting.text import LIMIT, harmless
+from harness.reporting.writing import write_reports
+from harness.results.model import Metric, Outcome, RunRecord, Status, Verdict
+from harness.results.store import RunDirectory
+from tests.unit.builders import (
+    a_certificate,
+    a_feature,
+    a_run,
+    a_verdict,
+    an_environment,
+    an_outcome,
+)
+
+MARKUP = '"><script>alert(1)</script><img src=x onerror="alert(2)">'
+ESCAPES = "\x1b[31mred\x1b]0;title\x07\x08\r\x00\x7f\x9b2J\u202egnp.exe"
+LONG = "x" * 1_000_000
+SAID = f"{MARKUP} {ESCAPES} [bold]rich[/bold] {{{{ 7 * 7 }}}} {LONG}"
+"""What a guest that wishes us ill might say."""
+
+ACTING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Characters that act on a terminal, are none of XML, or turn the direction of text."""
+
+CATALOGUE = [a_feature("boot.ready"), a_feature("boot.pause")]
+
+
+def hostile_run() -> RunRecord:
+    """A run whose guest's words stand wherever a guest's words can."""
+    return a_run(
+        an_outcome(Outcome.FAILED, reason=SAID, evidence=["evidence/one/console.log"]),
+        an_outcome(Outcome.KNOWN_ISSUE, "boot.pause", reason=SAID),
+        verdicts=[
+            a_verdict(Verdict.VIOLATED, reason=SAID),
+            a_verdict(Verdict.INCONCLUSIVE, "boot.pause", reason=SAID),
+        ],
+        certificates=[a_certificate(Status.NOT_CERTIFIED, reasons=[SAID])],
+        environment=an_environment(cpu=SAID),
+    )
+
+
+def junit_of(run: RunRecord, folder: Path) -> Element:
+    """The run as a CI system reads it."""
+    write_junit(run, folder / "junit.xml")
+    root = parse(folder / "junit.xml").getroot()
+    assert root is not None
+    return root
+
+
+def told(run: RunRecord, *, colour: bool = False) -> str:
+    """What the terminal shows."""
+    return summary(run, RunDirectory(Path("reports/one")), colour=colour)
+
+
+class Page(HTMLParser):
+    """The elements, attributes and words of a page, as a browser sees them."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[str] = []
+        self.attributes: list[tuple[str, str]] = []
+        self.words = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append(tag)
+        self.words += " "
+        self.attributes += [(name, value or "") for name, value in attrs]
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+def page_of(run: RunRecord) -> Page:
+    return Page(render(run, CATALOGUE))
+
+
+# Words made harmless
+
+
+def test_ordinary_words_stay_as_they_are() -> None:
+    words = "Grüße,\n\t안녕, 你好, 🐧: 100 % <ok> & more"
+    assert harmless(words) == words
+
+
+def test_control_characters_become_signs() -> None:
+    assert harmless("\x1b[31m\x00\x07\r") == "␛[31m␀␇␍"
+    assert harmless("\x7f\x9b\u202e\u2066\ud800\ufffe") == "\ufffd" * 6
+
+
+def test_nothing_that_acts_is_left() -> None:
+    everything = "".join(map(chr, range(0x3000)))
+    assert not ACTING.search(harmless(everything, len(everything)))
+
+
+def test_long_words_are_cut_and_say_so() -> None:
+    assert harmless("x" * LIMIT) == "x" * LIMIT
+    assert harmless("x" * (LIMIT + 1)) == "x" * LIMIT + " [cut]"
+    assert harmless("abcdef", 3) == "abc [cut]"
+
+
+# JUnit
+
+
+@pytest.mark.parametrize(
+    ("outcome", "element"),
+    [
+        (Outcome.PASSED, None),
+        (Outcome.FAILED, "failure"),
+        (Outcome.FLAKY, "failure"),
+        (Outcome.BROKEN, "error"),
+        (Outcome.BLOCKED, "error"),
+        (Outcome.NOT_APPLICABLE, "skipped"),
+        (Outcome.KNOWN_ISSUE, "skipped"),
+    ],
+)
+def test_each_outcome_has_its_junit_element(
+    tmp_path: Path, outcome: Outcome, element: str | None
+) -> None:
+    case = junit_of(a_run(an_outcome(outcome, reason="so it was")), tmp_path).find(".//testcase")
+    assert case is not None
+    found = {child.tag: child for child in case if child.tag != "properties"}
+    assert list(found) == ([element] if element else [])
+    if element:
+        assert found[element].get("message") == f"{outcome}: so it was"
+        assert found[element].get("type") == outcome
+
+
+def test_junit_has_a_suite_for_each_guest_variant_and_suite_and_counts_right(
+    tmp_path: Path,
+) -> None:
+    run = a_run(
+        an_outcome(Outcome.FAILED, "integration.exec"),
+        an_outcome(),
+        an_outcome(Outcome.BROKEN, guest="rhel-9"),
+        an_outcome(Outcome.NOT_APPLICABLE, "integration.heartbeat"),
+    )
+    root = junit_of(run, tmp_path)
+    counted = [
+        tuple(suite.get(key) for key in ("name", "tests", "failures", "errors", "skipped"))
+        for suite in root.iter("testsuite")
+    ]
+    assert counted == [
+        ("debian-12.bios.boot", "1", "0", "0", "0"),
+        ("debian-12.bios.integration", "2", "1", "0", "1"),
+        ("rhel-9.bios.boot", "1", "0", "1", "0"),
+    ]
+    assert (root.get("tests"), root.get("failures"), root.get("errors")) == ("4", "1", "1")
+
+
+def test_a_junit_case_carries_its_facts(tmp_path: Path) -> None:
+    outcome = an_outcome(metrics=[Metric(name="boot to ready", value=14.2, unit="s")])
+    case = junit_of(a_run(outcome), tmp_path).find(".//testcase")
+    assert case is not None
+    assert case.get("name") == "test_it_boots"
+    assert case.get("classname") == "suites/boot/test_ready.py.debian-12-bios"
+    facts = {p.get("name"): p.get("value") for p in case.iter("property")}
+    assert facts["feature"] == "boot.ready"
+    assert facts["boot to ready"] == "14.2 s"
+
+
+def test_a_guest_s_words_are_words_in_junit(tmp_path: Path) -> None:
+    failure = junit_of(hostile_run(), tmp_path).find(".//failure")
+    assert failure is not None
+    assert MARKUP in (failure.text or "")
+    assert "␛[31mred" in (failure.text or "")
+    assert len(failure) == 0  # no element was made of them
+    written = (tmp_path / "junit.xml").read_text(encoding="utf-8")
+    assert not ACTING.search(written)
+    assert "<script" not in written
+    assert len(written) < 6 * LIMIT
+
+
+# The site
+
+
+def test_the_site_shows_every_feature_case_and_certificate() -> None:
+    page = page_of(
+        a_run(
+            an_outcome(title="It boots", metrics=[Metric(name="to ready", value=14.2, unit="s")]),
+            verdicts=[a_verdict(), a_verdict(Verdict.UNTESTED, "boot.pause")],
+            certificates=[a_certificate(Status.INCOMPLETE, reasons=["boot.pause is untested"])],
+            selection="-k 'ready'",
+        )
+    )
+    words = " ".join(page.words.split())
+    for expected in (
+        "run 20240501-220000-abcd, 1 May 2024 22:00 UTC, 2 min 5 s",
+        "debian-12 on qemu:///system incomplete boot.pause is untested",
+        "Title of boot.ready boot.ready What boot.ready promises. verified",
+        "Title of boot.pause boot.pause What boot.pause promises. untested",
+        "It boots boot.ready · test_it_boots to ready 14.2 s",
+        "Only a part was run: -k 'ready'",
+        "boot 1 min 30 s",
+    ):
+        assert expected in words
+
+
+def test_the_site_loads_nothing_from_elsewhere() -> None:
+    page = page_of(hostile_run())
+    sources = [value for name, value in page.attributes if name in ("src", "href", "action")]
+    assert sources == ["../evidence/one/console.log"]
+    assert "link" not in page.elements
+
+
+def test_a_guest_s_words_are_words_in_the_site() -> None:
+    page = page_of(hostile_run())
+    assert MARKUP in page.words
+    assert page.elements.count("script") == 1  # the page's own
+    assert "img" not in page.elements
+    assert not [name for name, _ in page.attributes if name.startswith("on")]
+
+
+def test_a_guest_s_words_are_no_template_and_do_not_act_in_the_site() -> None:
+    html = render(hostile_run(), CATALOGUE)
+    assert "{{ 7 * 7 }}" in html
+    assert "␛[31mred" in html
+    assert not ACTING.search(html)
+
+
+def test_the_site_stays_small_whatever_a_guest_says() -> None:
+    harmful, plain = render(hostile_run(), CATALOGUE), render(a_run(), [])
+    assert len(harmful) < len(plain) + 8 * LIMIT
+
+
+def test_a_picture_is_shown_and_a_file_is_linked() -> None:
+    assert link("evidence/a/screen.png") == (
+        '<a class="shot" href="../evidence/a/screen.png">'
+        '<img loading="lazy" src="../evidence/a/screen.png" alt="screen.png"></a>'
+    )
+    assert link("evidence/a/console.log") == '<a href="../evidence/a/console.log">console.log</a>'
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "evidence/../../passwd"])
+def test_a_path_out_of_the_run_directory_is_no_link(path: str) -> None:
+    assert link(path) == "passwd"
+
+
+def test_a_path_can_not_break_out_of_its_link() -> None:
+    page = Page(link('evidence/"><script>x.png'))
+    assert page.elements == ["a", "img"]
+
+
+def test_durations_are_told_as_people_do() -> None:
+    assert [duration(s) for s in (0, 59.94, 60, 3725)] == [
+        "0.0 s",
+        "59.9 s",
+        "1 min 0 s",
+        "62 min 5 s",
+    ]
+
+
+# The terminal
+
+
+def test_the_terminal_tells_verdicts_failures_certificates_and_where_to_read_on() -> None:
+    text = told(
+        a_run(
+            an_outcome(Outcome.FAILED, reason="no login", evidence=["evidence/one/console.log"]),
+            an_outcome(Outcome.PASSED, "boot.pause", case="suites/test_pause.py::test_fine"),
+            verdicts=[a_verdict(Verdict.VIOLATED), a_verdict(Verdict.VERIFIED, "boot.pause")],
+            certificates=[a_certificate(Status.NOT_CERTIFIED, reasons=["it is violated"])],
+            selection="-k 'ready'",
+        )
+    )
+    for expected in (
+        "failed: boot.ready: suites/boot/test_ready.py::test_it_boots",
+        "  no login",
+        "  evidence: reports/one/evidence/one",
+        "  rerun:    pytest 'suites/boot/test_ready.py::test_it_boots' --guest debian-12",
+        "time: 125 s; by work: boot 90 s, harness 30 s",
+        "debian-12 on qemu:///system: not certified",
+        "  it is violated",
+        "only a part was run: -k 'ready'",
+        "report: reports/one/site/index.html",
+    ):
+        assert expected in text
+    assert re.search(r"boot\.ready +violated", text)
+    assert re.search(r"boot\.pause +verified", text)
+    assert "test_fine" not in text
+
+
+def test_a_guest_s_words_do_not_act_on_the_terminal() -> None:
+    text = told(hostile_run())
+    assert not ACTING.search(text)
+    assert "␛[31mred" in text
+    assert len(text) < 2 * LIMIT
+
+
+def test_in_colour_only_our_own_escapes_reach_the_terminal() -> None:
+    text = told(hostile_run(), colour=True)
+    assert "\x1b[" in text
+    assert not ACTING.search(re.sub(r"\x1b\[[0-9;]*m", "", text))
+    assert "\x1b[31mred" not in text
+
+
+def test_a_guest_s_brackets_are_no_styles() -> None:
+    text = told(a_run(an_outcome(Outcome.FAILED, reason="[bold]no[/bold] [/] login")))
+    assert "[bold]no[/bold] [/] login" in text
+
+
+# The certificate
+
+
+def test_a_certificate_stands_alone(tmp_path: Path) -> None:
+    run = a_run(
+        an_outcome(),
+        an_outcome(guest="rhel-9"),
+        verdicts=[a_verdict()],
+        certificates=[a_certificate(), a_certificate(Status.INCOMPLETE, "rhel-9")],
+    )
+    directory = RunDirectory(tmp_path)
+    write_certificates(run, directory)
+    written = json.loads(directory.certificate("debian-12").read_text(encoding="utf-8"))
+    assert written["schema"] == "guestcert/certificate/1"
+    assert (written["run"], written["guest"]) == (run.run, "debian-12")
+    assert written["status"] == "certified"
+    assert [v["feature"] for v in written["verdicts"]] == ["boot.ready"]
+    assert written["outcomes"] == 1
+    assert written["environment"]["hypervisor_uri"] == "qemu:///system"
+    assert directory.certificate("rhel-9").exists()
+
+
+def test_a_certificate_rests_on_its_guest_s_outcomes() -> None:
+    certificate = a_certificate()
+
+    def digest(*outcomes: Outcome, guest: str = "debian-12") -> object:
+        ended = [an_outcome(outcome, guest=guest) for outcome in outcomes]
+        return certificate_document(a_run(*ended), certificate)["outcomes_sha256"]
+
+    assert digest(Outcome.PASSED) == digest(Outcome.PASSED)
+    assert digest(Outcome.PASSED) != digest(Outcome.FAILED)
+    assert digest(Outcome.FAILED, guest="rhel-9") == digest()
+    assert digest() == hashlib.sha256(b"[]").hexdigest()
+
+
+def test_a_guest_s_words_do_not_act_where_a_certificate_is_shown(tmp_path: Path) -> None:
+    directory = RunDirectory(tmp_path)
+    write_certificates(hostile_run(), directory)
+    written = directory.certificate("debian-12").read_text(encoding="utf-8")
+    assert not ACTING.search(written)
+    assert json.loads(written)["reasons"] == [SAID]
+
+
+# Beside Allure's results
+
+
+def properties_of(folder: Path) -> dict[str, str]:
+    """environment.properties, read as Java reads it."""
+    text = (folder / "environment.properties").read_text(encoding="ascii")
+    found = {}
+    for line in re.split(r"\r\n|\r|\n", text.removesuffix("\n")):
+        name, _, value = line.partition("=")
+        units = re.sub(r"\\u([0-9a-f]{4})|\\(.)", _unescaped, value)
+        found[name] = units.encode("utf-16", "surrogatepass").decode("utf-16")
+    return found
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    return chr(int(match[1], 16)) if match[1] else match[2]
+
+
+def test_allure_shows_the_environment(tmp_path: Path) -> None:
+    write_allure_extras(a_run(environment=an_environment(cpu="Zen 4", path=r"C:\new")), tmp_path)
+    assert properties_of(tmp_path) == {
+        "guestcert": "0.1",
+        "hypervisor": "QEMU 7.2.0",
+        "hypervisor.uri": "qemu:///system",
+        "accelerator": "kvm",
+        "host.cpu": "Zen 4",
+        "host.path": r"C:\new",
+        "debian-12.image": "sha256:0123",
+    }
+
+
+def test_allure_s_properties_keep_letters_of_all_scripts(tmp_path: Path) -> None:
+    write_allure_extras(a_run(environment=an_environment(cpu="Größe 你 🐧")), tmp_path)
+    assert properties_of(tmp_path)["host.cpu"] == "Größe 你 🐧"
+
+
+def test_words_from_elsewhere_add_no_line_to_allure_s_properties(tmp_path: Path) -> None:
+    words = f"a\nb=1\rc=2{ESCAPES} {LONG}"
+    write_allure_extras(a_run(environment=an_environment(cpu=words)), tmp_path)
+    found = properties_of(tmp_path)
+    assert not {"b", "c"} & found.keys()
+    assert found["host.cpu"].startswith("a b=1␍c=2␛[31mred")
+    written = (tmp_path / "environment.properties").read_text(encoding="ascii")
+    assert not ACTING.search(written)
+    assert len(written) < 2 * LIMIT
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "category"),
+    [
+        ("failed", "no login", "Promises that guests broke"),
+        ("broken", "no disk space", "Trouble of the harness or the lab: tells nothing of a guest"),
+        ("skipped", "Skipped: blocked: boot.ready:\nno login", "Blocked by another failure"),
+        ("skipped", "Skipped: not applicable: no TPM", "Not applicable here"),
+    ],
+)
+def test_allure_sorts_each_end_into_one_category(
+    tmp_path: Path, status: str, message: str, category: str
+) -> None:
+    write_allure_extras(a_run(), tmp_path)
+    categories = json.loads((tmp_path / "categories.json").read_text(encoding="utf-8"))
+    fitting = [
+        c["name"]
+        for c in categories
+        if status in c["matchedStatuses"] and re.fullmatch(c["messageRegex"], message)
+    ]
+    assert fitting == [category]
+
+
+# All of it
+
+
+def test_all_reports_of_a_run_are_written(tmp_path: Path) -> None:
+    directory = RunDirectory(tmp_path / "one")
+    write_reports(hostile_run(), directory, CATALOGUE)
+    written = sorted(
+        str(path.relative_to(directory.path))
+        for path in directory.path.rglob("*")
+        if path.is_file()
+    )
+    assert written == [
+        "allure-results/categories.json",
+        "allure-results/environment.properties",
+        "certificate-debian-12.json",
+        "junit.xml",
+        "run.json",
+        "site/index.html",
+    ]

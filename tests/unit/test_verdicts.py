@@ -1,0 +1,375 @@
+"""From outcomes to verdicts, from verdicts to certificates, and from these to the exit code."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.profiles.model import Firmware, Profile
+from harness.results.model import (
+    CertificateRecord,
+    Claim,
+    Outcome,
+    OutcomeRecord,
+    Status,
+    Verdict,
+    VerdictRecord,
+)
+from harness.results.store import exit_code
+from harness.results.verdicts import certify, judge, verdict_of, worst
+from tests.unit.builders import (
+    SOURCE,
+    URI,
+    a_certificate,
+    a_feature,
+    a_known_issue,
+    a_profile,
+    a_run,
+    an_outcome,
+)
+
+BIOS, UEFI = Firmware.BIOS, Firmware.UEFI
+
+INCONCLUSIVE = dict.fromkeys(Claim, Verdict.INCONCLUSIVE)
+
+TABLE: dict[Outcome | None, dict[Claim, Verdict]] = {
+    Outcome.PASSED: {
+        Claim.SUPPORTED: Verdict.VERIFIED,
+        Claim.UNSUPPORTED: Verdict.EXCEEDS_CLAIM,
+        Claim.NONE: Verdict.OBSERVED_WORKING,
+    },
+    Outcome.FAILED: {
+        Claim.SUPPORTED: Verdict.VIOLATED,
+        Claim.UNSUPPORTED: Verdict.AS_CLAIMED,
+        Claim.NONE: Verdict.OBSERVED_FAILING,
+    },
+    # Excused where the feature is claimed; elsewhere it is what it was, a failure.
+    Outcome.KNOWN_ISSUE: {
+        Claim.SUPPORTED: Verdict.VERIFIED,
+        Claim.UNSUPPORTED: Verdict.AS_CLAIMED,
+        Claim.NONE: Verdict.OBSERVED_FAILING,
+    },
+    Outcome.BROKEN: INCONCLUSIVE,
+    Outcome.BLOCKED: INCONCLUSIVE,
+    Outcome.FLAKY: INCONCLUSIVE,
+    Outcome.NOT_APPLICABLE: dict.fromkeys(Claim, Verdict.NOT_APPLICABLE),
+    None: dict.fromkeys(Claim, Verdict.UNTESTED),
+}
+
+
+def judged(
+    profile: Profile, *outcomes: OutcomeRecord, variants: tuple[Firmware, ...] = (BIOS,)
+) -> tuple[VerdictRecord, ...]:
+    """The verdicts on boot.ready and boot.pause."""
+    catalogue = [a_feature("boot.ready"), a_feature("boot.pause")]
+    return judge(outcomes, [(profile, variants)], catalogue, URI)
+
+
+def on_ready(*outcomes: OutcomeRecord) -> VerdictRecord:
+    """The verdict on boot.ready, which is claimed."""
+    return judged(a_profile(supported=["boot.ready"]), *outcomes)[0]
+
+
+def certified(
+    profile: Profile, *outcomes: OutcomeRecord, variants: tuple[Firmware, ...] = (BIOS,)
+) -> CertificateRecord:
+    """The certificate of one guest."""
+    guests = [(profile, variants)]
+    verdicts = judged(profile, *outcomes, variants=variants)
+    (certificate,) = certify(verdicts, outcomes, guests, {profile.id: "sha256:0123"})
+    return certificate
+
+
+# Outcomes of one feature
+
+
+def test_the_table_knows_every_outcome() -> None:
+    assert set(TABLE) == {*Outcome, None}
+
+
+@pytest.mark.parametrize("claim", Claim)
+@pytest.mark.parametrize("outcome", TABLE)
+def test_every_outcome_says_something_against_every_claim(
+    outcome: Outcome | None, claim: Claim
+) -> None:
+    assert verdict_of(outcome, claim) is TABLE[outcome][claim]
+
+
+def test_the_worst_outcome_counts() -> None:
+    left = [
+        Outcome.PASSED,
+        Outcome.KNOWN_ISSUE,
+        Outcome.FLAKY,
+        Outcome.BLOCKED,
+        Outcome.BROKEN,
+        Outcome.FAILED,
+    ]
+    order = []
+    while left:
+        found = worst(left)
+        assert found is not None
+        order.append(found)
+        left.remove(found)
+    assert order == [
+        Outcome.FAILED,
+        Outcome.BROKEN,
+        Outcome.BLOCKED,
+        Outcome.FLAKY,
+        Outcome.KNOWN_ISSUE,
+        Outcome.PASSED,
+    ]
+
+
+def test_what_is_not_applicable_counts_only_where_all_is() -> None:
+    assert worst([Outcome.NOT_APPLICABLE, Outcome.PASSED]) is Outcome.PASSED
+    assert worst([Outcome.NOT_APPLICABLE, Outcome.FAILED]) is Outcome.FAILED
+    assert worst([Outcome.NOT_APPLICABLE, Outcome.NOT_APPLICABLE]) is Outcome.NOT_APPLICABLE
+
+
+def test_without_an_outcome_there_is_no_worst_one() -> None:
+    assert worst([]) is None
+
+
+# Verdicts on features
+
+
+def test_no_feature_and_no_variant_is_left_out() -> None:
+    guests = [(a_profile("debian-12"), (BIOS, UEFI)), (a_profile("rhel-9"), (UEFI,))]
+    verdicts = judge((), guests, [a_feature("boot.ready"), a_feature("boot.pause")], URI)
+    assert [(v.guest, v.variant, v.feature) for v in verdicts] == [
+        ("debian-12", "bios", "boot.ready"),
+        ("debian-12", "bios", "boot.pause"),
+        ("debian-12", "uefi", "boot.ready"),
+        ("debian-12", "uefi", "boot.pause"),
+        ("rhel-9", "uefi", "boot.ready"),
+        ("rhel-9", "uefi", "boot.pause"),
+    ]
+    assert {v.verdict for v in verdicts} == {Verdict.UNTESTED}
+    assert {v.reason for v in verdicts} == {"no case of it ran on this variant"}
+
+
+def test_a_verdict_names_the_claim_and_who_made_it() -> None:
+    ready, pause = judged(a_profile(supported=["boot.ready"]))
+    assert (ready.claim, ready.claim_source, ready.required) == (Claim.SUPPORTED, SOURCE, True)
+    assert (pause.claim, pause.claim_source, pause.required) == (Claim.NONE, "", False)
+
+
+def test_a_feature_that_is_claimed_not_to_work_is_not_required() -> None:
+    _, pause = judged(a_profile(unsupported=["boot.pause"]))
+    assert (pause.claim, pause.required) == (Claim.UNSUPPORTED, False)
+
+
+def test_one_failed_case_among_passed_ones_violates_the_claim() -> None:
+    verdict = on_ready(an_outcome(), an_outcome(Outcome.FAILED, reason="no login"), an_outcome())
+    assert (verdict.verdict, verdict.reason) == (Verdict.VIOLATED, "no login")
+
+
+def test_the_reason_is_the_worst_outcomes_own() -> None:
+    verdict = on_ready(
+        an_outcome(Outcome.FLAKY, reason="once so, once so"),
+        an_outcome(Outcome.BROKEN, reason="no disk space"),
+    )
+    assert (verdict.verdict, verdict.reason) == (Verdict.INCONCLUSIVE, "no disk space")
+
+
+def test_variants_and_guests_are_judged_apart() -> None:
+    outcomes = [
+        an_outcome(variant=BIOS),
+        an_outcome(Outcome.FAILED, variant=UEFI),
+        an_outcome(Outcome.BROKEN, guest="rhel-9"),
+    ]
+    profile = a_profile(supported=["boot.ready"])
+    verdicts = judged(profile, *outcomes, variants=(BIOS, UEFI))
+    told = {v.variant: v.verdict for v in verdicts if v.feature == "boot.ready"}
+    assert told == {"bios": Verdict.VERIFIED, "uefi": Verdict.VIOLATED}
+
+
+# Certificates
+
+
+def test_a_guest_that_keeps_every_claim_is_certified() -> None:
+    certificate = certified(a_profile(supported=["boot.ready"]), an_outcome())
+    assert certificate.status is Status.CERTIFIED
+    assert (certificate.reasons, certificate.exceptions) == ((), ())
+    assert (certificate.hypervisor, certificate.image) == (URI, "sha256:0123")
+
+
+def test_a_guest_that_breaks_a_claim_is_not_certified() -> None:
+    outcome = an_outcome(Outcome.FAILED, reason="no login\nand much more")
+    certificate = certified(a_profile(supported=["boot.ready"]), outcome)
+    assert certificate.status is Status.NOT_CERTIFIED
+    assert certificate.reasons == ("boot.ready (bios) is violated: no login",)
+
+
+def test_a_broken_claim_outweighs_all_that_is_open() -> None:
+    certificate = certified(
+        a_profile(supported=["boot.ready", "boot.pause"]),
+        an_outcome(Outcome.FAILED),
+        an_outcome(Outcome.BROKEN, "boot.pause"),
+    )
+    assert certificate.status is Status.NOT_CERTIFIED
+    assert certificate.reasons == (
+        "boot.ready (bios) is violated: no reason was given",
+        "boot.pause (bios) is inconclusive: no reason was given",
+    )
+
+
+@pytest.mark.parametrize("outcome", [Outcome.BROKEN, Outcome.BLOCKED, Outcome.FLAKY])
+def test_a_claim_that_no_case_could_tell_of_leaves_it_incomplete(outcome: Outcome) -> None:
+    certificate = certified(
+        a_profile(supported=["boot.ready", "boot.pause"]),
+        an_outcome(),
+        an_outcome(outcome, "boot.pause", reason="lost"),
+    )
+    assert certificate.status is Status.INCOMPLETE
+    assert certificate.reasons == ("boot.pause (bios) is inconclusive: lost",)
+
+
+def test_a_claim_that_no_case_tested_leaves_it_incomplete() -> None:
+    certificate = certified(a_profile(supported=["boot.ready", "boot.pause"]), an_outcome())
+    assert certificate.status is Status.INCOMPLETE
+    assert certificate.reasons == ("boot.pause is untested",)
+
+
+def test_a_guest_of_which_nothing_is_claimed_is_not_certified_for_it() -> None:
+    assert certified(a_profile(), an_outcome()).status is Status.INCOMPLETE
+
+
+def test_a_case_that_died_with_its_worker_leaves_it_incomplete() -> None:
+    lost = an_outcome(Outcome.BROKEN, "", reason="the worker process died", case="test_x")
+    certificate = certified(a_profile(supported=["boot.ready"]), an_outcome(), lost)
+    assert certificate.status is Status.INCOMPLETE
+    assert certificate.reasons == ("test_x told nothing: the worker process died",)
+
+
+def test_a_feature_may_be_tested_on_one_variant_alone() -> None:
+    profile = a_profile(supported=["boot.ready"])
+    certificate = certified(profile, an_outcome(variant=UEFI), variants=(BIOS, UEFI))
+    assert certificate.status is Status.CERTIFIED
+
+
+def test_another_variant_does_not_make_good_an_inconclusive_one() -> None:
+    outcomes = [an_outcome(variant=BIOS), an_outcome(Outcome.BROKEN, variant=UEFI, reason="lost")]
+    profile = a_profile(supported=["boot.ready"])
+    certificate = certified(profile, *outcomes, variants=(BIOS, UEFI))
+    assert certificate.status is Status.INCOMPLETE
+    assert certificate.reasons == ("boot.ready (uefi) is inconclusive: lost",)
+
+
+def test_a_feature_that_does_not_apply_here_stands_in_nobodys_way() -> None:
+    certificate = certified(
+        a_profile(supported=["boot.ready", "boot.pause"]),
+        an_outcome(),
+        an_outcome(Outcome.NOT_APPLICABLE, "boot.pause"),
+    )
+    assert certificate.status is Status.CERTIFIED
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_what_is_not_claimed_to_work_does_not_keep_a_guest_from_it(outcome: Outcome) -> None:
+    profile = a_profile(supported=["boot.ready"], unsupported=["boot.pause"])
+    certificate = certified(profile, an_outcome(), an_outcome(outcome, "boot.pause"))
+    assert certificate.status is Status.CERTIFIED
+
+
+def test_a_known_issue_is_an_exception_with_reason_owner_and_expiry() -> None:
+    issue = a_known_issue("boot.ready", 7)
+    outcome = an_outcome(Outcome.KNOWN_ISSUE, reason=f"issue 7 ({issue.url}): a stall of 9 s")
+    certificate = certified(a_profile(supported=["boot.ready"], issues=[issue]), outcome)
+    assert certificate.status is Status.CERTIFIED_WITH_EXCEPTIONS
+    (exception,) = certificate.exceptions
+    assert (exception.feature, exception.reason) == ("boot.ready", "issue 7")
+    assert (exception.owner, exception.url) == (issue.owner, issue.url)
+    assert exception.expires == issue.expires
+
+
+def test_a_known_issue_met_twice_is_one_exception() -> None:
+    issue = a_known_issue("boot.ready", 7)
+    met = an_outcome(Outcome.KNOWN_ISSUE, reason=f"issue 7 ({issue.url}): a stall of 9 s")
+    certificate = certified(a_profile(supported=["boot.ready"], issues=[issue]), met, met)
+    assert len(certificate.exceptions) == 1
+
+
+def test_a_known_issue_that_was_not_met_is_no_exception() -> None:
+    profile = a_profile(supported=["boot.ready"], issues=[a_known_issue()])
+    certificate = certified(profile, an_outcome())
+    assert (certificate.status, certificate.exceptions) == (Status.CERTIFIED, ())
+
+
+def test_a_known_issue_is_not_taken_for_one_whose_address_begins_alike() -> None:
+    issues = [a_known_issue(number=7), a_known_issue(number=77)]
+    met = an_outcome(Outcome.KNOWN_ISSUE, reason=f"issue 77 ({issues[1].url}): a stall of 9 s")
+    certificate = certified(a_profile(supported=["boot.ready"], issues=issues), met)
+    assert [exception.reason for exception in certificate.exceptions] == ["issue 77"]
+
+
+def test_each_guest_has_its_own_certificate() -> None:
+    guests = [(a_profile(g, supported=["boot.ready"]), (BIOS,)) for g in ("debian-12", "rhel-9")]
+    outcomes = [an_outcome(), an_outcome(Outcome.FAILED, guest="rhel-9")]
+    verdicts = judge(outcomes, guests, [a_feature("boot.ready")], URI)
+    certificates = certify(verdicts, outcomes, guests, {"rhel-9": "sha256:9"})
+    assert [(c.guest, c.status, c.image) for c in certificates] == [
+        ("debian-12", Status.CERTIFIED, ""),
+        ("rhel-9", Status.NOT_CERTIFIED, "sha256:9"),
+    ]
+
+
+# The exit code
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (Status.CERTIFIED, 0),
+        (Status.CERTIFIED_WITH_EXCEPTIONS, 0),
+        (Status.NOT_CERTIFIED, 1),
+        (Status.INCOMPLETE, 3),
+    ],
+)
+def test_the_exit_code_is_the_certificates(status: Status, code: int) -> None:
+    assert exit_code(a_run(an_outcome(), certificates=[a_certificate(status)])) == code
+
+
+def test_one_guest_that_is_not_certified_decides_for_all() -> None:
+    certificates = [
+        a_certificate(Status.CERTIFIED),
+        a_certificate(Status.NOT_CERTIFIED, "rhel-9"),
+        a_certificate(Status.INCOMPLETE, "rhel-8"),
+    ]
+    assert exit_code(a_run(an_outcome(), certificates=certificates)) == 1
+
+
+def test_one_guest_that_is_incomplete_leaves_all_unknown() -> None:
+    certificates = [a_certificate(), a_certificate(Status.INCOMPLETE, "rhel-9")]
+    assert exit_code(a_run(an_outcome(), certificates=certificates)) == 3
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "code"),
+    [
+        ([Outcome.PASSED, Outcome.KNOWN_ISSUE, Outcome.NOT_APPLICABLE], 0),
+        ([Outcome.PASSED, Outcome.FAILED], 1),
+        ([Outcome.FAILED, Outcome.BROKEN, Outcome.BLOCKED], 1),
+        ([Outcome.PASSED, Outcome.BROKEN], 3),
+        ([Outcome.PASSED, Outcome.BLOCKED], 3),
+        ([Outcome.PASSED, Outcome.FLAKY], 3),
+        ([Outcome.NOT_APPLICABLE], 3),
+        ([], 3),
+    ],
+)
+def test_of_a_part_of_the_suites_it_counts_what_ran(outcomes: list[Outcome], code: int) -> None:
+    incomplete = [a_certificate(Status.INCOMPLETE)]
+    ended = [an_outcome(outcome) for outcome in outcomes]
+    assert exit_code(a_run(*ended, certificates=incomplete, selection="-k 'ready'")) == code
+
+
+@pytest.mark.parametrize(
+    ("selection", "code"),
+    [
+        ("-k 'ready'; interrupted (KeyboardInterrupt)", 3),
+        ("interrupted (KeyboardInterrupt)", 3),
+        ("-k 'interrupted'", 0),
+    ],
+)
+def test_a_run_that_was_interrupted_tells_nothing(selection: str, code: int) -> None:
+    incomplete = [a_certificate(Status.INCOMPLETE)]
+    assert exit_code(a_run(an_outcome(), certificates=incomplete, selection=selection)) == code
