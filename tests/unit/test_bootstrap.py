@@ -87,14 +87,13 @@ class System:
     def popen(self, **more: str) -> subprocess.Popen[str]:
         self.calls_file.write_text("")
         return subprocess.Popen(
-            [str(self.clone / "bootstrap"), "doctor"],
+            # A background process inherits Ctrl-C as ignored, and a shell can't trap it then.
+            ["/usr/bin/env", "--default-signal=INT", str(self.clone / "bootstrap"), "doctor"],
             env=self.environment(**more),
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
-            # A background process inherits Ctrl-C as ignored, and a shell can't trap it then.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     @property
