@@ -6,6 +6,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from harness.channels.agent import AgentChannel
@@ -30,6 +31,13 @@ class Credentials:
     password: str = field(repr=False)
 
 
+class Answer(StrEnum):
+    """The channel by which a guest shows that it is ready."""
+
+    AGENT = "agent"
+    CONSOLE = "console"
+
+
 class Guest:
     """One guest under test, from power-off on."""
 
@@ -51,6 +59,7 @@ class Guest:
         self.crash_watch = CrashWatch(machine.events)
         self.os = LinuxOs(self.run)
         self.crash_expected = False
+        self.answers_by = Answer.AGENT
         self._redefine = redefine
         self._console: Console | None = None
         self._shell: ConsoleShell | None = None
@@ -98,7 +107,7 @@ class Guest:
         self.attach_console()
         self.machine.resume()
 
-    def boot(self) -> str:
+    def boot(self) -> Answer:
         """Power on and wait until ready; returns the channel that answered first."""
         with self.ledger.on(Work.BOOT):
             self.power_on()
@@ -145,8 +154,8 @@ class Guest:
 
     # -- readiness ------------------------------------------------------------------------
 
-    def await_ready(self, *, since: int) -> str:
-        """Wait until the agent or a shell on the console answers; returns which.
+    def await_ready(self, *, since: int) -> Answer:
+        """Wait until the agent or a shell on the console answers; returns which, and uses it.
 
         `since` is the console position after which a login prompt counts. An agent that is
         silent some time after the login prompt leaves the console's shell to answer.
@@ -154,17 +163,18 @@ class Guest:
         deadline = self.budget(self.profile.budgets.ready_seconds)
         prompt_seen: list[Deadline] = []
 
-        def answering() -> str:
+        def answering() -> Answer:
             if self.agent.answers(timeout=2.0):
-                return "agent"
+                return Answer.AGENT
             if not prompt_seen and self._prompt_after(since):
                 prompt_seen.append(self.budget(5))
             if prompt_seen and prompt_seen[0].passed:
+                self._shell = None
                 self.shell().run(["true"], timeout=self.budget(10).seconds)
-                return "console"
+                return Answer.CONSOLE
             raise NotYet(self._last_line())
 
-        return wait_until(
+        self.answers_by = wait_until(
             answering,
             awaited=f"{self.name} to be ready (agent or shell answers)",
             deadline=deadline,
@@ -172,6 +182,13 @@ class Guest:
             watches=[self.crash_watch, self._running],
             evidence=self.console_log,
         )
+        return self.answers_by
+
+    def await_prompt(self, *, since: int) -> None:
+        """See that a login prompt came after console position `since`; raises NotYet before."""
+        if not self._prompt_after(since):
+            raise NotYet(self._last_line())
+        self._shell = None  # whoever was logged in before it is not any more
 
     def await_settled(self) -> None:
         """Wait until the ready guest has started all that it starts, then have it all written."""
@@ -221,10 +238,6 @@ class Guest:
             self._shell.log_out(self.budget(20))
             self._shell = None
 
-    def channel(self) -> CommandChannel:
-        """The agent where it answers, else the shell on the console."""
-        return self.agent if self.agent.answers() else self.shell()
-
     def run(
         self,
         arguments: Sequence[str],
@@ -235,13 +248,11 @@ class Guest:
     ) -> CommandResult:
         """Run a program as administrator, for at most `seconds` (as measured on KVM)."""
         timeout = self.budget(seconds).seconds
+        # No falling back: an agent that is silent for once is on its way down or up again.
+        channel: CommandChannel = self.agent if self.answers_by is Answer.AGENT else self.shell()
         with self.ledger.on(Work.GUEST):
             try:
-                return self.agent.run(
-                    arguments, stdin=stdin, environment=environment, timeout=timeout
-                )
+                return channel.run(arguments, stdin=stdin, environment=environment, timeout=timeout)
             except ChannelError:
                 self.crash_watch()
-                if self.agent.answers():
-                    raise
-                return self.shell().run(arguments, environment=environment, timeout=timeout)
+                raise

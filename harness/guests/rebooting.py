@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from harness.errors import ChannelError
-from harness.guests.guest import Guest
+from harness.guests.guest import Answer, Guest
 from harness.ledger import Work
 from harness.waiting import NotYet, wait_until
 
@@ -17,10 +17,11 @@ def prove_reboot(guest: Guest, act: Callable[[], None]) -> float:
     """
     before = guest.os.boot_id()
     deadline = guest.budget(guest.profile.budgets.ready_seconds)
+    position = guest.console.position
     act()
     with guest.ledger.on(Work.BOOT):
         wait_until(
-            lambda: _new_boot_id(guest, before),
+            lambda: _new_boot_id(guest, before, position),
             awaited=f"{guest.name} to be ready with a new boot id",
             deadline=deadline,
             interval=0.5,
@@ -30,12 +31,14 @@ def prove_reboot(guest: Guest, act: Callable[[], None]) -> float:
     return deadline.elapsed
 
 
-def _new_boot_id(guest: Guest, before: str) -> None:
-    if not guest.agent.answers(timeout=2.0):
+def _new_boot_id(guest: Guest, before: str, position: int) -> None:
+    if guest.answers_by is Answer.CONSOLE:
+        guest.await_prompt(since=position)
+    elif not guest.agent.answers(timeout=2.0):
         raise NotYet("no answer from the agent")
     try:
         boot_id = guest.os.boot_id()
     except ChannelError as error:  # the agent answered and went down with the rest
-        raise NotYet(f"an agent that went away: {error}") from error
+        raise NotYet(f"an agent that went away: {error.sentence}") from error
     if boot_id == before:
         raise NotYet("the boot id of before")

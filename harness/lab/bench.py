@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.guests.evidence import EvidenceCollector
 from harness.guests.guest import Credentials, Guest
-from harness.hypervisors.base import NAME_PREFIX, Capability, Hypervisor
+from harness.hypervisors.base import NAME_PREFIX, Accelerator, Capability, Hypervisor
 from harness.hypervisors.opening import open_hypervisor
 from harness.image_store.store import BaseImage, ImageStore
 from harness.lab.context import RunContext
@@ -78,7 +78,8 @@ class Bench:
         if key not in self._places:
             installation = self._installation(profile)
             name = f"{self.worker}-{profile.id}-{variant}-{role}"
-            self._places[key] = self._make_place(profile, variant, name, installation.disk)
+            vcpus = self._vcpus(profile)
+            self._places[key] = self._make_place(profile, variant, name, vcpus, installation.disk)
         return self._places[key]
 
     @property
@@ -107,13 +108,19 @@ class Bench:
                 profile,
                 profile.variants[0],
                 f"{profile.id}-installation",
+                profile.hardware.vcpus.recommended,  # nothing else runs while all wait for it
                 lambda: self.image(profile).path,
             )
             self._installations[profile.id] = Installation(place, self._keep_evidence)
         return self._installations[profile.id]
 
     def _make_place(
-        self, profile: Profile, variant: Firmware, name: str, base: Callable[[], Path]
+        self,
+        profile: Profile,
+        variant: Firmware,
+        name: str,
+        vcpus: int,
+        base: Callable[[], Path],
     ) -> Place:
         context = self.context
         name = f"{context.run}-{name}"
@@ -129,11 +136,18 @@ class Bench:
             name=NAME_PREFIX + name,
             folder=context.workspace / name,
             base=base,
+            vcpus=vcpus,
             network=network.name,
             hypervisor=self.hypervisor,
             ledger=self.ledger,
             progress=self.live.say,
         )
+
+    def _vcpus(self, profile: Profile) -> int:
+        """As recommended; under TCG the fewest: two emulated ones cost a third more than one."""
+        vcpus = profile.hardware.vcpus
+        emulated = self.context.accelerator is Accelerator.TCG
+        return vcpus.minimum if emulated else vcpus.recommended
 
     def _keep_evidence(self, guest: Guest) -> tuple[str, ...]:
         """Keep what tells about a guest that is no case's yet."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import Blocked, GuestFailure, HarnessError
-from harness.guests.guest import Credentials, Guest
+from harness.guests.guest import Answer, Credentials, Guest
 from harness.hypervisors.base import (
     Accelerator,
     DiskDefinition,
@@ -49,6 +49,7 @@ class Place:
     name: str
     folder: Path
     base: Callable[[], Path]  # the read-only disk under every guest's overlay, once it is needed
+    vcpus: int
     network: str
     hypervisor: Hypervisor
     ledger: Ledger
@@ -56,7 +57,7 @@ class Place:
     guest: Guest | None = None
     _golden: bool = False
     _golden_failure: Blocked | None = field(default=None, repr=False)
-    _answered_by: str = ""
+    _answered_by: Answer = Answer.AGENT
 
     @property
     def mac(self) -> str:
@@ -75,7 +76,7 @@ class Place:
             name=self.name,
             uuid=str(uuid.uuid5(SPACE, self.name)),
             memory_mib=profile.hardware.memory_mib.recommended,
-            vcpus=profile.hardware.vcpus.recommended,
+            vcpus=self.vcpus,
             firmware=firmware,
             machine_type=profile.hardware.machine_type,
             accelerator=self.blueprint.accelerator,
@@ -157,7 +158,7 @@ class Place:
         The very same state answered when it was saved: silence now is the lab's.
         """
         try:
-            if self._answered_by == "console":
+            if self._answered_by is Answer.CONSOLE:
                 guest.console.send(b"\r")  # its prompt was printed before the state was saved
             guest.await_ready(since=0)
         except GuestFailure as failure:

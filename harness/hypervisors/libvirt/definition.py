@@ -151,7 +151,11 @@ def _cpu(domain: ElementTree.Element, definition: MachineDefinition) -> None:
         ElementTree.SubElement(domain, "cpu", mode="host-passthrough", migratable="on")
     else:
         # All that TCG can do: a guest whose floor is x86-64-v2 or v3 boots too.
-        ElementTree.SubElement(domain, "cpu", mode="maximum")
+        cpu = ElementTree.SubElement(domain, "cpu", mode="maximum")
+        # But for what costs an emulated boot a sixth: a fifth level of page tables, and string
+        # instructions called fast, which TCG walks through byte by byte.
+        for name in ("la57", "erms"):
+            ElementTree.SubElement(cpu, "feature", name=name, policy="disable")
 
 
 def _devices(domain: ElementTree.Element, definition: MachineDefinition) -> None:
