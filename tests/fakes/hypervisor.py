@@ -32,6 +32,15 @@ def silent_agent(_command: dict[str, object]) -> object:
     raise ChannelError("the fake guest has no agent")
 
 
+def willing_agent(command: dict[str, object]) -> object:
+    """An agent in whose guest every program ends well and says `running`, as systemd would."""
+    if command["execute"] == "guest-exec":
+        return {"pid": 1}
+    if command["execute"] == "guest-exec-status":
+        return {"exited": True, "exitcode": 0, "out-data": "cnVubmluZwo="}
+    return {}
+
+
 @dataclass
 class FakeMachine:
     """See Machine. A test sets `agent`, and speaks for the guest through `guest_end`."""
@@ -175,7 +184,9 @@ class FakeHypervisor:
     uri: str = "fake:///"
     capabilities: frozenset[Capability] = frozenset(Capability) - {Capability.RUN}
     refuses: str = ""
+    agent: Agent = silent_agent
     machines: dict[str, FakeMachine] = field(default_factory=dict)
+    defined: list[MachineDefinition] = field(default_factory=list)  # all that ever were
     networks: dict[str, FakeNetwork] = field(default_factory=dict)
 
     def facts(self) -> HypervisorFacts:
@@ -185,11 +196,12 @@ class FakeHypervisor:
     def define(self, definition: MachineDefinition) -> Machine:
         """See Hypervisor."""
         _guard(definition.name)
+        self.defined.append(definition)
         events = EventLog()
         if definition.name in self.machines:
             events = self.machines[definition.name].events
             self.machines[definition.name].power_off()
-        machine = FakeMachine(definition, events, self._forget_machine)
+        machine = FakeMachine(definition, events, self._forget_machine, self.agent)
         self.machines[definition.name] = machine
         return machine
 

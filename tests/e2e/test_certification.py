@@ -1,0 +1,25 @@
+"""The main job: a healthy Debian 12 is certified."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from harness.profiles.catalogue import load_catalogue
+from harness.results.model import Outcome, Status, Verdict
+from tests.e2e.conftest import GUEST, Certification
+
+
+def test_a_healthy_guest_is_certified(certify: Callable[..., Certification]) -> None:
+    done = certify()
+
+    assert done.exit_code == 0, done.said[-4000:]
+    assert [c.status for c in done.run.certificates] == [Status.CERTIFIED]
+    assert done.features(Verdict.VERIFIED) == {feature.id for feature in load_catalogue()}
+    assert {o.outcome for o in done.run.outcomes} == {Outcome.PASSED}
+    written = json.loads(done.directory.certificate(GUEST).read_text(encoding="utf-8"))
+    assert written["status"] == "certified"
+    assert (done.directory.site / "index.html").exists()
+    assert done.directory.junit.exists()
+    assert list(done.directory.allure_results.glob("*-result.json"))
+    assert {"provisioning", "boot", "restore", "guest"} <= set(done.run.ledger)

@@ -1,0 +1,73 @@
+"""Four builds of the same OS with one defect each: none is certified, and the right feature tells.
+
+Each has its control: another feature of the same guest is verified in the same run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from harness.results.model import Outcome, Status, Verdict
+from tests.e2e.conftest import GUEST, Certification, Planter
+
+AGENT = "/etc/systemd/system/qemu-guest-agent.service"
+MENU = "/boot/grub/grub.cfg"
+
+Certify = Callable[..., Certification]
+
+
+def on_part(certify: Certify, image: object, keyword: str) -> Certification:
+    arguments = (GUEST, "--image", str(image), "--variant", "bios", "-n", "0")
+    return certify(*arguments, "--", "-k", keyword)
+
+
+def assert_violated(done: Certification, violated: str, verified: str) -> None:
+    assert done.exit_code == 1, done.said[-4000:]
+    assert [c.status for c in done.run.certificates] == [Status.NOT_CERTIFIED]
+    assert done.features(Verdict.VIOLATED) == {violated}, done.reasons()
+    assert done.features(Verdict.VERIFIED) == {verified}, done.reasons()
+
+
+def test_an_agent_that_does_not_start_violates_the_heartbeat(
+    certify: Certify, plant: Planter
+) -> None:
+    # Debian's unit is started by udev, which `systemctl disable` does not touch: it is masked.
+    image = plant({}, {AGENT: "/dev/null"})
+    done = on_part(certify, image, "sees_a_living_guest or boots_to_ready")
+    assert_violated(done, "integration.heartbeat", verified="boot.ready")
+
+
+def test_a_failed_unit_violates_the_clean_log(certify: Certify, plant: Planter) -> None:
+    unit = "[Service]\nType=oneshot\nExecStart=/bin/false\n"
+    wanted = "/etc/systemd/system/multi-user.target.wants/planted.service"
+    path = "/etc/systemd/system/planted.service"
+    image = plant({path: unit}, {wanted: path})
+    done = on_part(certify, image, "no_unit_has_failed or sees_a_living_guest")
+    assert_violated(done, "boot.clean_log", verified="integration.heartbeat")
+    assert "planted.service" in done.reasons()
+
+
+def test_a_guest_without_an_init_violates_ready(
+    certify: Certify, plant: Planter, read_from_image: Callable[[str], str]
+) -> None:
+    menu = read_from_image(MENU)
+    image = plant({MENU: menu.replace(" ro ", " ro init=/bin/false ")}, {})
+    assert "root=" in menu, "the boot menu has no kernel command line to plant the defect in"
+    done = on_part(certify, image, "boots_to_ready or sees_a_living_guest")
+    assert done.exit_code == 1, done.said[-4000:]
+    assert [c.status for c in done.run.certificates] == [Status.NOT_CERTIFIED]
+    assert done.features(Verdict.VIOLATED) == {"boot.ready"}
+    assert "Kernel panic" in done.reasons()
+    blocked = [o for o in done.run.outcomes if o.outcome is Outcome.BLOCKED]
+    assert [o.feature for o in blocked] == ["integration.heartbeat"]
+    failed = next(o for o in done.run.outcomes if o.outcome is Outcome.FAILED)
+    assert failed.evidence, "no evidence of the guest that did not come up was kept"
+
+
+def test_an_ignored_power_button_violates_shutdown(certify: Certify, plant: Planter) -> None:
+    path = "/etc/systemd/logind.conf.d/planted.conf"
+    image = plant({path: "[Login]\nHandlePowerKey=ignore\n"}, {})
+    done = on_part(certify, image, "shuts_down_clean or sees_a_living_guest")
+    assert_violated(done, "integration.shutdown", verified="integration.heartbeat")
+    failed = [o for o in done.run.outcomes if o.outcome is Outcome.FAILED]
+    assert len(failed) == 1, "only the power button was planted, the agent's way still works"

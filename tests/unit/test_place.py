@@ -1,0 +1,142 @@
+"""Places and installations over the fake hypervisor: what is made once, and what each time."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness.errors import Blocked
+from harness.guests.guest import Credentials, Guest
+from harness.hypervisors.base import Accelerator, MachineState
+from harness.lab.installation import Installation
+from harness.lab.ownership import own
+from harness.lab.place import Blueprint, Place
+from harness.ledger import Ledger
+from harness.profiles.model import Firmware
+from tests.fakes.hypervisor import Agent, FakeHypervisor, silent_agent, willing_agent
+from tests.unit.builders import a_profile
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    disk = tmp_path / "base.qcow2"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", disk, "64M"], check=True)
+    return disk
+
+
+def a_place(folder: Path, base: Path, agent: Agent = willing_agent, role: str = "guest") -> Place:
+    quick = {"ready_seconds": 1, "shutdown_seconds": 1}
+    return Place(
+        blueprint=Blueprint(
+            a_profile(budgets=quick),
+            Firmware.BIOS,
+            Accelerator.KVM,
+            Credentials("guestcert", "secret"),
+            own("test"),
+        ),
+        name=f"guestcert-test-{role}",
+        folder=folder / role,
+        base=lambda: base,
+        vcpus=1,
+        network="guestcert-test-1",
+        hypervisor=FakeHypervisor(agent=agent),
+        ledger=Ledger(),
+        progress=lambda _state, _log: None,
+    )
+
+
+def backing(disk: Path) -> str:
+    shown = subprocess.run(
+        ["qemu-img", "info", "--output=json", str(disk)], check=True, capture_output=True
+    )
+    return Path(json.loads(shown.stdout)["backing-filename"]).name
+
+
+def keeping_nothing(_guest: Guest) -> tuple[str, ...]:
+    return ("evidence/installation/console.log",)
+
+
+def test_a_powered_off_guest_stands_on_an_overlay_of_the_base(tmp_path: Path, base: Path) -> None:
+    place = a_place(tmp_path, base)
+    guest = place.powered_off()
+    assert guest.machine.state() is MachineState.OFF
+    assert backing(place.root) == "base.qcow2"
+
+
+def test_a_pristine_guest_is_restored_from_a_state_saved_once(tmp_path: Path, base: Path) -> None:
+    place = a_place(tmp_path, base)
+    hypervisor = place.hypervisor
+    assert isinstance(hypervisor, FakeHypervisor)
+    first = place.pristine()
+    assert first.machine.state() is MachineState.RUNNING
+    assert len(hypervisor.defined) == 2, "one to save the state, one to restore it"
+    assert backing(place.root) == "golden.qcow2"
+    place.root.write_bytes(b"what the first guest did")
+
+    place.pristine()
+
+    assert len(hypervisor.defined) == 3, "the second guest is only restored"
+    assert backing(place.root) == "golden.qcow2"
+
+
+def test_a_guest_that_does_not_come_up_blocks_all_its_cases(tmp_path: Path, base: Path) -> None:
+    place = a_place(tmp_path, base, silent_agent)
+    with pytest.raises(Blocked, match=r"boot\.ready: waited 1 s for guestcert-test-guest"):
+        place.pristine()
+    place.hypervisor = FakeHypervisor(agent=willing_agent)
+    with pytest.raises(Blocked, match=r"boot\.ready"):
+        place.pristine()
+
+
+def test_two_places_share_nothing_but_the_base(tmp_path: Path, base: Path) -> None:
+    one = a_place(tmp_path, base).definition()
+    two = a_place(tmp_path, base, role="neighbour").definition()
+    assert one.uuid != two.uuid
+    assert one.nics[0].mac != two.nics[0].mac
+    assert one.disks[0].path != two.disks[0].path
+    assert one.smbios_serial != two.smbios_serial
+    assert a_place(tmp_path, base).definition().uuid == one.uuid
+
+
+def test_a_cleared_place_has_no_machine(tmp_path: Path, base: Path) -> None:
+    place = a_place(tmp_path, base)
+    place.powered_off()
+    place.clear()
+    assert place.guest is None
+    assert list(place.hypervisor.owned()) == []
+
+
+def test_a_guest_is_installed_once_for_all_workers(tmp_path: Path, base: Path) -> None:
+    disks = [Installation(a_place(tmp_path, base, role="installation"), keeping_nothing).disk()]
+    # The second worker's hypervisor would not bring the guest up: it does not need to.
+    late = a_place(tmp_path, base, silent_agent, role="installation")
+    disks.append(Installation(late, keeping_nothing).disk())
+    assert disks[0] == disks[1]
+    assert backing(disks[0]) == "base.qcow2"
+    assert late.guest is None
+
+
+def test_the_seed_with_its_password_does_not_outlive_the_installation(
+    tmp_path: Path, base: Path
+) -> None:
+    place = a_place(tmp_path, base, role="installation")
+    Installation(place, keeping_nothing).disk()
+    assert not place.seed.exists()
+    assert len(place.definition().disks) == 1
+
+
+def test_a_failed_installation_is_remembered_with_its_evidence(tmp_path: Path, base: Path) -> None:
+    place = a_place(tmp_path, base, silent_agent, role="installation")
+    with pytest.raises(Blocked) as first:
+        Installation(place, keeping_nothing).disk()
+    other = a_place(tmp_path, base, willing_agent, role="installation")
+    with pytest.raises(Blocked) as second:
+        Installation(other, keeping_nothing).disk()
+    for caught in (first.value, second.value):
+        assert caught.feature == "boot.ready"
+        assert "waited 1 s" in caught.sentence
+        assert caught.evidence == ("evidence/installation/console.log",)
+    assert place.guest is None, "the machine that did not come up is taken away"
