@@ -96,7 +96,9 @@ class Place:
         create_overlay(self.base(), self.root)
         if self._nvram.exists():
             self._nvram.unlink()
-        return self._define()
+        guest = self._define()
+        self.progress("running", self.console_log)
+        return guest
 
     def pristine(self) -> Guest:
         """A ready guest in its golden state, on a fresh overlay.
@@ -150,6 +152,7 @@ class Place:
                 shutil.copy2(self._golden_nvram, self._nvram)
             guest.restore(self._state)
             self._await_answer(guest)
+        self.progress("running", self.console_log)
         return guest
 
     def _await_answer(self, guest: Guest) -> None:

@@ -1,0 +1,1 @@
+"""Planted defects: for each case, what a guest or a hypervisor does that the case must catch."""

@@ -1,0 +1,196 @@
+"""Each case's defect: a script run in the pristine guest, or an act on the machine from outside.
+
+Where a script lies about a fact, it binds a file of its own over the one that the case reads: the
+guest then shows what a guest with that defect would show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from harness.channels.base import CommandResult
+from harness.guests.guest import Answer, Guest
+from harness.lab.place import Place
+
+Act = Callable[[Sequence[Guest]], None]
+"""Done to the guests of a case, just before it."""
+
+
+def script(text: str) -> Act:
+    """Run a shell script in the first guest."""
+    return lambda guests: _run(guests[0], text)
+
+
+def after_boot(text: str) -> Act:
+    """Run a shell script in the first guest, which is off yet, after each of its starts."""
+
+    def act(guests: Sequence[Guest]) -> None:
+        guest, boot = guests[0], guests[0].boot
+
+        def boot_and_run() -> Answer:
+            answer = boot()
+            _run(guest, text)
+            return answer
+
+        guest.boot = boot_and_run  # type: ignore[method-assign]
+
+    return act
+
+
+def _run(guest: Guest, text: str) -> None:
+    guest.os.sh(text, seconds=60)
+
+
+def over(path: str, content: str) -> str:
+    """A script that shows other content at `path`."""
+    return f'printf "%b" "{content}" > /run/planted && mount --bind /run/planted {path}'
+
+
+def instead_of(program: str) -> str:
+    """A script that puts `true` in a program's place: it ends well and does nothing."""
+    return f'mount --bind "$(readlink -f /bin/true)" "$(readlink -f "$(command -v {program})")"'
+
+
+def unit(name: str, *lines: str) -> str:
+    """A script that changes a systemd unit."""
+    text = "\\n".join(lines)
+    folder = f"/run/systemd/system/{name}.d"
+    return f'mkdir -p {folder}; printf "{text}\\n" > {folder}/planted.conf; systemctl daemon-reload'
+
+
+def ignored_pause(guests: Sequence[Guest]) -> None:
+    """A hypervisor that takes the request and pauses nothing."""
+    guests[0].machine.pause = lambda: None  # type: ignore[method-assign]
+
+
+def ignored_move(guests: Sequence[Guest]) -> None:
+    """A hypervisor that leaves a network card where it is."""
+    for guest in guests:
+        guest.machine.move_nic = lambda mac, network: None  # type: ignore[method-assign]
+
+
+def shared_disk(guests: Sequence[Guest]) -> None:
+    """A second guest that reads the first one's disk."""
+    guests[1].os = guests[0].os
+
+
+def same_guest_again(guests: Sequence[Guest]) -> None:
+    """A lab that hands out the used guest again, once, instead of a fresh one."""
+    pristine = Place.pristine
+
+    def used(self: Place) -> Guest:
+        Place.pristine = pristine  # type: ignore[method-assign]
+        return guests[0]
+
+    Place.pristine = used  # type: ignore[method-assign]
+
+
+def stopped_agent(guests: Sequence[Guest]) -> None:
+    """A guest whose agent has ended."""
+    guests[0].shell().run(["systemctl", "stop", "qemu-guest-agent"], timeout=120)
+
+
+def willing_to_run_anything(guests: Sequence[Guest]) -> None:
+    """An agent that says of every program that it ran well."""
+
+    def run(arguments: Sequence[str], **_: object) -> CommandResult:
+        return CommandResult(tuple(arguments), 0, b"", b"")
+
+    guests[0].agent.run = run  # type: ignore[method-assign]
+
+
+EXTRA_DISK = "modprobe scsi_debug dev_size_mb=8"
+
+EXTRA_PCI = """mkdir -p /run/pci/planted
+for d in /sys/bus/pci/devices/*; do ln -s "$(readlink -f "$d")" "/run/pci/$(basename "$d")"; done
+echo 0x10de > /run/pci/planted/vendor; echo 0x1234 > /run/pci/planted/device
+mount --bind /run/pci /sys/bus/pci/devices"""
+
+EXTRA_PORT = """mkdir -p /run/ports/own /run/ports/planted
+echo org.qemu.guest_agent.0 > /run/ports/own/name; echo com.planted > /run/ports/planted/name
+mount --bind /run/ports /sys/class/virtio-ports"""
+
+NO_PASSWORD = """printf 'auth optional pam_unix.so\\nauth sufficient pam_permit.so\\n' > /run/pam
+cat /etc/pam.d/login >> /run/pam; cat /run/pam > /etc/pam.d/login"""
+
+NO_BUTTON = """mkdir -p /run/systemd/logind.conf.d
+printf '[Login]\\nHandlePowerKey=ignore\\n' > /run/systemd/logind.conf.d/planted.conf
+systemctl restart systemd-logind"""
+
+OTHER_ADDRESS = """nic=$(basename "$(dirname /sys/class/net/e*/device)")
+ip address flush dev "$nic"; ip address add 10.99.0.5/24 dev "$nic\""""
+
+NO_MEMORY_OF_VARIABLES = """for v in /sys/firmware/efi/efivars/GuestcertMark-*; do
+[ -e "$v" ] || continue; chattr -i "$v" || true; rm "$v"; done"""
+
+DEFECTS: dict[str, Act] = {
+    # Cases that start their machine themselves.
+    "test_boots_to_ready_within_its_budget": after_boot(over("/proc/uptime", "99999.0 1.0\\n")),
+    "test_all_processors_come_online": after_boot(
+        over("/sys/devices/system/cpu/present", "0-6\\n")
+    ),
+    "test_boots_through_bios": after_boot(
+        "mkdir -p /run/firmware/efi /run/firmware/memmap; mount --bind /run/firmware /sys/firmware"
+    ),
+    "test_boots_through_uefi_and_keeps_its_boot_entry": after_boot(NO_MEMORY_OF_VARIABLES),
+    # boot.console
+    "test_logs_in_and_runs_a_command": script("echo guestcert:other | chpasswd"),
+    "test_refuses_a_wrong_password": script(NO_PASSWORD),
+    # boot.clean_log
+    "test_the_kernel_reports_no_fault": script("echo '<4>BUG: planted' > /dev/kmsg"),
+    "test_no_unit_has_failed": script("systemd-run --unit=planted /bin/false; sleep 2"),
+    # boot.hardware
+    "test_processors_are_as_defined": script(over("/sys/devices/system/cpu/present", "0-6\\n")),
+    "test_memory_is_as_defined": script(over("/proc/meminfo", "MemTotal: 500000 kB\\n")),
+    "test_disks_are_as_defined": script(EXTRA_DISK),
+    "test_nics_are_as_defined": script(
+        'for n in /sys/class/net/e*; do ip link set "$(basename "$n")" address 52:54:00:0:0:9; done'
+    ),
+    "test_firmware_strings_are_as_defined": script(
+        over("/sys/devices/virtual/dmi/id/sys_vendor", "other\\n")
+    ),
+    # boot.network
+    "test_has_the_address_that_the_network_leased": script(OTHER_ADDRESS),
+    "test_has_the_default_route": script("ip route del default"),
+    "test_resolves_names": script(
+        "systemctl stop systemd-resolved; rm -f /etc/resolv.conf;"
+        " echo nameserver 127.0.0.9 > /etc/resolv.conf"
+    ),
+    "test_has_an_ipv6_address_of_the_network": script("sysctl -w net.ipv6.conf.all.disable_ipv6=1"),
+    # boot.reboot, boot.reset, boot.pause
+    "test_reboots_again_and_again_at_its_own_request": script(instead_of("reboot")),
+    "test_reboots_at_the_hosts_request": script(NO_BUTTON + "; systemctl mask reboot.target"),
+    "test_returns_from_a_hard_reset": script("mount -t tmpfs none /root"),
+    "test_stands_still_while_paused": ignored_pause,
+    # integration.heartbeat
+    "test_the_host_sees_a_living_guest": stopped_agent,
+    "test_is_lost_when_the_service_stops_and_returns": script(
+        unit("qemu-guest-agent.service", "[Service]", "ExecStart=", "ExecStart=/bin/sleep 999")
+    ),
+    "test_is_lost_when_the_guest_hangs": script(instead_of("chrt")),
+    "test_is_lost_when_the_guest_panics": script("mount --bind /dev/null /proc/sysrq-trigger"),
+    "test_paused_is_told_apart_from_lost": ignored_pause,
+    # integration.shutdown
+    "test_shuts_down_clean_on_both_sides": script(NO_BUTTON + "; systemctl mask poweroff.target"),
+    "test_request_fails_while_the_service_is_off": script(
+        unit("qemu-guest-agent.service", "[Unit]", "RefuseManualStop=yes")
+    ),
+    "test_works_under_load": script(NO_BUTTON),
+    # integration.exec
+    "test_exit_status_and_both_streams": willing_to_run_anything,
+    "test_a_mebibyte_of_output_arrives_whole": script(instead_of("cat")),
+    "test_text_that_is_not_ascii_arrives": script(instead_of("printf")),
+    "test_a_command_that_takes_too_long_is_killed": willing_to_run_anything,
+    "test_environment_arrives": script(instead_of("printenv")),
+    "test_nothing_is_interpreted_by_a_shell": script(instead_of("printf")),
+    "test_a_missing_program_is_an_error": willing_to_run_anything,
+    # isolation
+    "test_pci_devices_are_those_defined": script(EXTRA_PCI),
+    "test_there_are_no_usb_devices": script("modprobe vhci_hcd"),
+    "test_block_devices_are_those_defined": script(EXTRA_DISK),
+    "test_channels_are_those_defined": script(EXTRA_PORT),
+    "test_writes_stay_on_their_own_disk": shared_disk,
+    "test_a_new_disk_reads_zeros": same_guest_again,
+    "test_nothing_crosses_between_segments": ignored_move,
+}
+"""By the case's function name."""

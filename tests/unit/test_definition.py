@@ -1,0 +1,166 @@
+"""Machines and networks as libvirt's XML: what stands in it, and what must not."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+import pytest
+from defusedxml.ElementTree import fromstring
+
+from harness.errors import ChannelError
+from harness.hypervisors.base import (
+    Accelerator,
+    DiskDefinition,
+    MachineDefinition,
+    NetworkDefinition,
+    NicDefinition,
+)
+from harness.hypervisors.inventory import expected_pci, unexpected
+from harness.hypervisors.libvirt.definition import machine_xml, network_xml, owner_in
+from harness.hypervisors.libvirt.firmware import FirmwareBuild, find_firmware
+from harness.lab.ownership import own
+from harness.profiles.model import Firmware
+
+OVMF = FirmwareBuild(Path("/fw/code.fd"), Path("/fw/vars.fd"), needs_smm=False, format="raw")
+
+
+def a_definition(**changes: object) -> MachineDefinition:
+    fields: dict[str, object] = {
+        "name": "guestcert-run-<a&b>",
+        "uuid": "11111111-2222-4333-8444-555555555555",
+        "memory_mib": 1024,
+        "vcpus": 2,
+        "firmware": Firmware.BIOS,
+        "machine_type": "q35",
+        "accelerator": Accelerator.TCG,
+        "owner": own("run"),
+        "disks": (DiskDefinition(Path("/d/root.qcow2"), "GC-ROOT", boot_order=1),),
+        "nics": (NicDefinition("52:54:00:00:00:01", "guestcert-net"),),
+    }
+    return MachineDefinition(**(fields | changes))  # type: ignore[arg-type]
+
+
+def part(xml: str, path: str) -> Element:
+    """The element at `path`, which must be there."""
+    found = fromstring(xml).find(path)
+    assert found is not None, f"no {path} in {xml}"
+    return found
+
+
+def test_the_owner_is_read_back_from_what_was_written() -> None:
+    definition = a_definition()
+    assert owner_in(machine_xml(definition, None)) == definition.owner
+
+
+@pytest.mark.parametrize("xml", ["<domain/>", "<domain><metadata/></domain>"])
+def test_no_owner_is_read_from_a_foreign_machine(xml: str) -> None:
+    assert owner_in(xml) is None
+
+
+def test_a_name_is_escaped() -> None:
+    definition = a_definition()
+    assert fromstring(machine_xml(definition, None)).findtext("name") == definition.name
+
+
+def test_the_machine_has_nothing_that_was_not_asked_for() -> None:
+    devices = part(machine_xml(a_definition(), None), "devices")
+    assert [disk.findtext("serial") for disk in devices.findall("disk")] == ["GC-ROOT"]
+    assert len(devices.findall("interface")) == 1
+    controllers = {c.get("type"): c.get("model") for c in devices.findall("controller")}
+    assert controllers == {"usb": "none"}
+    assert devices.findall("hostdev") == []
+    assert devices.findall("graphics") == [], "a display would listen on a port"
+    assert devices.findall("filesystem") == []
+
+
+def test_uefi_has_its_variables_and_bios_has_none() -> None:
+    nvram = Path("/d/nvram.fd")
+    uefi = a_definition(firmware=Firmware.UEFI, nvram=nvram)
+    variables = part(machine_xml(uefi, OVMF), "os/nvram")
+    assert variables.text == str(nvram)
+    assert variables.get("template") == "/fw/vars.fd"
+    assert fromstring(machine_xml(a_definition(), None)).find("os/loader") is None
+
+
+@pytest.mark.parametrize(
+    ("accelerator", "kind", "processor"),
+    [(Accelerator.KVM, "kvm", "host-passthrough"), (Accelerator.TCG, "qemu", "maximum")],
+)
+def test_the_accelerator_decides_on_the_processor(
+    accelerator: Accelerator, kind: str, processor: str
+) -> None:
+    xml = machine_xml(a_definition(accelerator=accelerator), None)
+    assert part(xml, ".").get("type") == kind
+    assert part(xml, "cpu").get("mode") == processor
+
+
+def test_a_network_leads_nowhere() -> None:
+    network = NetworkDefinition(
+        name="guestcert-run-1",
+        bridge="gcb1",
+        gateway="10.217.0.1",
+        prefix=24,
+        dhcp_start="10.217.0.16",
+        dhcp_end="10.217.0.240",
+        gateway_v6="fd00::1",
+        prefix_v6=64,
+        host_name="host.guestcert.test",
+        domain="guestcert.test",
+        owner=own("run"),
+    )
+    xml = network_xml(network)
+    assert fromstring(xml).find("forward") is None
+    assert part(xml, "domain").get("localOnly") == "yes"
+    assert part(xml, "dns/host").get("ip") == network.gateway
+
+
+def test_each_defined_device_is_expected_and_no_other() -> None:
+    definition = a_definition()
+    expected = expected_pci(definition)
+    whole = [sorted(ids)[0] for ids in expected.elements()]
+    assert unexpected(Counter(whole), expected) == ({}, {})
+    surplus, missing = unexpected(Counter([*whole, "10de:1234"]), expected)
+    assert (len(surplus), missing) == (1, {})
+    surplus, missing = unexpected(Counter(whole[1:]), expected)
+    assert (surplus, len(missing)) == ({}, 1)
+
+
+def descriptor(folder: Path, name: str, *features: str, machine: str = "pc-q35-*") -> Path:
+    code = folder / f"{name}.code"
+    code.write_bytes(b"")
+    document = {
+        "interface-types": ["uefi"],
+        "mapping": {
+            "executable": {"filename": str(code), "format": "raw"},
+            "nvram-template": {"filename": str(folder / f"{name}.vars"), "format": "raw"},
+        },
+        "targets": [{"architecture": "x86_64", "machines": [machine]}],
+        "features": list(features),
+    }
+    (folder / f"{name}.json").write_text(json.dumps(document))
+    return code
+
+
+def test_firmware_is_chosen_by_what_it_does(tmp_path: Path) -> None:
+    secure = descriptor(tmp_path, "40-secure", "secure-boot", "enrolled-keys", "requires-smm")
+    plain = descriptor(tmp_path, "60-plain", "acpi-s3")
+    found = find_firmware(Firmware.UEFI, (tmp_path,))
+    enforced = find_firmware(Firmware.SECURE_BOOT, (tmp_path,))
+    assert found is not None
+    assert (found.code, found.needs_smm) == (plain, False)
+    assert enforced is not None
+    assert (enforced.code, enforced.needs_smm) == (secure, True)
+
+
+def test_broken_and_foreign_descriptors_are_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "10-broken.json").write_text("{")
+    (tmp_path / "20-other.json").write_text('{"features": []}')
+    descriptor(tmp_path, "30-arm", machine="virt-*")
+    assert find_firmware(Firmware.UEFI, (tmp_path,)) is None
+
+
+def test_a_channel_error_is_no_verdict() -> None:
+    assert not isinstance(ChannelError("silent"), AssertionError)
