@@ -1,6 +1,6 @@
 """A pytest plugin that plants each case's defect before it: every case must then fail.
 
-    .venv/bin/pytest suites -p tests.defects.planting -k 'hardware or network'
+    .venv/bin/python -m pytest suites -p tests.defects.planting -k 'hardware or network'
 
 shows it; a case that still passes is deleted or repaired.
 """
