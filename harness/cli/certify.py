@@ -28,6 +28,7 @@ from harness.profiles.places import project_root
 from harness.profiles.selection import select
 from harness.reporting.terminal import summary
 from harness.results.store import RunDirectory, exit_code, new_run_id, read_run
+from harness.tiers import Tier
 
 DEFAULT_GUEST = "debian-12"
 PYTEST_USAGE = 4
@@ -48,6 +49,9 @@ def certify(
     suite: Annotated[
         list[str] | None, typer.Option(help=f"Only these: {', '.join(Suite)}.")
     ] = None,
+    tier: Annotated[
+        Tier, typer.Option(help="How often cases repeat what must hold again and again.")
+    ] = Tier.STANDARD,
     variant: Annotated[
         list[Firmware] | None, typer.Option(help="Only these variants of the guests.")
     ] = None,
@@ -78,7 +82,7 @@ def certify(
     run = new_run_id()
     directory = RunDirectory((reports or project_root() / "reports").resolve() / run)
     command = [sys.executable, "-m", "pytest", *folders, "--run-id", run]
-    command += ["--reports", str(directory.path.parent)]
+    command += ["--reports", str(directory.path.parent), "--tier", str(tier)]
     for name in wanted:
         command += ["--guest", name]
     for firmware in variant or []:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.hypervisors.base import Accelerator, Ownership
+from harness.tiers import Tier
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class RunContext:
     accelerator: Accelerator
     accelerator_reason: str
     image: Path | None  # the user's own build, instead of the recipe's
+    tier: Tier
     password: str = field(repr=False)
 
     @property
@@ -63,6 +65,7 @@ class RunContext:
             store=Path(document.pop("store")),
             accelerator=Accelerator(document.pop("accelerator")),
             image=Path(image) if image else None,
+            tier=Tier(document.pop("tier")),
             **document,
         )
 

@@ -37,9 +37,13 @@ def _reap(
 ) -> Reaped:
     reaped = Reaped()
     folders = dict(workspaces(root))
-    owners = {folder.name: owner for folder, owner in folders.items()}
+    present = hypervisor.owned()
+    # A network says nothing of its owner; its run's folder does, and its run's machines do too,
+    # where the run has its folder in another store.
+    owners = {owned.owner.run: owned.owner for owned in present if owned.owner is not None}
+    owners |= {folder.name: owner for folder, owner in folders.items() if owner is not None}
     # Machines before networks: a network in use would take its machines' cards along.
-    for owned in sorted(hypervisor.owned(), key=lambda owned: owned.kind):
+    for owned in sorted(present, key=lambda owned: owned.kind):
         run = _run_of(owned, owners)
         if not doomed(run, owned.owner or owners.get(run)):
             reaped.kept.append(f"{owned.kind} {owned.name}")
@@ -59,7 +63,7 @@ def _reap(
     return reaped
 
 
-def _run_of(owned: Owned, owners: dict[str, Ownership | None]) -> str:
+def _run_of(owned: Owned, owners: dict[str, Ownership]) -> str:
     """The run that something belongs to: by its metadata, else by its name's beginning."""
     if owned.owner is not None:
         return owned.owner.run

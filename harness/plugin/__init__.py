@@ -22,6 +22,7 @@ from harness.plugin.fixtures import (
     machine,
     neighbours,
     target,
+    tier,
 )
 from harness.plugin.markers import DESCRIPTIONS
 from harness.plugin.recorder import Recorder
@@ -39,6 +40,7 @@ __all__ = [
     "metric",
     "neighbours",
     "target",
+    "tier",
 ]
 
 Chosen = list[tuple[Profile, tuple[Firmware, ...]]]

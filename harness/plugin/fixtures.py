@@ -15,6 +15,7 @@ from harness.lab.bench import Bench
 from harness.lab.networks import Networks
 from harness.lab.place import Place
 from harness.plugin.collection import Target
+from harness.tiers import Tier
 
 BENCH = pytest.StashKey[Bench]()
 GUESTS = pytest.StashKey[list[Guest]]()
@@ -67,6 +68,12 @@ def bench(pytestconfig: pytest.Config) -> Bench:
 def hypervisor(bench: Bench) -> Hypervisor:
     """The hypervisor under the guests."""
     return bench.hypervisor
+
+
+@pytest.fixture(scope="session")
+def tier(bench: Bench) -> Tier:
+    """How thorough the run is."""
+    return bench.context.tier
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from harness.profiles.model import Firmware, Profile
 from harness.profiles.places import project_root
 from harness.profiles.selection import select
 from harness.results.store import RunDirectory, new_run_id
+from harness.tiers import Tier
 
 DEFAULT_GUEST = "debian-12"
 
@@ -34,6 +35,12 @@ def add_options(parser: pytest.Parser) -> None:
     )
     group.addoption("--variant", action="append", choices=[str(f) for f in Firmware])
     group.addoption("--image", type=Path, metavar="FILE", help="your own build of the guest's OS")
+    group.addoption(
+        "--tier",
+        choices=[str(t) for t in Tier],
+        default=str(Tier.STANDARD),
+        help="how often cases repeat what must hold again and again (default: standard)",
+    )
     group.addoption("--hypervisor", metavar="URI", help="default: qemu:///system, else session")
     group.addoption("--accelerator", choices=[str(a) for a in Accelerator])
     group.addoption("--run-id", help="name of the run's folder under reports/")
@@ -92,6 +99,7 @@ def make_context(config: pytest.Config) -> RunContext:
         accelerator=choice.accelerator,
         accelerator_reason=choice.reason,
         image=image.resolve() if image else None,
+        tier=Tier(config.getoption("--tier")),
         password=secrets.token_urlsafe(12),
     )
 

@@ -66,7 +66,7 @@ class Recorder:
             run=self.context.run,
             started=self.started,
             finished=datetime.now(UTC),
-            tier="standard",
+            tier=self.context.tier,
             selection=selection,
             environment=environment,
             ledger=self._ledger(),

@@ -8,6 +8,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from harness.tiers import Tier
+
 SCHEMA: Final = "guestcert/run/1"
 
 
@@ -151,7 +153,7 @@ class RunRecord(Record):
     run: str
     started: datetime
     finished: datetime
-    tier: str
+    tier: Tier
     selection: str = ""  # what restricted the run (-k, --suite), in words; empty: nothing did
     environment: Environment
     ledger: dict[str, float]

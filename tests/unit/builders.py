@@ -20,6 +20,7 @@ from harness.results.model import (
     Verdict,
     VerdictRecord,
 )
+from harness.tiers import Tier
 
 GUEST = "debian-12"
 URI = "qemu:///system"
@@ -225,7 +226,7 @@ def a_run(
         run="20240501-220000-abcd",
         started=STARTED,
         finished=FINISHED,
-        tier="standard",
+        tier=Tier.STANDARD,
         selection=selection,
         environment=environment or an_environment(),
         ledger={"boot": 90.0, "harness": 30.0},

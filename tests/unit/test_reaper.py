@@ -69,6 +69,13 @@ def test_what_belongs_to_no_known_run_is_taken(tmp_path: Path) -> None:
     assert names(hypervisor) == []
 
 
+def test_a_living_run_with_another_store_keeps_its_network(tmp_path: Path) -> None:
+    hypervisor = FakeHypervisor()
+    add_run(hypervisor, tmp_path / "theirs", own("alive"))
+    reap_dead(hypervisor, tmp_path / "ours")
+    assert names(hypervisor) == ["guestcert-alive-gw0-1", "guestcert-alive-gw0-guest"]
+
+
 def test_a_run_takes_its_own_and_not_the_one_with_a_longer_name(tmp_path: Path) -> None:
     hypervisor = FakeHypervisor()
     add_run(hypervisor, tmp_path, own("one"))
