@@ -22,6 +22,15 @@ QUICK_SECONDS = 30.0
 """How long the agent may take over a command that does no work of its own."""
 
 
+KILL_TREE = """tree() {
+    kill -STOP "$1"
+    for child in $(cat "/proc/$1/task/"*/children); do tree "$child"; done
+    kill -KILL "$1"
+}
+tree "$1" 2>/dev/null"""
+"""Kills a process and all below it: stopped first, so that none starts another meanwhile."""
+
+
 class AgentTransport(Protocol):
     """Carries one JSON command to the agent and brings its JSON answer."""
 
@@ -118,8 +127,11 @@ class AgentChannel:
         return status
 
     def _kill(self, pid: int) -> None:
-        """Kill the program; the agent has no command for it, so another program does it."""
-        killer = self._start(["/bin/kill", "-KILL", str(pid)], b"", None)
+        """Kill the program and what it has started, which would keep its output open.
+
+        The agent has no command for it, so another program does it.
+        """
+        killer = self._start(["/bin/sh", "-c", KILL_TREE, "sh", str(pid)], b"", None)
         for awaited, child in (("kill to end", killer), ("the killed program to end", pid)):
             wait_until(
                 lambda child=child: self._ended(child),  # type: ignore[misc]

@@ -75,9 +75,9 @@ def test_a_command_that_takes_too_long_is_killed() -> None:
     def answer(request: dict[str, Any]) -> str:
         if request["execute"] == "guest-exec":
             path = request["arguments"]["path"]
-            if path == "/bin/kill":
+            if path == "/bin/sh":
                 killed.append(request["arguments"]["arg"][-1])
-            return json.dumps({"return": {"pid": 8 if path == "/bin/kill" else 7}})
+            return json.dumps({"return": {"pid": 8 if path == "/bin/sh" else 7}})
         exited = bool(killed)
         return json.dumps({"return": {"exited": exited, "exitcode": 0}})
 

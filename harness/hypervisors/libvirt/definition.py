@@ -75,10 +75,11 @@ def network_xml(definition: NetworkDefinition) -> str:
         address=definition.gateway_v6,
         prefix=str(definition.prefix_v6),
     )
-    # libvirt tells dnsmasq to offer no router on an isolated network; a tagged option wins.
+    # libvirt tells dnsmasq to offer no router on an isolated network; a tagged option wins, and
+    # every card of QEMU's own address range gets the tag.
     options = ElementTree.SubElement(network, f"{{{DNSMASQ}}}options")
     for option in (
-        f"dhcp-range=set:guests,{definition.dhcp_start},{definition.dhcp_end}",
+        "dhcp-mac=set:guests,52:54:00:*:*:*",
         f"dhcp-option=tag:guests,option:router,{definition.gateway}",
     ):
         ElementTree.SubElement(options, f"{{{DNSMASQ}}}option", value=option)

@@ -22,8 +22,6 @@ REMEDIES = (
 
 LOST = {libvirt.VIR_ERR_NO_CONNECT, libvirt.VIR_ERR_RPC, libvirt.VIR_ERR_AUTH_FAILED}
 
-SILENT_AGENT = {libvirt.VIR_ERR_AGENT_UNRESPONSIVE, libvirt.VIR_ERR_AGENT_UNSYNCED}
-
 
 @contextmanager
 def told(doing: str) -> Iterator[None]:
@@ -34,11 +32,17 @@ def told(doing: str) -> Iterator[None]:
         raise translated(doing, error) from error
 
 
-def translated(doing: str, error: libvirt.libvirtError) -> HypervisorError | ChannelError:
+def translated_agent(doing: str, error: libvirt.libvirtError) -> HypervisorError | ChannelError:
+    """The same of an agent's command: silence and refusals are the channel's."""
+    known = translated(doing, error)
+    if isinstance(known, HypervisorUnreachableError):
+        return known
+    return ChannelError(known.sentence)
+
+
+def translated(doing: str, error: libvirt.libvirtError) -> HypervisorError:
     """The error of ours that says what libvirt said while `doing` something."""
     words = error.get_error_message() or str(error)
-    if error.get_error_code() in SILENT_AGENT:
-        return ChannelError(f"{doing}: {words}")
     remedy = next((advice for mark, advice in REMEDIES if mark in words), None)
     if error.get_error_code() in LOST:
         return HypervisorUnreachableError(

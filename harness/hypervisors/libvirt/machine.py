@@ -17,7 +17,7 @@ from harness.events import EventLog
 from harness.hypervisors.base import MachineDefinition, MachineState, PowerMethod
 from harness.hypervisors.libvirt import console
 from harness.hypervisors.libvirt.definition import nic_xml
-from harness.hypervisors.libvirt.errors import is_missing, told
+from harness.hypervisors.libvirt.errors import is_missing, told, translated_agent
 
 STATES = {
     libvirt.VIR_DOMAIN_RUNNING: MachineState.RUNNING,
@@ -135,11 +135,13 @@ class LibvirtMachine:
 
     def agent_command(self, command: str, *, timeout: float) -> str:
         """See Machine."""
-        with told(f"the guest agent of {self.name}"):
+        try:
             answer: str = libvirt_qemu.qemuAgentCommand(
                 self._domain, command, max(1, round(timeout)), 0
             )
-            return answer
+        except libvirt.libvirtError as error:
+            raise translated_agent(f"the guest agent of {self.name}", error) from error
+        return answer
 
     def screenshot(self) -> bytes:
         """See Machine."""
