@@ -1,13 +1,15 @@
 """Carried into a guest: sends and hears single packets, with nothing but Python's own library.
 
 usage: network_prober.py listen KIND SECONDS ARGUMENTS... | send KIND ARGUMENTS...
-Prints one word: `heard` or `silence` for a listener, `sent` for a sender. It is bounded: a sender
-sends five packets, a listener ends after SECONDS.
+A listener prints `ready`, then `heard` or `silence`; a sender prints `sent`. It is bounded: a
+sender sends five packets, a listener ends after SECONDS, or at SIGTERM.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import socket
 import struct
 import sys
@@ -27,6 +29,7 @@ BROADCAST = b"\xff" * 6
 def listen(kind: str, seconds: float, interface: str, word: bytes) -> str:
     """Wait for a packet of a kind that holds `word`."""
     listener = _listener(kind, interface)
+    signal.signal(signal.SIGTERM, _stopped)
     end = time.monotonic() + seconds
     print("ready", flush=True)
     while (left := end - time.monotonic()) > 0:
@@ -43,6 +46,12 @@ def listen(kind: str, seconds: float, interface: str, word: bytes) -> str:
         if word in data:
             return "heard"
     return "silence"
+
+
+def _stopped(_number: int, _frame: object) -> None:
+    """Told to end: until now nothing was heard."""
+    print("silence", flush=True)
+    os._exit(0)
 
 
 def _listener(kind: str, interface: str) -> socket.socket:
