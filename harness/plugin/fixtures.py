@@ -169,13 +169,20 @@ def _shared_guest(config: pytest.Config, place: Place) -> Shared:
 
 
 def _demand(bench: Bench, target: Target, node: pytest.Item) -> None:
-    """Raise NotApplicable where the profile or the hypervisor rules the case out."""
+    """Raise NotApplicable where the profile or the hypervisor rules the case out.
+
+    A missing firmware is the lab's: HarnessError.
+    """
     if target.variant not in target.profile.variants:
         raise NotApplicable(f"the profile {target.profile.id} names no variant {target.variant}")
-    wanted = {Capability.RUN}
     firmware = {"uefi": Capability.UEFI, "secure-boot": Capability.SECURE_BOOT}
-    if target.variant in firmware:
-        wanted.add(firmware[target.variant])
+    needed = firmware.get(target.variant)
+    wanted = {Capability.RUN}
+    if wanted <= bench.capabilities and needed and needed not in bench.capabilities:
+        raise HarnessError(
+            f"this host has no firmware for {target.variant}",
+            remedy="install OVMF (Debian: ovmf, Fedora: edk2-ovmf)",
+        )
     for marker in node.iter_markers("requires"):
         wanted.update(marker.args)
     missing = sorted(wanted - bench.capabilities)

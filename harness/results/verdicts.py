@@ -149,7 +149,7 @@ def _open_features(verdicts: Sequence[VerdictRecord]) -> list[str]:
     """Why a required feature is not settled: inconclusive anywhere, or tested nowhere.
 
     A feature may be tested on one variant alone; an inconclusive verdict is never made good by
-    another variant's.
+    another variant's. What this hypervisor can not show is not shown: not applicable is not passed.
     """
     reasons = []
     for feature in dict.fromkeys(v.feature for v in verdicts if v.required):
@@ -159,9 +159,12 @@ def _open_features(verdicts: Sequence[VerdictRecord]) -> list[str]:
                 reasons.append(
                     f"{feature} ({verdict.variant}) is inconclusive: {_first(verdict.reason)}"
                 )
-        settled = {Verdict.VERIFIED, Verdict.NOT_APPLICABLE, Verdict.INCONCLUSIVE, Verdict.VIOLATED}
-        if not any(v.verdict in settled for v in mine):
-            reasons.append(f"{feature} is untested")
+        told = {Verdict.VERIFIED, Verdict.INCONCLUSIVE, Verdict.VIOLATED}
+        if any(v.verdict in told for v in mine):
+            continue
+        beyond = [v.reason for v in mine if v.verdict is Verdict.NOT_APPLICABLE]
+        why = f", it is not applicable here: {_first(beyond[0])}" if beyond else ""
+        reasons.append(f"{feature} is untested{why}")
     return reasons
 
 

@@ -255,11 +255,24 @@ def test_another_variant_does_not_make_good_an_inconclusive_one() -> None:
     assert certificate.reasons == ("boot.ready (uefi) is inconclusive: lost",)
 
 
-def test_a_feature_that_does_not_apply_here_stands_in_nobodys_way() -> None:
+def test_a_claimed_feature_that_can_not_be_shown_here_is_not_certified() -> None:
     certificate = certified(
         a_profile(supported=["boot.ready", "boot.pause"]),
         an_outcome(),
-        an_outcome(Outcome.NOT_APPLICABLE, "boot.pause"),
+        an_outcome(Outcome.NOT_APPLICABLE, "boot.pause", reason="the hypervisor lacks pause"),
+    )
+    assert certificate.status is Status.INCOMPLETE
+    assert certificate.reasons == (
+        "boot.pause is untested, it is not applicable here: the hypervisor lacks pause",
+    )
+
+
+def test_a_variant_to_which_a_feature_does_not_apply_stands_in_nobodys_way() -> None:
+    certificate = certified(
+        a_profile(supported=["boot.ready"]),
+        an_outcome(),
+        an_outcome(Outcome.NOT_APPLICABLE, variant=UEFI),
+        variants=(BIOS, UEFI),
     )
     assert certificate.status is Status.CERTIFIED
 
