@@ -17,7 +17,7 @@ IN_GUEST = "/run/guestcert-prober.py"
 LISTEN_SECONDS = 60
 """Longer than a sender ever takes; the listener ends by itself in a guest that was forgotten."""
 
-GRACE_SECONDS = 2
+GRACE_SECONDS = 1
 """After the last packet was sent (with KVM; stretched under TCG). A bridge delivers in far less."""
 
 

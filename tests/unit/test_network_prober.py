@@ -62,6 +62,16 @@ def test_a_listener_that_is_told_to_end_says_that_it_heard_nothing() -> None:
         assert rest(listener) == "silence"
 
 
+@pytest.mark.parametrize("kind", ["udp", "tcp"])
+def test_what_arrived_before_it_was_told_to_end_is_heard(kind: str) -> None:
+    with listening(kind) as listener:
+        listener.send_signal(signal.SIGSTOP)
+        assert send(kind, "127.0.0.1", "mark") == "sent"
+        listener.send_signal(signal.SIGTERM)
+        listener.send_signal(signal.SIGCONT)
+        assert rest(listener) == "heard"
+
+
 def test_a_sender_whose_target_is_not_there_ends() -> None:
     assert send("udp", "256.0.0.1", "mark") == "sent"
 
