@@ -9,7 +9,7 @@ import sys
 from enum import StrEnum
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -150,7 +150,7 @@ def _run(
         return subprocess.call(command, cwd=project_root())
     directory.create()
     log = directory.path / "pytest.log"
-    with log.open("wb") as output:
+    with log.open("wb") as output, _Stops() as stops:
         process = subprocess.Popen(
             command,
             cwd=project_root(),
@@ -159,7 +159,9 @@ def _run(
             stderr=subprocess.STDOUT,
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
         )
-        stopped = _follow(process, directory, run)
+        stops.hand_on_to(process)
+        _follow(process, directory, run)
+        stopped = stops.came
     if stopped:
         _reap(hypervisor, run)
         typer.echo(f"guestcert: stopped; nothing is left running. Report: {directory.path}")
@@ -171,28 +173,49 @@ def _run(
     return exit_code(record)
 
 
-def _follow(process: subprocess.Popen[bytes], directory: RunDirectory, run: str) -> bool:
-    """Show progress until pytest ends; whether it was we who were told to stop."""
-    stops: list[int] = []
+class _Stops:
+    """Ctrl-C and SIGTERM, kept and handed on to pytest as Ctrl-C, at which it cleans up.
 
-    def stop(number: int, _frame: FrameType | None) -> None:
-        stops.append(number)
-        process.send_signal(signal.SIGINT)
+    Entered before pytest is started: a background job begins with Ctrl-C ignored, and what is
+    ignored would stay so in pytest; what has a handler is not.
+    """
 
-    previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        with Progress(directory, live_folder(store_root(), run)) as progress:
-            while True:
-                try:
-                    process.wait(timeout=0.5)
-                    break
-                except subprocess.TimeoutExpired:
-                    progress.update()
-            progress.update()
-    finally:
-        for number, handler in previous.items():
+    def __init__(self) -> None:
+        self.came = False
+        self._process: subprocess.Popen[bytes] | None = None
+        self._previous: dict[int, Any] = {}
+
+    def __enter__(self) -> _Stops:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._previous[number] = signal.signal(number, self._stop)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._previous.items():
             signal.signal(number, handler)
-    return bool(stops)
+
+    def hand_on_to(self, process: subprocess.Popen[bytes]) -> None:
+        """From now on, and what came before too."""
+        self._process = process
+        if self.came:
+            process.send_signal(signal.SIGINT)
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self.came = True
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+
+
+def _follow(process: subprocess.Popen[bytes], directory: RunDirectory, run: str) -> None:
+    """Show progress until pytest ends."""
+    with Progress(directory, live_folder(store_root(), run)) as progress:
+        while True:
+            try:
+                process.wait(timeout=0.5)
+                break
+            except subprocess.TimeoutExpired:
+                progress.update()
+        progress.update()
 
 
 def _reap(hypervisor: str | None, run: str) -> None:
