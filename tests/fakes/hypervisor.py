@@ -121,6 +121,7 @@ class FakeMachine:
 
     def open_console(self) -> socket.socket:
         """See Machine."""
+        self._hang_up()
         ours, self.guest_end = socket.socketpair()
         return ours
 
@@ -151,8 +152,15 @@ class FakeMachine:
         if self._state is not state:
             raise HypervisorError(f"{doing} {self.name}: it is {self._state}, not {state}")
 
+    def _hang_up(self) -> None:
+        if self.guest_end is not None:
+            self.guest_end.close()
+            self.guest_end = None
+
     def _become(self, state: MachineState, kind: EventKind, detail: str = "") -> None:
         self._state = state
+        if state is MachineState.OFF:
+            self._hang_up()
         self.events.add(kind, detail)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 import threading
@@ -31,11 +32,14 @@ class ScriptedGuest:
         self._stream.sendall(text)
 
     def hang_up(self) -> None:
-        self._stream.shutdown(socket.SHUT_RDWR)
+        """End the line, and see that nobody reads from it any more."""
+        with contextlib.suppress(OSError):
+            self._stream.shutdown(socket.SHUT_RDWR)
+        self._thread.join(timeout=10)
 
     def _lines(self) -> Iterator[str]:
         buffer = b""
-        while data := self._stream.recv(4096):
+        while data := self._stream.recv(4096):  # none once it has hung up
             buffer += data
             while b"\r" in buffer:
                 line, _, buffer = buffer.partition(b"\r")
@@ -76,8 +80,10 @@ class ScriptedGuest:
 def ends(tmp_path: Path) -> Iterator[tuple[Console, ScriptedGuest]]:
     ours, theirs = socket.socketpair()
     console = Console(ours, tmp_path / "console.log")
-    yield console, ScriptedGuest(theirs)
+    guest = ScriptedGuest(theirs)
+    yield console, guest
     console.close()
+    guest.hang_up()
     theirs.close()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,25 +28,46 @@ def base(tmp_path: Path) -> Path:
     return disk
 
 
-def a_place(folder: Path, base: Path, agent: Agent = willing_agent, role: str = "guest") -> Place:
-    quick = {"ready_seconds": 1, "shutdown_seconds": 1}
-    return Place(
-        blueprint=Blueprint(
-            a_profile(budgets=quick),
-            Firmware.BIOS,
-            Accelerator.KVM,
-            Credentials("guestcert", "secret"),
-            own("test"),
-        ),
-        name=f"guestcert-test-{role}",
-        folder=folder / role,
-        base=lambda: base,
-        vcpus=1,
-        network="guestcert-test-1",
-        hypervisor=FakeHypervisor(agent=agent),
-        ledger=Ledger(),
-        progress=lambda _state, _log: None,
-    )
+class Lab:
+    """Makes places, and clears them all when a test is over."""
+
+    def __init__(self, folder: Path, base: Path) -> None:
+        self._folder = folder
+        self._base = base
+        self._places: list[Place] = []
+
+    def place(self, agent: Agent = willing_agent, role: str = "guest") -> Place:
+        quick = {"ready_seconds": 1, "shutdown_seconds": 1}
+        place = Place(
+            blueprint=Blueprint(
+                a_profile(budgets=quick),
+                Firmware.BIOS,
+                Accelerator.KVM,
+                Credentials("guestcert", "secret"),
+                own("test"),
+            ),
+            name=f"guestcert-test-{role}",
+            folder=self._folder / role,
+            base=lambda: self._base,
+            vcpus=1,
+            network="guestcert-test-1",
+            hypervisor=FakeHypervisor(agent=agent),
+            ledger=Ledger(),
+            progress=lambda _state, _log: None,
+        )
+        self._places.append(place)
+        return place
+
+    def clear(self) -> None:
+        for place in self._places:
+            place.clear()
+
+
+@pytest.fixture
+def lab(tmp_path: Path, base: Path) -> Iterator[Lab]:
+    made = Lab(tmp_path, base)
+    yield made
+    made.clear()
 
 
 def backing(disk: Path) -> str:
@@ -59,15 +81,15 @@ def keeping_nothing(_guest: Guest) -> tuple[str, ...]:
     return ("evidence/installation/console.log",)
 
 
-def test_a_powered_off_guest_stands_on_an_overlay_of_the_base(tmp_path: Path, base: Path) -> None:
-    place = a_place(tmp_path, base)
+def test_a_powered_off_guest_stands_on_an_overlay_of_the_base(lab: Lab) -> None:
+    place = lab.place()
     guest = place.powered_off()
     assert guest.machine.state() is MachineState.OFF
     assert backing(place.root) == "base.qcow2"
 
 
-def test_a_pristine_guest_is_restored_from_a_state_saved_once(tmp_path: Path, base: Path) -> None:
-    place = a_place(tmp_path, base)
+def test_a_pristine_guest_is_restored_from_a_state_saved_once(lab: Lab) -> None:
+    place = lab.place()
     hypervisor = place.hypervisor
     assert isinstance(hypervisor, FakeHypervisor)
     first = place.pristine()
@@ -82,8 +104,8 @@ def test_a_pristine_guest_is_restored_from_a_state_saved_once(tmp_path: Path, ba
     assert backing(place.root) == "golden.qcow2"
 
 
-def test_a_guest_that_does_not_come_up_blocks_all_its_cases(tmp_path: Path, base: Path) -> None:
-    place = a_place(tmp_path, base, silent_agent)
+def test_a_guest_that_does_not_come_up_blocks_all_its_cases(lab: Lab) -> None:
+    place = lab.place(silent_agent)
     with pytest.raises(Blocked, match=r"boot\.ready: waited 1 s for guestcert-test-guest"):
         place.pristine()
     place.hypervisor = FakeHypervisor(agent=willing_agent)
@@ -91,48 +113,46 @@ def test_a_guest_that_does_not_come_up_blocks_all_its_cases(tmp_path: Path, base
         place.pristine()
 
 
-def test_two_places_share_nothing_but_the_base(tmp_path: Path, base: Path) -> None:
-    one = a_place(tmp_path, base).definition()
-    two = a_place(tmp_path, base, role="neighbour").definition()
+def test_two_places_share_nothing_but_the_base(lab: Lab) -> None:
+    one = lab.place().definition()
+    two = lab.place(role="neighbour").definition()
     assert one.uuid != two.uuid
     assert one.nics[0].mac != two.nics[0].mac
     assert one.disks[0].path != two.disks[0].path
     assert one.smbios_serial != two.smbios_serial
-    assert a_place(tmp_path, base).definition().uuid == one.uuid
+    assert lab.place().definition().uuid == one.uuid
 
 
-def test_a_cleared_place_has_no_machine(tmp_path: Path, base: Path) -> None:
-    place = a_place(tmp_path, base)
+def test_a_cleared_place_has_no_machine(lab: Lab) -> None:
+    place = lab.place()
     place.powered_off()
     place.clear()
     assert place.guest is None
     assert list(place.hypervisor.owned()) == []
 
 
-def test_a_guest_is_installed_once_for_all_workers(tmp_path: Path, base: Path) -> None:
-    disks = [Installation(a_place(tmp_path, base, role="installation"), keeping_nothing).disk()]
+def test_a_guest_is_installed_once_for_all_workers(lab: Lab) -> None:
+    disks = [Installation(lab.place(role="installation"), keeping_nothing).disk()]
     # The second worker's hypervisor would not bring the guest up: it does not need to.
-    late = a_place(tmp_path, base, silent_agent, role="installation")
+    late = lab.place(silent_agent, role="installation")
     disks.append(Installation(late, keeping_nothing).disk())
     assert disks[0] == disks[1]
     assert backing(disks[0]) == "base.qcow2"
     assert late.guest is None
 
 
-def test_the_seed_with_its_password_does_not_outlive_the_installation(
-    tmp_path: Path, base: Path
-) -> None:
-    place = a_place(tmp_path, base, role="installation")
+def test_the_seed_with_its_password_does_not_outlive_the_installation(lab: Lab) -> None:
+    place = lab.place(role="installation")
     Installation(place, keeping_nothing).disk()
     assert not place.seed.exists()
     assert len(place.definition().disks) == 1
 
 
-def test_a_failed_installation_is_remembered_with_its_evidence(tmp_path: Path, base: Path) -> None:
-    place = a_place(tmp_path, base, silent_agent, role="installation")
+def test_a_failed_installation_is_remembered_with_its_evidence(lab: Lab) -> None:
+    place = lab.place(silent_agent, role="installation")
     with pytest.raises(Blocked) as first:
         Installation(place, keeping_nothing).disk()
-    other = a_place(tmp_path, base, willing_agent, role="installation")
+    other = lab.place(willing_agent, role="installation")
     with pytest.raises(Blocked) as second:
         Installation(other, keeping_nothing).disk()
     for caught in (first.value, second.value):
