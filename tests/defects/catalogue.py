@@ -48,7 +48,8 @@ def over(path: str, content: str) -> str:
 
 def instead_of(program: str) -> str:
     """A script that puts `true` in a program's place: it ends well and does nothing."""
-    return f'mount --bind "$(readlink -f /bin/true)" "$(readlink -f "$(command -v {program})")"'
+    places = f"/usr/bin/{program} /usr/sbin/{program}"  # a shell would name its own builtin
+    return f'for p in {places}; do [ ! -e "$p" ] || mount --bind /usr/bin/true "$p"; done'
 
 
 def unit(name: str, *lines: str) -> str:
@@ -99,7 +100,7 @@ def willing_to_run_anything(guests: Sequence[Guest]) -> None:
     guests[0].agent.run = run  # type: ignore[method-assign]
 
 
-EXTRA_DISK = "modprobe scsi_debug dev_size_mb=8"
+EXTRA_DISK = "modprobe scsi_debug dev_size_mb=8; until [ -e /sys/block/sda ]; do sleep 0.2; done"
 
 EXTRA_PCI = """mkdir -p /run/pci/planted
 for d in /sys/bus/pci/devices/*; do ln -s "$(readlink -f "$d")" "/run/pci/$(basename "$d")"; done
