@@ -25,12 +25,11 @@ from harness.profiles.documents import nearest
 from harness.profiles.loading import load_profiles
 from harness.profiles.model import Firmware
 from harness.profiles.places import project_root
-from harness.profiles.selection import select
+from harness.profiles.selection import DEFAULT_GUEST, select
 from harness.reporting.terminal import summary
 from harness.results.store import RunDirectory, exit_code, new_run_id, read_run
 from harness.tiers import Tier
 
-DEFAULT_GUEST = "debian-12"
 PYTEST_USAGE = 4
 INTERRUPTED = 130
 """What shells report of a command that Ctrl-C ended."""

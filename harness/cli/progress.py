@@ -19,8 +19,6 @@ from harness.reporting.text import harmless
 from harness.results.model import Outcome, OutcomeRecord
 from harness.results.store import RunDirectory
 
-OUTCOMES_FILE = "outcomes.jsonl"
-
 STYLES = {
     Outcome.PASSED: "green",
     Outcome.FAILED: "bold red",
@@ -36,7 +34,7 @@ class Progress:
     """A line for each outcome as it comes, and in a terminal one for each guest at work."""
 
     def __init__(self, directory: RunDirectory, live: Path) -> None:
-        self._outcomes = directory.path / OUTCOMES_FILE
+        self._outcomes = directory.outcomes
         self._live_folder = live
         self._console = Console(no_color="NO_COLOR" in os.environ or None, soft_wrap=False)
         self._live = Live(console=self._console, auto_refresh=False, transient=True)

@@ -77,6 +77,9 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from error
     except HarnessError as error:
         pytest.exit(str(error), returncode=error.exit_code)
+    if not config.getoption("allure_report_dir", default=None):
+        # In every process: workers are given the command line, not the controller's options.
+        config.option.allure_report_dir = str(RunDirectory(context.reports).allure_results)
     own_bench = Bench(context, worker["workerid"] if worker else "main")
     config.stash[BENCH] = own_bench
     config.pluginmanager.register(Worker(own_bench), "guestcert-worker")
@@ -89,8 +92,6 @@ def _begin_run(config: pytest.Config) -> RunContext:
         config.option.dist = "loadgroup"  # cases that share a guest stay together
     Workspace(context.store, context.owner).create()
     RunDirectory(context.reports).create()
-    if not config.getoption("allure_report_dir", default=None):
-        config.option.allure_report_dir = str(RunDirectory(context.reports).allure_results)
     recorder = Recorder(context, config.stash[CHOSEN], options.selection_in_words(config))
     config.pluginmanager.register(Controller(recorder), "guestcert-controller")
     return context

@@ -16,11 +16,9 @@ from harness.lab.ownership import own
 from harness.profiles.loading import load_profiles
 from harness.profiles.model import Firmware, Profile
 from harness.profiles.places import project_root
-from harness.profiles.selection import select
+from harness.profiles.selection import DEFAULT_GUEST, select
 from harness.results.store import RunDirectory, new_run_id
 from harness.tiers import Tier
-
-DEFAULT_GUEST = "debian-12"
 
 
 def add_options(parser: pytest.Parser) -> None:

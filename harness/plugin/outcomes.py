@@ -60,7 +60,7 @@ def reason_of(error: BaseException) -> str:
     words = sentence or str(error).strip()
     if remedy is not None:
         words += f" (try: {remedy})"
-    if not isinstance(error, AssertionError) and sentence is None:
+    if not isinstance(error, AssertionError | NotApplicable) and sentence is None:
         words = f"{type(error).__name__}: {words}" if words else type(error).__name__
     return words[:REASON_LIMIT] or type(error).__name__
 

@@ -28,9 +28,6 @@ from harness.results.model import (
 from harness.results.store import RunDirectory
 from harness.results.verdicts import certify, judge
 
-OUTCOMES_FILE = "outcomes.jsonl"
-"""Each outcome as it comes, one a line: nothing is lost where the run is cut off."""
-
 
 @dataclass
 class Recorder:
@@ -79,7 +76,7 @@ class Recorder:
 
     def _add(self, outcome: OutcomeRecord) -> None:
         self.outcomes.append(outcome)
-        with (self.context.reports / OUTCOMES_FILE).open("a", encoding="utf-8") as file:
+        with self.directory.outcomes.open("a", encoding="utf-8") as file:
             file.write(outcome.model_dump_json() + "\n")
 
     def _lost(self, report: pytest.TestReport) -> OutcomeRecord:

@@ -17,6 +17,8 @@ from harness.errors import UsageError
 from harness.profiles.documents import nearest
 from harness.profiles.model import Profile
 
+DEFAULT_GUEST = "debian-12"
+
 FIELDS = ("id", "name", "family", "release", "architecture", "recipe")
 
 GRAMMAR = r"""

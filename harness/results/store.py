@@ -36,6 +36,11 @@ class RunDirectory:
         return self.path / "run.json"
 
     @property
+    def outcomes(self) -> Path:
+        """Each outcome as it comes, one a line: nothing is lost where the run is cut off."""
+        return self.path / "outcomes.jsonl"
+
+    @property
     def junit(self) -> Path:
         """The run as JUnit XML."""
         return self.path / "junit.xml"

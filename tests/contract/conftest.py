@@ -11,7 +11,6 @@ import pytest
 
 from harness.hypervisors.base import (
     NAME_PREFIX,
-    Accelerator,
     DiskDefinition,
     Hypervisor,
     MachineDefinition,
@@ -20,8 +19,8 @@ from harness.hypervisors.opening import open_hypervisor
 from harness.image_store.places import store_root
 from harness.lab.ownership import own
 from harness.lab.workspace import Workspace
-from harness.profiles.model import Firmware
 from tests.fakes.hypervisor import FakeHypervisor
+from tests.machines import a_machine
 
 RUN = "contract"
 BOOT_SECTOR = Path(__file__).with_name("talking_sector.S")
@@ -60,14 +59,8 @@ def subject(request: pytest.FixtureRequest, boot_sector: Path) -> Iterator[Subje
     """Each implementation of the contract in turn."""
     uri: str = request.param
     hypervisor = FakeHypervisor() if uri.startswith("fake") else open_hypervisor(uri)
-    definition = MachineDefinition(
+    definition = a_machine(
         name=f"{NAME_PREFIX}{RUN}-subject",
-        uuid="11111111-2222-4333-8444-555555555555",
-        memory_mib=64,
-        vcpus=1,
-        firmware=Firmware.BIOS,
-        machine_type="q35",
-        accelerator=Accelerator.TCG,
         owner=own(RUN),
         disks=(DiskDefinition(boot_sector, "CONTRACT", format="raw", boot_order=1),),
         smbios_serial="contract",

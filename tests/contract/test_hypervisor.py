@@ -10,9 +10,10 @@ import pytest
 
 from harness.errors import ChannelError, HarnessError, HypervisorError
 from harness.events import EventKind, EventLog
-from harness.hypervisors.base import Capability, Machine, MachineState, NetworkDefinition
+from harness.hypervisors.base import Capability, Machine, MachineState
 from harness.waiting import Deadline
 from tests.contract.conftest import Subject
+from tests.machines import a_network
 
 
 def await_event(log: EventLog, kind: EventKind, since: int) -> str:
@@ -183,17 +184,12 @@ def test_a_reset_is_an_event(subject: Subject, machine: Machine) -> None:
 
 def test_a_network_is_made_owned_and_removed(subject: Subject) -> None:
     demand(subject, Capability.NETWORK)
-    definition = NetworkDefinition(
+    definition = a_network(
         name="guestcert-contract-net",
         bridge="gcbcontract",
         gateway="10.216.250.1",
-        prefix=24,
         dhcp_start="10.216.250.16",
         dhcp_end="10.216.250.32",
-        gateway_v6="fdc0:1:2::1",
-        prefix_v6=64,
-        host_name="host.guestcert.test",
-        domain="guestcert.test",
         owner=subject.definition.owner,
     )
     network = subject.hypervisor.create_network(definition)

@@ -15,14 +15,13 @@ from harness.hypervisors.base import (
     Accelerator,
     DiskDefinition,
     MachineDefinition,
-    NetworkDefinition,
     NicDefinition,
 )
 from harness.hypervisors.inventory import expected_pci, unexpected
 from harness.hypervisors.libvirt.definition import machine_xml, network_xml, owner_in
 from harness.hypervisors.libvirt.firmware import FirmwareBuild, find_firmware
-from harness.lab.ownership import own
 from harness.profiles.model import Firmware
+from tests.machines import a_machine, a_network
 
 OVMF = FirmwareBuild(Path("/fw/code.fd"), Path("/fw/vars.fd"), needs_smm=False, format="raw")
 
@@ -30,17 +29,10 @@ OVMF = FirmwareBuild(Path("/fw/code.fd"), Path("/fw/vars.fd"), needs_smm=False, 
 def a_definition(**changes: object) -> MachineDefinition:
     fields: dict[str, object] = {
         "name": "guestcert-run-<a&b>",
-        "uuid": "11111111-2222-4333-8444-555555555555",
-        "memory_mib": 1024,
-        "vcpus": 2,
-        "firmware": Firmware.BIOS,
-        "machine_type": "q35",
-        "accelerator": Accelerator.TCG,
-        "owner": own("run"),
         "disks": (DiskDefinition(Path("/d/root.qcow2"), "GC-ROOT", boot_order=1),),
         "nics": (NicDefinition("52:54:00:00:00:01", "guestcert-net"),),
     }
-    return MachineDefinition(**(fields | changes))  # type: ignore[arg-type]
+    return a_machine(**(fields | changes))
 
 
 def part(xml: str, path: str) -> Element:
@@ -98,19 +90,7 @@ def test_the_accelerator_decides_on_the_processor(
 
 
 def test_a_network_leads_nowhere() -> None:
-    network = NetworkDefinition(
-        name="guestcert-run-1",
-        bridge="gcb1",
-        gateway="10.217.0.1",
-        prefix=24,
-        dhcp_start="10.217.0.16",
-        dhcp_end="10.217.0.240",
-        gateway_v6="fd00::1",
-        prefix_v6=64,
-        host_name="host.guestcert.test",
-        domain="guestcert.test",
-        owner=own("run"),
-    )
+    network = a_network()
     xml = network_xml(network)
     assert fromstring(xml).find("forward") is None
     assert part(xml, "domain").get("localOnly") == "yes"

@@ -7,18 +7,13 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from harness.hypervisors.base import (
-    Accelerator,
-    MachineDefinition,
-    NetworkDefinition,
-    Ownership,
-)
+from harness.hypervisors.base import NetworkDefinition, Ownership
 from harness.lab.networks import Networks
 from harness.lab.ownership import is_alive, own, process_started
 from harness.lab.reaper import reap_dead, reap_run
 from harness.lab.workspace import Workspace
-from harness.profiles.model import Firmware
 from tests.fakes.hypervisor import FakeHypervisor
+from tests.machines import a_machine
 
 
 def of_a_dead_process(run: str) -> Ownership:
@@ -27,18 +22,7 @@ def of_a_dead_process(run: str) -> Ownership:
 
 def add_run(hypervisor: FakeHypervisor, root: Path, owner: Ownership) -> None:
     """A machine, a network and a folder of one run."""
-    hypervisor.define(
-        MachineDefinition(
-            name=f"guestcert-{owner.run}-gw0-guest",
-            uuid="11111111-2222-4333-8444-555555555555",
-            memory_mib=64,
-            vcpus=1,
-            firmware=Firmware.BIOS,
-            machine_type="q35",
-            accelerator=Accelerator.TCG,
-            owner=owner,
-        )
-    )
+    hypervisor.define(a_machine(name=f"guestcert-{owner.run}-gw0-guest", owner=owner))
     Networks(hypervisor, root, owner, "gw0").get(1)
     Workspace(root, owner).create()
 
