@@ -6,11 +6,16 @@ from enum import StrEnum
 
 
 class Tier(StrEnum):
-    """How thorough a run is; every case runs in each."""
+    """How thorough a run is; each holds all that the one before it does."""
 
     SMOKE = "smoke"
     STANDARD = "standard"
     FULL = "full"
+
+    def includes(self, other: Tier) -> bool:
+        """Whether a run of this tier also does what belongs to the other."""
+        order = list(Tier)
+        return order.index(other) <= order.index(self)
 
     @property
     def repeats(self) -> int:

@@ -6,7 +6,7 @@ import dataclasses
 
 from harness.hypervisors.base import Accelerator, MachineDefinition, NetworkDefinition
 from harness.lab.ownership import own
-from harness.profiles.model import Firmware
+from harness.profiles.hardware import Firmware
 
 
 def a_machine(**changes: object) -> MachineDefinition:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import harness
-from harness.cli import certify, clean, doctor, images, profiles
+from harness.cli import certify, clean, doctor, images, matrix, profiles
 from harness.errors import GuestcertError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.command("certify")(certify.certify)
 app.command("clean")(clean.clean)
 app.command("doctor")(doctor.doctor)
+app.command("matrix")(matrix.matrix)
 app.add_typer(profiles.app, name="profiles", help="The guests that guestcert knows.")
 app.add_typer(images.app, name="images", help="The base images that guests are made from.")
 

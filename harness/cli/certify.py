@@ -19,11 +19,13 @@ from harness.errors import HarnessError, UsageError
 from harness.hypervisors.base import Accelerator
 from harness.hypervisors.opening import open_hypervisor
 from harness.image_store.places import store_root
+from harness.image_store.recipe import recipe_of
 from harness.lab.context import live_folder
 from harness.lab.reaper import reap_run
 from harness.profiles.documents import nearest
+from harness.profiles.hardware import Firmware
 from harness.profiles.loading import load_profiles
-from harness.profiles.model import Firmware
+from harness.profiles.model import Profile
 from harness.profiles.places import project_root
 from harness.profiles.selection import DEFAULT_GUEST, select
 from harness.reporting.terminal import summary
@@ -74,9 +76,9 @@ def certify(
     """
     guests, own = split_guests(guest or [])
     wanted = guests or [DEFAULT_GUEST]
-    select(load_profiles(), wanted)
+    profiles = select(load_profiles(), wanted)
     folders = _suite_folders(suite or [])
-    _check_image(image, wanted)
+    _check_image(image, profiles)
     open_hypervisor(hypervisor).close()
     run = new_run_id()
     directory = RunDirectory((reports or project_root() / "reports").resolve() / run)
@@ -117,12 +119,15 @@ def _suite_folders(names: list[str]) -> list[str]:
     return [f"suites/{name}" for name in names] or ["suites"]
 
 
-def _check_image(image: Path | None, guests: list[str]) -> None:
+def _check_image(image: Path | None, profiles: list[Profile]) -> None:
+    """Raises UsageError where there is no way to an image of every guest."""
     if image is None:
+        for profile in profiles:
+            recipe_of(profile)
         return
     if not image.is_file():
         raise UsageError(f"the image {image} is no file", remedy="give the path of a disk image")
-    if len(select(load_profiles(), guests)) != 1:
+    if len(profiles) != 1:
         raise UsageError("--image is one build of one OS", remedy="name just one guest with it")
 
 

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from harness.errors import UsageError
-from harness.profiles.loading import digest, examine_profiles, load_profiles
+from harness.profiles.loading import digest, examine_profiles, load_profiles, resolve_profiles
 from harness.profiles.model import Profile
+from harness.profiles.places import profiles_folder
 from harness.profiles.selection import select
+from harness.profiles.showing import shown
 
 app = typer.Typer(no_args_is_help=True)
+
+ENDS_SOON_DAYS = 365
 
 
 @app.command("list")
@@ -24,34 +30,54 @@ def list_profiles(
     """List the profiles, or those that an id, a glob or an expression means."""
     profiles = load_profiles()
     table = Table(box=None, pad_edge=False)
-    for column in ("id", "name", "variants", "end of support"):
-        table.add_column(column)
+    for column in ("id", "name", "variants", "image", "end of support"):
+        table.add_column(column, no_wrap=column == "id")
     for profile in select(profiles, guest) if guest else profiles:
-        end = profile.lifecycle.end_of_support.isoformat()
-        table.add_row(profile.id, profile.name, ", ".join(profile.variants), end)
+        image = "recipe" if profile.recipe else "--image"
+        variants = ", ".join(profile.variants)
+        table.add_row(profile.id, profile.name, variants, image, _end(profile, date.today()))
     Console().print(table)
 
 
 @app.command()
-def show(guest: str) -> None:
-    """Show one profile as guestcert understands it."""
-    for profile in select(load_profiles(), [guest]):
-        document = profile.model_dump(mode="json") | {"digest": digest(profile)}
-        typer.echo(json.dumps(document, indent=2))
+def show(
+    guest: str,
+    resolved: Annotated[
+        bool, typer.Option("--resolved", help="Tell the file and line of each value.")
+    ] = False,
+) -> None:
+    """Show one profile with all that it inherits."""
+    everything = {known.profile.id: known for known in resolve_profiles()}
+    for profile in select([known.profile for known in everything.values()], [guest]):
+        if resolved:
+            typer.echo(shown(everything[profile.id].located, profiles_folder().parent), nl=False)
+        else:
+            document = profile.model_dump(mode="json", exclude_none=True)
+            typer.echo(json.dumps(document | {"digest": digest(profile)}, indent=2))
 
 
 @app.command()
 def validate() -> None:
     """Check every profile, and tell all problems of all files at once."""
-    profiles, problems = examine_profiles()
-    for problem in problems:
+    examined = examine_profiles()
+    for problem in examined.problems:
         typer.echo(str(problem), err=True)
-    if problems:
-        raise UsageError(f"{len(problems)} problems in the profiles")
-    typer.echo(f"{len(profiles)} profiles, all valid")
+    if examined.problems:
+        raise UsageError(f"{len(examined.problems)} problems in the profiles")
+    typer.echo(f"{len(examined.resolved)} profiles, all valid")
 
 
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of a profile, for editors."""
     typer.echo(json.dumps(Profile.model_json_schema(), indent=2))
+
+
+def _end(profile: Profile, today: date) -> Text:
+    """The end of support, in red where it has come and in yellow where it comes soon."""
+    end = profile.lifecycle.end
+    if end is None:
+        return Text("none known", "dim")
+    if profile.lifecycle.is_over(today):
+        return Text(f"{end} over", "red")
+    return Text(str(end), "yellow" if (end - today).days < ENDS_SOON_DAYS else "green")

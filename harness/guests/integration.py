@@ -5,12 +5,13 @@ On KVM the QEMU guest agent and ACPI carry them; on Hyper-V the VMBus services w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
 from harness.channels.base import CommandResult
-from harness.errors import Blocked
+from harness.errors import Blocked, ChannelError, GuestFailure
 from harness.events import Event
 from harness.guests.guest import Guest
 from harness.guests.rebooting import prove_reboot
@@ -92,17 +93,32 @@ class Shutdown:
         """Ask for power-off and wait for the hypervisor's word; returns its event."""
         guest = self._guest
         since = guest.machine.events.mark()
-        guest.machine.shutdown(method)
+        with _guest_s_fault():
+            guest.machine.shutdown(method)
         allowed = guest.profile.budgets.shutdown_seconds if seconds is None else seconds
         return guest.await_off(since, guest.budget(allowed))
 
     def request(self, method: PowerMethod) -> None:
-        """Ask for power-off and return; raises what the hypervisor answers where it can't."""
+        """Ask for power-off and return; raises ChannelError where the service can't be asked."""
         self._guest.machine.shutdown(method)
 
     def reboot(self, method: PowerMethod) -> None:
         """Ask for a reboot and wait until the guest is ready again with a new boot id."""
-        prove_reboot(self._guest, lambda: self._guest.machine.reboot(method))
+
+        def ask() -> None:
+            with _guest_s_fault():
+                self._guest.machine.reboot(method)
+
+        prove_reboot(self._guest, ask)
+
+
+@contextmanager
+def _guest_s_fault() -> Iterator[None]:
+    """A service that can't be asked, where asking it is the promise, is the guest's failure."""
+    try:
+        yield
+    except ChannelError as error:
+        raise GuestFailure(error.sentence) from error
 
 
 class Execution:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from harness.events import EventLog
-from harness.profiles.model import Firmware
+from harness.profiles.hardware import Firmware
 
 NAME_PREFIX = "guestcert-"
 """Every machine and network of ours is named with it; nothing else is ever touched."""

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from harness.errors import UsageError
 from harness.profiles.documents import Document, nearest, read_document
+from harness.profiles.model import Profile
 from harness.profiles.places import recipes_folder
 
 
@@ -42,6 +43,16 @@ def load_recipe(identifier: str, folder: Path | None = None) -> Recipe:
             remedy=nearest(identifier, known) or f"one of {', '.join(known)}",
         )
     return read_document(file, Recipe)
+
+
+def recipe_of(profile: Profile) -> str:
+    """The recipe that makes the guest's base image; raises UsageError where there is none."""
+    if profile.recipe is None:
+        raise UsageError(
+            f"there is no recipe that makes an image of {profile.id}",
+            remedy=f"give your own build of it: guestcert certify {profile.id} --image FILE",
+        )
+    return profile.recipe
 
 
 def recipe_ids(folder: Path | None = None) -> list[str]:

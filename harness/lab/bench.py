@@ -12,6 +12,7 @@ from harness.guests.evidence import EvidenceCollector
 from harness.guests.guest import Credentials, Guest
 from harness.hypervisors.base import NAME_PREFIX, Accelerator, Capability, Hypervisor
 from harness.hypervisors.opening import open_hypervisor
+from harness.image_store.recipe import recipe_of
 from harness.image_store.store import BaseImage, ImageStore
 from harness.lab.context import RunContext
 from harness.lab.installation import Installation
@@ -19,8 +20,9 @@ from harness.lab.live import LiveWriter
 from harness.lab.networks import Networks
 from harness.lab.place import Blueprint, Place
 from harness.ledger import Ledger, Work
+from harness.profiles.hardware import Firmware
 from harness.profiles.loading import digest
-from harness.profiles.model import Firmware, Profile
+from harness.profiles.model import Profile
 
 
 @dataclass
@@ -124,7 +126,6 @@ class Bench:
     ) -> Place:
         context = self.context
         name = f"{context.run}-{name}"
-        network, _ = self.networks.get(1)
         return Place(
             blueprint=Blueprint(
                 profile,
@@ -137,11 +138,18 @@ class Bench:
             folder=context.workspace / name,
             base=base,
             vcpus=vcpus,
-            network=network.name,
+            network=self._network(),
             hypervisor=self.hypervisor,
             ledger=self.ledger,
             progress=self.live.say,
         )
+
+    def _network(self) -> str | None:
+        """The name of the guests' network; None where the hypervisor can make none."""
+        if Capability.NETWORK not in self.hypervisor.capabilities:
+            return None
+        network, _ = self.networks.get(1)
+        return network.name
 
     def _vcpus(self, profile: Profile) -> int:
         """As recommended; under TCG the fewest: two emulated ones cost a third more than one."""
@@ -159,9 +167,8 @@ class Bench:
         store = ImageStore(self.context.store)
         if self.context.image is not None:
             return store.adopt(self.context.image)
-        return store.base_image(
-            profile.recipe, lambda step: self.live.say(f"image {profile.recipe}: {step}", None)
-        )
+        recipe = recipe_of(profile)
+        return store.base_image(recipe, lambda step: self.live.say(f"image {recipe}: {step}", None))
 
     def _note_facts(self, profile: Profile) -> None:
         facts = {"image": self._images[profile.id].digest, "profile": digest(profile)}

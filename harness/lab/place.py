@@ -21,7 +21,8 @@ from harness.hypervisors.base import (
 )
 from harness.image_store.overlay import create_overlay
 from harness.ledger import Ledger, Work
-from harness.profiles.model import Firmware, Profile
+from harness.profiles.hardware import Firmware
+from harness.profiles.model import Profile
 
 SPACE = uuid.UUID("6f1c1a2e-8d0f-5c8e-9a55-0d1f6a3c9b77")
 """The name space from which machines get their UUIDs: the same name, the same UUID."""
@@ -50,7 +51,7 @@ class Place:
     folder: Path
     base: Callable[[], Path]  # the read-only disk under every guest's overlay, once it is needed
     vcpus: int
-    network: str
+    network: str | None
     hypervisor: Hypervisor
     ledger: Ledger
     progress: Progress
@@ -82,10 +83,16 @@ class Place:
             accelerator=self.blueprint.accelerator,
             owner=self.blueprint.owner,
             disks=disks,
-            nics=(NicDefinition(self.mac, self.network, model=profile.hardware.nic_model),),
+            nics=self._nics(),
             nvram=None if firmware is Firmware.BIOS else self.folder / "nvram.fd",
             smbios_serial=hashlib.sha256(self.name.encode()).hexdigest()[:16],
         )
+
+    def _nics(self) -> tuple[NicDefinition, ...]:
+        if self.network is None:
+            return ()
+        model = self.blueprint.profile.hardware.nic_model
+        return (NicDefinition(self.mac, self.network, model=model),)
 
     # -- guests ---------------------------------------------------------------------------
 

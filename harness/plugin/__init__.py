@@ -27,8 +27,10 @@ from harness.plugin.fixtures import (
 from harness.plugin.markers import DESCRIPTIONS
 from harness.plugin.recorder import Recorder
 from harness.plugin.worker import Worker, metric
-from harness.profiles.model import Firmware, Profile
+from harness.profiles.hardware import Firmware
+from harness.profiles.model import Profile
 from harness.results.store import RunDirectory
+from harness.tiers import Tier
 
 __all__ = [
     "answering_agent",
@@ -118,6 +120,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the cases of a certification in order."""
+    """Put the cases of a certification in order, without those of a higher tier."""
     if CHOSEN in config.stash:
+        beyond = collection.take_beyond(items, Tier(config.getoption("--tier")))
+        if beyond:
+            config.hook.pytest_deselected(items=beyond)
         collection.arrange(items)

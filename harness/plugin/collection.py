@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from harness.profiles.model import Firmware, Profile
+from harness.profiles.catalogue import load_catalogue
+from harness.profiles.hardware import Firmware
+from harness.profiles.model import Profile
+from harness.tiers import Tier
 
 GUEST_FIXTURES = frozenset({"guest", "machine", "neighbours"})
 DEFAULT_COST = 10.0
@@ -62,6 +65,17 @@ def parametrize(
         guests,
     )
     metafunc.parametrize("target", targets, ids=str, indirect=True, scope="session")
+
+
+def take_beyond(items: list[pytest.Item], tier: Tier) -> list[pytest.Item]:
+    """Take the cases of features that belong to a higher tier out of `items`; returns them.
+
+    The verdict on such a feature says so: untested, its cases run from another tier on.
+    """
+    lowest = {feature.id: feature.tier for feature in load_catalogue()}
+    beyond = [item for item in items if not tier.includes(lowest.get(feature_of(item), tier))]
+    items[:] = [item for item in items if item not in beyond]
+    return beyond
 
 
 def arrange(items: list[pytest.Item]) -> None:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import pytest
 
 from harness.hypervisors.base import Capability
-from harness.profiles.model import Firmware
+from harness.profiles.hardware import Firmware
 
 Case = TypeVar("Case", bound=Callable[..., Any])
 

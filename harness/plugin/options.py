@@ -11,10 +11,12 @@ from harness.errors import UsageError
 from harness.hypervisors.accelerator import choose_accelerator
 from harness.hypervisors.base import Accelerator
 from harness.image_store.places import store_root
+from harness.image_store.recipe import recipe_of
 from harness.lab.context import RunContext
 from harness.lab.ownership import own
+from harness.profiles.hardware import Firmware
 from harness.profiles.loading import load_profiles
-from harness.profiles.model import Firmware, Profile
+from harness.profiles.model import Profile
 from harness.profiles.places import project_root
 from harness.profiles.selection import DEFAULT_GUEST, select
 from harness.results.store import RunDirectory, new_run_id
@@ -59,9 +61,16 @@ def is_certification(config: pytest.Config) -> bool:
 
 
 def selected_profiles(config: pytest.Config) -> list[Profile]:
-    """The profiles that --guest names; raises UsageError with what is near."""
+    """The profiles that --guest names.
+
+    Raises UsageError with what is near, and where a guest has no recipe and --image is not given.
+    """
     wanted = config.getoption("--guest") or [DEFAULT_GUEST]
-    return select(load_profiles(), wanted)
+    profiles = select(load_profiles(), wanted)
+    if config.getoption("--image") is None:
+        for profile in profiles:
+            recipe_of(profile)  # raises where there is no way to an image
+    return profiles
 
 
 def selected_variants(config: pytest.Config, profile: Profile) -> tuple[Firmware, ...]:

@@ -17,7 +17,8 @@ from harness.ledger import Ledger
 from harness.plugin.collection import case_of
 from harness.plugin.worker import RECORD
 from harness.profiles.catalogue import load_catalogue
-from harness.profiles.model import Firmware, Profile
+from harness.profiles.hardware import Firmware
+from harness.profiles.model import Profile
 from harness.reporting.writing import write_reports
 from harness.results.model import (
     Environment,
@@ -58,7 +59,9 @@ class Recorder:
         catalogue = load_catalogue()
         environment = self._environment(hypervisor)
         selection = "; ".join(filter(None, (self.selection, interrupted)))
-        verdicts = judge(self.outcomes, self.guests, catalogue, environment.hypervisor_uri)
+        verdicts = judge(
+            self.outcomes, self.guests, catalogue, environment.hypervisor_uri, self.context.tier
+        )
         run = RunRecord(
             run=self.context.run,
             started=self.started,

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from harness.profiles.documents import Document, read_document
 from harness.profiles.places import catalogue_file
+from harness.tiers import Tier
 
 
 class Severity(StrEnum):
@@ -22,13 +23,22 @@ class Severity(StrEnum):
 
 
 class Feature(Document):
-    """One row: its promise in a sentence, and what it builds on."""
+    """One row: its promise in a sentence, and what it builds on.
+
+    `tier` is the lowest in which its cases run, `microsoft` the row of Microsoft's tables that it
+    answers to, `qemu` what QEMU/KVM offers for it; a `planned` feature has no case yet.
+    """
 
     id: str = Field(pattern=r"^(boot|isolation|integration)(\.[a-z0-9_]+)+$")
     title: str
+    group: str
     meaning: str
     severity: Severity
+    tier: Tier
+    microsoft: str | None = None
+    qemu: str
     builds_on: str | None = None
+    planned: bool = False
 
     @property
     def suite(self) -> str:

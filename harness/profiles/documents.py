@@ -1,25 +1,16 @@
-"""YAML files into models, with errors that name file, line, field and the nearest valid value."""
+"""YAML values into models, with errors that name file, line, field and the nearest valid value."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
-from itertools import count
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.constructor import ConstructorError, RoundTripConstructor
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from harness.errors import BadFileError
-
-SIZE_LIMIT = 1024 * 1024
-"""Bytes: no file of ours comes near it."""
-
-VALUES_LIMIT = 20_000
-"""Values of a file with its aliases written out, of which a small file may hold billions."""
+from harness.profiles.located import Located, read_located
 
 
 class Document(BaseModel):
@@ -30,34 +21,40 @@ class Document(BaseModel):
 
 Model = TypeVar("Model", bound=Document)
 
+REMEDIES = {
+    "string_type": 'text, in quotes where it looks like a number: "12"',
+    "int_type": "a whole number, without quotes",
+    "int_parsing": "a whole number",
+    "bool_type": "true or false",
+    "greater_than": "a number above zero",
+    "date_from_datetime_parsing": "a day as 2024-06-30",
+    "date_type": "a day as 2024-06-30",
+    "tuple_type": "a list, as [a, b]",
+    "dict_type": "a mapping of fields, as {a: 1}",
+    "model_type": "a mapping of fields, as {a: 1}",
+    "too_short": "name one at least",
+}
+"""What to write instead, by pydantic's name of the error."""
+
 
 def read_document(file: Path, model: type[Model]) -> Model:
     """Read one file; raises BadFileError for the first problem of it."""
     problems: list[BadFileError] = []
-    document = try_document(file, model, problems)
+    document = validated(read_located(file), model, problems)
     if document is None:
         raise problems[0]
     return document
 
 
-def try_document(file: Path, model: type[Model], problems: list[BadFileError]) -> Model | None:
-    """Read one file; adds each problem of it to `problems`, and returns None where there is one."""
-    data = _load(file, problems)
-    if data is None:
-        return None
+def validated(located: Located, model: type[Model], problems: list[BadFileError]) -> Model | None:
+    """The model of a value; adds each problem to `problems`, and returns None where one is."""
     try:
-        plain = _plain(data, count(1))
-    except (ValueError, RecursionError):
-        words = "holds too many values, or one that holds itself"
-        problems.append(BadFileError(file, None, "file", words))
-        return None
-    try:
-        return model.model_validate(plain)
+        return model.model_validate(located.plain())
     except ValidationError as error:
         # A misspelt field is missing too: the misspelling is what helps, so it comes first.
         details = error.errors(include_url=False)
         for detail in sorted(details, key=lambda detail: detail["type"] != "extra_forbidden"):
-            problems.append(_problem(file, data, model, dict(detail)))
+            problems.append(_problem(located, model, dict(detail)))
         return None
 
 
@@ -67,83 +64,30 @@ def nearest(word: str, known: Sequence[str]) -> str | None:
     return matches[0] if matches else None
 
 
-class _Constructor(RoundTripConstructor):
-    """Says where a value stands that is none of its type, such as the 45th of a month."""
-
-    def construct_object(self, node: Any, deep: bool = False) -> Any:
-        try:
-            return super().construct_object(node, deep)
-        except ValueError as error:
-            raise ConstructorError(None, None, str(error), node.start_mark) from error
-
-
-def _load(file: Path, problems: list[BadFileError]) -> Any:
-    try:
-        if file.stat().st_size > SIZE_LIMIT:
-            problems.append(BadFileError(file, None, "file", "is larger than 1 MiB"))
-            return None
-        text = file.read_text(encoding="utf-8")
-        yaml = YAML(typ="rt")
-        yaml.Constructor = _Constructor
-        data = yaml.load(text)
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else None
-        problems.append(BadFileError(file, line, "YAML", str(error.problem or error.context)))
-        return None
-    except (YAMLError, OSError, UnicodeDecodeError, RecursionError) as error:
-        problems.append(BadFileError(file, None, "file", f"can not be read: {error}"))
-        return None
-    if not isinstance(data, dict):
-        problems.append(BadFileError(file, 1, "document", "should be a mapping of fields"))
-        return None
-    return data
-
-
-def _plain(data: Any, counter: Iterator[int]) -> Any:
-    """The data without ruamel's own types, which strict validation would refuse."""
-    if next(counter) > VALUES_LIMIT:
-        raise ValueError("too many values")
-    if isinstance(data, dict):
-        return {str(key): _plain(value, counter) for key, value in data.items()}
-    if isinstance(data, list):
-        return [_plain(value, counter) for value in data]
-    for kind in (bool, int, float, str):
-        if isinstance(data, kind):
-            return kind(data)
-    return data
-
-
-def _problem(file: Path, data: Any, model: type[BaseModel], detail: dict[str, Any]) -> BadFileError:
+def _problem(located: Located, model: type[BaseModel], detail: dict[str, Any]) -> BadFileError:
     path = tuple(detail["loc"])
     field = ".".join(str(part) for part in path) or "document"
-    words = str(detail["msg"])
-    remedy = None
+    seen = detail["input"]
+    words = f"{detail['msg']}, was {seen!r}"[:300]
+    remedy = REMEDIES.get(detail["type"], f"docs/reference/profiles.md says what {field} may be")
     if detail["type"] == "extra_forbidden":
         words = "is no field that is known here"
-        near = nearest(str(path[-1]), _fields_at(model, path[:-1]))
-        remedy = f"{near}" if near else None
+        remedy = _one_of(str(path[-1]), _fields_at(model, path[:-1]))
     elif detail["type"] == "missing":
-        words = "is missing"
-    elif detail["type"] == "enum":
-        words = f"{detail['input']!r}: {words}"
+        words, remedy = "is missing", f"add {path[-1]}"
+    elif detail["type"] in ("enum", "literal_error"):
+        words = f"{seen!r}: {detail['msg']}"
         expected = str(detail.get("ctx", {}).get("expected", ""))
-        remedy = nearest(str(detail["input"]), expected.split("'")[1::2])
-    else:
-        words = f"{words}, was {detail['input']!r}"[:300]
-    return BadFileError(file, _line_of(data, path), field, words, remedy=remedy)
+        remedy = _one_of(str(seen), expected.split("'")[1::2] or [expected])
+    elif detail["type"] == "value_error":
+        words = str(detail["msg"]).removeprefix("Value error, ")
+        remedy = "correct one of the two, or take one away"
+    return located.at(path).problem(field, words, remedy=remedy)
 
 
-def _line_of(data: Any, path: tuple[Any, ...]) -> int | None:
-    """The line of the deepest part of `path` that the file has, counted from 1."""
-    line: int | None = 1
-    for part in path:
-        position = getattr(data, "lc", None)
-        try:
-            line = (position.key(part) if isinstance(data, dict) else position.item(part))[0] + 1  # type: ignore[union-attr]
-            data = data[part]
-        except (KeyError, IndexError, TypeError, AttributeError):
-            break
-    return line
+def _one_of(word: str, known: Sequence[str]) -> str:
+    """The known word that is most like `word`; all of them where none is near."""
+    return nearest(word, known) or f"one of {', '.join(known)}"
 
 
 def _fields_at(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:

@@ -3,37 +3,77 @@
 from __future__ import annotations
 
 import hashlib
-import re
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import BadFileError
-from harness.profiles.catalogue import load_catalogue
-from harness.profiles.documents import nearest, try_document
+from harness.profiles.crossing import crossed
+from harness.profiles.documents import nearest, validated
+from harness.profiles.located import Located, read_located
+from harness.profiles.merging import merged
 from harness.profiles.model import Profile
-from harness.profiles.places import profiles_folder, recipes_folder
+from harness.profiles.places import profiles_folder
+
+FILLED = (("id",), ("name",), ("osinfo", "id"))
+"""Fields of a series in which `{release}` stands for the entry's release."""
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A profile with all that it inherits, and where each of its values stands."""
+
+    profile: Profile
+    located: Located
+
+
+@dataclass
+class Examined:
+    """What a folder of profiles holds: by id what can be read, and every problem once."""
+
+    resolved: list[Resolved] = field(default_factory=list)
+    problems: list[BadFileError] = field(default_factory=list)
+
+    def problem(self, found: BadFileError) -> None:
+        """Add a problem; what a family hands down is told once, not for every child."""
+        if str(found) not in [str(known) for known in self.problems]:
+            self.problems.append(found)
 
 
 def load_profiles(folder: Path | None = None) -> list[Profile]:
     """Every profile, by id; raises BadFileError for the first problem of any file."""
-    profiles, problems = examine_profiles(folder)
-    if problems:
-        raise problems[0]
-    return profiles
+    return [resolved.profile for resolved in resolve_profiles(folder)]
 
 
-def examine_profiles(folder: Path | None = None) -> tuple[list[Profile], list[BadFileError]]:
+def resolve_profiles(folder: Path | None = None) -> list[Resolved]:
+    """Every profile with its values' places; raises BadFileError for the first problem."""
+    examined = examine_profiles(folder)
+    if examined.problems:
+        raise examined.problems[0]
+    return examined.resolved
+
+
+def examine_profiles(folder: Path | None = None) -> Examined:
     """Every profile that can be read, and every problem of every file."""
     folder = folder or profiles_folder()
-    problems: list[BadFileError] = []
-    profiles = []
+    examined = Examined()
+    families = _Families(folder / "families")
     for file in sorted(folder.glob("*.yaml")):
-        profile = try_document(file, Profile, problems)
-        if profile is not None:
-            problems += _crossed(file, profile)
-            profiles.append(profile)
-    if not profiles and not problems:
-        problems.append(BadFileError(folder, None, "folder", "holds no profile"))
-    return profiles, problems
+        for located in _entries(file, families, examined):
+            problems: list[BadFileError] = []
+            profile = validated(located, Profile, problems)
+            if profile is not None:
+                problems = crossed(profile, located, file)
+                examined.resolved.append(Resolved(profile, located))
+            for problem in problems:
+                examined.problem(problem)
+    for problem in families.unused():
+        examined.problem(problem)
+    _find_twins(examined)
+    if not examined.resolved and not examined.problems:
+        remedy = "git checkout guest_profiles"
+        examined.problem(BadFileError(folder, None, "folder", "holds no profile", remedy=remedy))
+    examined.resolved.sort(key=lambda resolved: resolved.profile.id)
+    return examined
 
 
 def digest(profile: Profile) -> str:
@@ -41,43 +81,106 @@ def digest(profile: Profile) -> str:
     return hashlib.sha256(profile.model_dump_json().encode()).hexdigest()
 
 
-def _crossed(file: Path, profile: Profile) -> list[BadFileError]:
-    """What is wrong with a profile seen beside its file name, the catalogue and the recipes."""
-    problems = []
-    if profile.id != file.stem:
-        problems.append(
-            BadFileError(file, _line(file, "id:"), "id", f"{profile.id!r} is not the file's name")
-        )
-    known = [feature.id for feature in load_catalogue()]
-    named = [("claims", f) for entry in profile.claims for f in entry.features]
-    named += [("known_issues", issue.feature) for issue in profile.known_issues]
-    for field, feature in named:
-        if feature not in known:
-            problems.append(
-                BadFileError(
-                    file,
-                    _line(file, feature),
-                    field,
-                    f"{feature!r} is no feature of the catalogue",
-                    remedy=nearest(feature, known),
-                )
-            )
-    recipes = sorted(path.stem for path in recipes_folder().glob("*.yaml"))
-    if profile.recipe not in recipes:
-        problems.append(
-            BadFileError(
-                file,
-                _line(file, "recipe:"),
-                "recipe",
-                f"there is no recipe {profile.recipe!r} in images/",
-                remedy=nearest(profile.recipe, recipes),
-            )
-        )
-    return problems
+def _entries(file: Path, families: _Families, examined: Examined) -> list[Located]:
+    """The profiles that a file makes: one, or one for each release of a series."""
+    try:
+        own = read_located(file)
+        whole = families.inherited(own)
+        releases = whole.fields().get("releases")
+        if releases is None:
+            return [whole]
+        return _series(whole, releases)
+    except BadFileError as problem:
+        examined.problem(problem)
+        return []
 
 
-def _line(file: Path, text: str) -> int | None:
-    """The first line that holds `text`, not as a part of a longer word."""
-    word = re.compile(rf"(?<![\w.-]){re.escape(text)}(?![\w.-])")
-    lines = file.read_text(encoding="utf-8").splitlines()
-    return next((number for number, line in enumerate(lines, 1) if word.search(line)), None)
+def _series(whole: Located, releases: Located) -> list[Located]:
+    if not releases.items():
+        raise releases.problem(
+            "releases", "should be a list of one release or more", remedy="- {release: '12'}"
+        )
+    common = whole.replaced({k: v for k, v in whole.fields().items() if k != "releases"})
+    entries = []
+    for entry in releases.items():
+        if not isinstance(entry.value, dict):
+            raise entry.problem("releases", "should be a mapping", remedy="- {release: '12'}")
+        entries.append(_filled(merged(common, entry)))
+    return entries
+
+
+def _filled(entry: Located) -> Located:
+    """The entry with its release put where the series left room for it."""
+    release = entry.at(["release"]).value
+    for path in FILLED:
+        found = entry.at(path)
+        if isinstance(found.value, str) and isinstance(release, str):
+            text = found.value.replace("{release}", release)
+            entry = _with(entry, path, found.replaced(text))
+    return entry
+
+
+def _with(located: Located, path: tuple[str, ...], value: Located) -> Located:
+    if not path:
+        return value
+    inner = _with(located.fields()[path[0]], path[1:], value)
+    return located.replaced(located.fields() | {path[0]: inner})
+
+
+class _Families:
+    """The files of families/, each read once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files = {file.stem: file for file in sorted(folder.glob("*.yaml"))}
+        self._resolved: dict[str, Located] = {}
+        self._used: set[str] = set()
+
+    def inherited(self, own: Located, below: tuple[str, ...] = ()) -> Located:
+        """A document with all that its chain of parents gives it."""
+        parent = own.fields().get("parent")
+        if parent is None:
+            return own
+        rest = own.replaced({k: v for k, v in own.fields().items() if k != "parent"})
+        return merged(self._family(parent, below), rest)
+
+    def unused(self) -> list[BadFileError]:
+        """A problem for every family that nothing takes after."""
+        remedy = "take the file away"
+        return [
+            BadFileError(file, 1, "file", "is the parent of no profile", remedy=remedy)
+            for name, file in self._files.items()
+            if name not in self._used
+        ]
+
+    def _family(self, parent: Located, below: tuple[str, ...]) -> Located:
+        name = parent.value
+        if not isinstance(name, str):
+            raise parent.problem(
+                "parent", "should be the name of one family", remedy="a single chain of parents"
+            )
+        if name in below:
+            chain = " -> ".join([*below[below.index(name) :], name])
+            raise parent.problem(
+                "parent", f"closes a circle: {chain}", remedy="take one of these parents away"
+            )
+        if name not in self._files:
+            raise parent.problem(
+                "parent",
+                f"there is no family {name!r} in families/",
+                remedy=nearest(name, list(self._files)) or f"one of {', '.join(self._files)}",
+            )
+        self._used.add(name)
+        if name not in self._resolved:
+            own = read_located(self._files[name])
+            self._resolved[name] = self.inherited(own, (*below, name))
+        return self._resolved[name]
+
+
+def _find_twins(examined: Examined) -> None:
+    seen: dict[str, Located] = {}
+    for resolved in examined.resolved:
+        place = resolved.located.at(["id"])
+        first = seen.setdefault(resolved.profile.id, place)
+        if first is not place:
+            words = f"{resolved.profile.id!r} is also the id of {first.file}:{first.line}"
+            examined.problem(place.problem("id", words, remedy="rename one of them"))

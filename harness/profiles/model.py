@@ -3,102 +3,90 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from harness.profiles.claims import ClaimEntry, ClaimKind, HypervisorKind
 from harness.profiles.documents import Document
+from harness.profiles.hardware import Architecture, Firmware, Hardware
+from harness.profiles.hyperv import HypervFacts
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=40)]
 
-
-class Firmware(StrEnum):
-    """How a machine starts its boot loader."""
-
-    BIOS = "bios"
-    UEFI = "uefi"
-    SECURE_BOOT = "secure-boot"
+X86_MACHINES = {"q35", "pc"}
 
 
-class Architecture(StrEnum):
-    """Processor architectures, as the kernel names them."""
+class OsInfo(Document):
+    """The guest's entry in osinfo-db; `absent` says why the database has none."""
 
-    X86_64 = "x86_64"
-    I686 = "i686"
-    AARCH64 = "aarch64"
-
-
-class DiskBus(StrEnum):
-    """Buses that a root disk can sit on."""
-
-    VIRTIO = "virtio"
-    SCSI = "scsi"
-    SATA = "sata"
-    IDE = "ide"
-
-
-class NicModel(StrEnum):
-    """Models of network cards."""
-
-    VIRTIO = "virtio"
-    E1000E = "e1000e"
-    E1000 = "e1000"
-    RTL8139 = "rtl8139"
-
-
-class MachineType(StrEnum):
-    """Chipsets that QEMU emulates."""
-
-    Q35 = "q35"
-    PC = "pc"
-
-
-class ClaimKind(StrEnum):
-    """What a vendor says of a feature."""
-
-    SUPPORTED = "supported"
-    UNSUPPORTED = "unsupported"
+    id: str = Field(pattern=r"^https?://\S+$")
+    absent: str | None = None
 
 
 class Lifecycle(Document):
-    """When the release came and goes; `source` is where it is written."""
+    """When the release came and goes, as far as there are dates; `end_of_life`: of general support.
 
-    released: date
-    end_of_life: date
-    end_of_support: date
+    `end_of_support` is the end of the last phase that anyone can get by normal means.
+    """
+
+    released: date | None = None
+    end_of_life: date | None = None
+    end_of_support: date | None = None
     source: str
 
     @model_validator(mode="after")
     def _in_order(self) -> Lifecycle:
-        if not self.released <= self.end_of_life <= self.end_of_support:
+        dates = [d for d in (self.released, self.end_of_life, self.end_of_support) if d]
+        if dates != sorted(dates):
             raise ValueError("released, end_of_life and end_of_support must follow in this order")
         return self
 
+    @property
+    def end(self) -> date | None:
+        """The day after which nobody mends the release; None where none is known."""
+        return self.end_of_support or self.end_of_life
 
-class Range(Document):
-    """A least and a recommended amount."""
-
-    minimum: int = Field(gt=0)
-    recommended: int = Field(gt=0)
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Range:
-        if self.minimum > self.recommended:
-            raise ValueError(f"minimum {self.minimum} is above recommended {self.recommended}")
-        return self
+    def is_over(self, today: date) -> bool:
+        """Whether nobody mends it any more."""
+        return self.end is not None and self.end < today
 
 
-class Hardware(Document):
-    """What a machine for this guest looks like."""
+class Editions(Document):
+    """Which editions of the OS the claims are about."""
 
-    memory_mib: Range
-    vcpus: Range
-    disk_gib: Range
-    machine_type: MachineType
-    disk_bus: DiskBus
-    nic_model: NicModel
+    supported: Annotated[tuple[str, ...], Field(min_length=1)]
+    excluded: tuple[str, ...] = ()
+    source: str
+
+
+class Method(StrEnum):
+    """How a guest gets from nothing to ready without a hand on the keyboard."""
+
+    BOOTSTRAP = "bootstrap"
+    CLOUD_IMAGE = "cloud-image"
+    PRESEED = "preseed"
+    AUTOINSTALL = "autoinstall"
+    KICKSTART = "kickstart"
+    AUTOYAST = "autoyast"
+    AGAMA = "agama"
+    BSDINSTALL = "bsdinstall"
+    AUTOUNATTEND = "autounattend"
+    WINNT_SIF = "winnt-sif"
+    IMPORT = "import"
+
+
+class ChannelKind(StrEnum):
+    """The ways into a guest."""
+
+    AGENT = "agent"
+    CONSOLE = "console"
+    SSH = "ssh"
+    WINRM = "winrm"
+    POWERSHELL_DIRECT = "powershell-direct"
 
 
 class Budgets(Document):
@@ -109,7 +97,7 @@ class Budgets(Document):
 
 
 class Drivers(Document):
-    """The kernel drivers that are expected behind the guest's devices."""
+    """The kernel drivers that are expected behind the guest's preferred devices."""
 
     disk: str
     nic: str
@@ -145,44 +133,69 @@ class KnownIssue(LogException):
         return re.search(self.pattern, reason) is not None
 
 
-class ClaimEntry(Document):
-    """What a source claims of some features."""
+class Difference(Document):
+    """A fact that is deliberately not osinfo-db's, and why."""
 
-    features: tuple[str, ...] = Field(min_length=1)
-    claim: ClaimKind
+    field: str
+    reason: str
     source: str
 
 
 class Profile(Document):
-    """One guest OS release."""
+    """One guest OS release on one architecture."""
 
     id: Identifier
     name: str
     family: Identifier
     release: str
-    osinfo_id: str
+    osinfo: OsInfo
     lifecycle: Lifecycle
     architecture: Architecture
+    editions: Editions | None = None
     hardware: Hardware
-    variants: tuple[Firmware, ...] = Field(min_length=1)
-    recipe: Identifier
-    login: str = Field(default="guestcert", pattern=r"^[a-z][a-z0-9_-]*$")
+    variants: Annotated[tuple[Firmware, ...], Field(min_length=1)]
+    hyperv: HypervFacts | None = None
+    provisioning: Annotated[tuple[Method, ...], Field(min_length=1)]
+    recipe: Identifier | None = None
+    channels: Annotated[tuple[ChannelKind, ...], Field(min_length=1)]
+    login: str = Field(default="guestcert", pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")
     budgets: Budgets
     drivers: Drivers
     log_exceptions: tuple[LogException, ...] = ()
     known_issues: tuple[KnownIssue, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    sources: dict[str, str]
     claims: tuple[ClaimEntry, ...] = ()
 
     @model_validator(mode="after")
-    def _no_feature_twice(self) -> Profile:
-        claimed = [feature for entry in self.claims for feature in entry.features]
-        twice = sorted({feature for feature in claimed if claimed.count(feature) > 1})
+    def _claims_nothing_twice(self) -> Profile:
+        claimed = Counter((e.on, f, e.source) for e in self.claims for f in e.features)
+        twice = sorted(f"{feature} on {on}" for (on, feature, _), n in claimed.items() if n > 1)
         if twice:
-            raise ValueError(f"claims name {', '.join(twice)} more than once")
-        if len(set(self.variants)) != len(self.variants):
-            raise ValueError("variants name one more than once")
+            raise ValueError(f"claims of one source name {', '.join(twice)} more than once")
         return self
 
-    def claim_of(self, feature: str) -> ClaimEntry | None:
-        """What is claimed of a feature; None where nothing is."""
-        return next((entry for entry in self.claims if feature in entry.features), None)
+    @model_validator(mode="after")
+    def _machine_fits(self) -> Profile:
+        if len(set(self.variants)) != len(self.variants):
+            raise ValueError("variants name one more than once")
+        x86 = self.architecture is not Architecture.AARCH64
+        foreign = [m for m in self.hardware.machine_types if (m in X86_MACHINES) is not x86]
+        if foreign:
+            raise ValueError(f"{self.architecture} has no machine type {', '.join(foreign)}")
+        if Firmware.BIOS in self.variants and not x86:
+            raise ValueError(f"variants name bios, which {self.architecture} does not have")
+        if self.hyperv and self.hyperv.generations == (2,) and Firmware.BIOS in self.variants:
+            raise ValueError("variants name bios, and on Hyper-V it boots in generation 2 alone")
+        if self.hyperv and 2 in self.hyperv.generations and self.architecture == "i686":
+            raise ValueError("guests of generation 2 are 64-bit, and the architecture is i686")
+        return self
+
+    def claims_of(self, feature: str, on: HypervisorKind) -> tuple[ClaimEntry, ...]:
+        """What is claimed of a feature on a hypervisor, by one source or by several."""
+        return tuple(e for e in self.claims if e.on is on and feature in e.features)
+
+    def claim_of(self, feature: str, on: HypervisorKind) -> ClaimKind | None:
+        """What can be held against an outcome; None where nothing is said, or sources disagree."""
+        said = {entry.claim for entry in self.claims_of(feature, on)}
+        return said.pop() if len(said) == 1 else None

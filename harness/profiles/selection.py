@@ -1,6 +1,6 @@
 """Which profiles a user means: an id, a glob, or an expression over a profile's fields.
 
-debian-12        debian-*        'family=debian and release>=12'
+debian-12        debian-*        'family=windows and release>=2016 and not eol'
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from datetime import date
 
 from lark import Lark, Token, Transformer
 from lark.exceptions import UnexpectedInput, VisitError
@@ -21,6 +21,12 @@ DEFAULT_GUEST = "debian-12"
 
 FIELDS = ("id", "name", "family", "release", "architecture", "recipe")
 
+FLAGS: dict[str, Callable[[Profile, date], bool]] = {
+    "eol": lambda profile, today: profile.lifecycle.is_over(today),
+    "listed": lambda profile, _: profile.hyperv is not None and profile.hyperv.listed,
+}
+"""Words that hold or do not: nobody mends the release any more; Microsoft lists it today."""
+
 GRAMMAR = r"""
     ?start: any
     ?any: all ("or" all)*       -> any_of
@@ -28,7 +34,9 @@ GRAMMAR = r"""
     ?term: "not" term           -> negated
          | "(" any ")"
          | FIELD OPERATOR VALUE -> compared
+         | FLAG              -> flagged
     FIELD: /[a-z_]+/
+    FLAG: /(?!(and|or|not)\b)[a-z_]+/
     OPERATOR: "!=" | ">=" | "<=" | "=" | ">" | "<"
     VALUE: /[A-Za-z0-9_.*?-]+/ | /"[^"]*"/
     %ignore " "
@@ -36,50 +44,63 @@ GRAMMAR = r"""
 
 Test = Callable[[Profile], bool]
 
+EXPRESSION = re.compile(r"[=<>()\s]")
+"""What no id and no glob has in it."""
+
+VALUES_SHOWN = 30
+
 _parser = Lark(GRAMMAR, parser="earley", lexer="dynamic")
 
 
-def select(profiles: Sequence[Profile], wanted: Sequence[str]) -> list[Profile]:
+def select(
+    profiles: Sequence[Profile], wanted: Sequence[str], *, today: date | None = None
+) -> list[Profile]:
     """The profiles that any of `wanted` means, in the order of the profiles.
 
     Raises UsageError where one of `wanted` is malformed or means no profile, with what is near.
     """
     chosen: set[str] = set()
     for words in wanted:
-        chosen |= {profile.id for profile in _meant(profiles, words)}
+        chosen |= {profile.id for profile in _meant(profiles, words, today or date.today())}
     return [profile for profile in profiles if profile.id in chosen]
 
 
-def _meant(profiles: Sequence[Profile], words: str) -> list[Profile]:
-    if any(sign in words for sign in "=<>"):
-        return _by_expression(profiles, words)
+def _meant(profiles: Sequence[Profile], words: str, today: date) -> list[Profile]:
+    if EXPRESSION.search(words) or words in FLAGS:
+        return _by_expression(profiles, words, today)
     found = [profile for profile in profiles if fnmatch.fnmatchcase(profile.id, words)]
     if not found:
         ids = [profile.id for profile in profiles]
         near = nearest(words, ids)
-        remedy = near if near else f"one of {', '.join(ids)}"
+        remedy = near if near else "guestcert profiles list"
         raise UsageError(f"there is no profile {words!r}", remedy=remedy)
     return found
 
 
-def _by_expression(profiles: Sequence[Profile], words: str) -> list[Profile]:
-    test = _parse(words)
+def _by_expression(profiles: Sequence[Profile], words: str, today: date) -> list[Profile]:
+    test = _parse(words, today)
     found = [profile for profile in profiles if test(profile)]
     if not found:
         present = [
-            f"{field}: {', '.join(sorted({str(getattr(p, field)) for p in profiles}))}"
+            f"{field}: {', '.join(_some(sorted({str(getattr(p, field)) for p in profiles})))}"
             for field in FIELDS
             if re.search(rf"\b{field}\b", words)
         ]
-        raise UsageError(
-            f"no profile fits {words!r}", remedy="values that exist: " + "; ".join(present)
+        remedy = (
+            "values that exist: " + "; ".join(present) if present else "guestcert profiles list"
         )
+        raise UsageError(f"no profile fits {words!r}", remedy=remedy)
     return found
 
 
-def _parse(words: str) -> Test:
+def _some(values: list[str]) -> list[str]:
+    """The values, or the first of them where they are too many to read."""
+    return values if len(values) <= VALUES_SHOWN else [*values[:VALUES_SHOWN], "..."]
+
+
+def _parse(words: str, today: date) -> Test:
     try:
-        test: Test = _Tests().transform(_parser.parse(words))
+        test: Test = _Tests(today).transform(_parser.parse(words))
     except UnexpectedInput as error:
         column = getattr(error, "column", -1)
         place = f"at column {column}" if column > 0 else "at its end"
@@ -97,6 +118,10 @@ def _parse(words: str) -> Test:
 class _Tests(Transformer[Token, Test]):
     """Turns a parsed expression into a test of a profile."""
 
+    def __init__(self, today: date) -> None:
+        super().__init__()
+        self._today = today
+
     def any_of(self, tests: list[Test]) -> Test:
         return lambda profile: any(test(profile) for test in tests)
 
@@ -113,7 +138,17 @@ class _Tests(Transformer[Token, Test]):
                 f"{field!r} is no field to select by",
                 remedy=nearest(field, FIELDS) or f"one of {', '.join(FIELDS)}",
             )
-        return lambda profile: _holds(str(getattr(profile, field)), operator, value)
+        return lambda profile: _holds(str(getattr(profile, field) or ""), operator, value)
+
+    def flagged(self, tokens: list[Token]) -> Test:
+        word = str(tokens[0])
+        if word not in FLAGS:
+            near = nearest(word, [*FLAGS, *FIELDS])
+            raise UsageError(
+                f"{word!r} is no word to select by",
+                remedy=near or f"one of {', '.join(FLAGS)}, or a comparison of {', '.join(FIELDS)}",
+            )
+        return lambda profile: FLAGS[word](profile, self._today)
 
 
 def _holds(actual: str, operator: str, wanted: str) -> bool:
@@ -121,17 +156,30 @@ def _holds(actual: str, operator: str, wanted: str) -> bool:
         return fnmatch.fnmatchcase(actual, wanted)
     if operator == "!=":
         return not fnmatch.fnmatchcase(actual, wanted)
-    left, right = _ordered(actual), _ordered(wanted)
-    compare: dict[str, Callable[[Any, Any], bool]] = {
-        ">=": lambda a, b: a >= b,
-        "<=": lambda a, b: a <= b,
-        ">": lambda a, b: a > b,
-        "<": lambda a, b: a < b,
-    }
-    return compare[operator](left, right)
+    order = compare_releases(actual, wanted)
+    if order is None:
+        return False
+    return {">=": order >= 0, "<=": order <= 0, ">": order > 0, "<": order < 0}[operator]
 
 
-def _ordered(text: str) -> list[tuple[int, int, str]]:
-    """A text such that releases compare as people count: 9 before 10, numbers before words."""
-    parts = re.findall(r"\d+|[^\d.]+", text)
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts]
+def compare_releases(left: str, right: str) -> int | None:
+    """Below, at or above zero, as people count: 9 before 10, 12 before 12-sp1.
+
+    None where a number meets a word: sid is neither before nor after 12.
+    """
+    ours, theirs = _parts(left), _parts(right)
+    for one, other in zip(ours, theirs, strict=False):
+        if isinstance(one, int) and isinstance(other, int):
+            difference = one - other
+        elif isinstance(one, str) and isinstance(other, str):
+            difference = (one > other) - (one < other)
+        else:
+            return None
+        if difference:
+            return difference
+    return len(ours) - len(theirs)
+
+
+def _parts(text: str) -> list[int | str]:
+    found = re.findall(r"[0-9]+|[^0-9.]+", text)
+    return [int(part) if part.isdigit() else part for part in found]

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from harness.profiles.catalogue import Feature
-from harness.reporting.text import harmless
+from harness.reporting.pages import page
 from harness.results.model import OutcomeRecord, RunRecord, VerdictRecord
 from harness.results.store import RunDirectory, write_text
 
@@ -33,6 +29,11 @@ class Row:
     feature: Feature
     verdicts: tuple[VerdictRecord, ...]
 
+    @property
+    def tells_something(self) -> bool:
+        """Whether the feature is claimed or was tested, on any variant."""
+        return any(verdict.tells_something for verdict in self.verdicts)
+
 
 def write_site(run: RunRecord, directory: RunDirectory, catalogue: Sequence[Feature]) -> None:
     """Write site/index.html."""
@@ -41,16 +42,9 @@ def write_site(run: RunRecord, directory: RunDirectory, catalogue: Sequence[Feat
 
 def render(run: RunRecord, catalogue: Sequence[Feature]) -> str:
     """The page. All words of guests are bounded, made harmless, and escaped."""
-    environment = Environment(
-        loader=PackageLoader("harness.reporting"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"harmless": harmless, "duration": duration, "link": link}
     columns = list(dict.fromkeys((v.guest, v.variant) for v in run.verdicts))
-    return environment.get_template(TEMPLATE).render(
+    return page(
+        TEMPLATE,
         run=run,
         columns=columns,
         rows=_rows(run, catalogue, columns),
@@ -59,26 +53,6 @@ def render(run: RunRecord, catalogue: Sequence[Feature]) -> str:
         counts=_counts(run),
         shares=_shares(run),
     )
-
-
-def duration(seconds: float) -> str:
-    """Seconds as people say them."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    return f"{int(seconds // 60)} min {int(seconds % 60)} s"
-
-
-def link(path: str) -> Markup | str:
-    """A link to a piece of evidence, which lies within the run directory; else just its name."""
-    pure = PurePosixPath(path)
-    name = harmless(pure.name, 80)
-    if pure.is_absolute() or ".." in pure.parts:
-        return name
-    if pure.suffix == ".png":
-        return Markup(
-            '<a class="shot" href="../{0}"><img loading="lazy" src="../{0}" alt="{1}"></a>'
-        ).format(path, name)
-    return Markup('<a href="../{}">{}</a>').format(path, name)
 
 
 def _rows(

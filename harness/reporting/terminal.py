@@ -39,6 +39,11 @@ def summary(run: RunRecord, directory: RunDirectory, *, colour: bool) -> str:
         file=buffer, width=100, force_terminal=colour, color_system="standard" if colour else None
     )
     console.print(_verdicts(run))
+    silent = {v.feature for v in run.verdicts} - {
+        v.feature for v in run.verdicts if v.tells_something
+    }
+    if silent:
+        console.print(Text(f"{len(silent)} more features are neither claimed nor tested", "dim"))
     for outcome in run.outcomes:
         if outcome.outcome in BAD:
             console.print(Text(f"{outcome.outcome}: {outcome.feature}: {outcome.case}", "red"))
@@ -68,7 +73,7 @@ def _verdicts(run: RunRecord) -> Table:
     for guest, variant in columns:
         table.add_column(f"{guest} {variant}")
     by_place = {(v.feature, v.guest, v.variant): v.verdict for v in run.verdicts}
-    for feature in dict.fromkeys(v.feature for v in run.verdicts):
+    for feature in dict.fromkeys(v.feature for v in run.verdicts if v.tells_something):
         cells = []
         for guest, variant in columns:
             verdict = by_place[feature, guest, variant]

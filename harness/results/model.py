@@ -110,6 +110,11 @@ class VerdictRecord(Record):
     required: bool
     reason: str = ""
 
+    @property
+    def tells_something(self) -> bool:
+        """Whether the feature is claimed or was tested here."""
+        return self.claim is not Claim.NONE or self.verdict is not Verdict.UNTESTED
+
 
 class CertificateException(Record):
     """A known issue or waiver that a certificate carries."""

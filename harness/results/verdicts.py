@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.profiles.catalogue import Feature
-from harness.profiles.model import Firmware, Profile
+from harness.profiles.claims import HypervisorKind
+from harness.profiles.hardware import Firmware
+from harness.profiles.model import Profile
 from harness.results.model import (
     CertificateException,
     CertificateRecord,
@@ -16,6 +18,7 @@ from harness.results.model import (
     Verdict,
     VerdictRecord,
 )
+from harness.tiers import Tier
 
 Guests = Sequence[tuple[Profile, tuple[Firmware, ...]]]
 
@@ -37,10 +40,14 @@ def judge(
     guests: Guests,
     catalogue: Sequence[Feature],
     hypervisor: str,
+    tier: Tier,
 ) -> tuple[VerdictRecord, ...]:
-    """A verdict for every feature on every variant of every guest; none is ever left out."""
+    """A verdict for every feature on every variant of every guest; none is ever left out.
+
+    `hypervisor` is the connection's URI. What belongs to a higher tier is not required in this.
+    """
     return tuple(
-        _verdict(outcomes, profile, variant, feature, hypervisor)
+        _verdict(outcomes, profile, variant, feature, hypervisor, tier)
         for profile, variants in guests
         for variant in variants
         for feature in catalogue
@@ -91,9 +98,12 @@ def _verdict(
     variant: Firmware,
     feature: Feature,
     hypervisor: str,
+    tier: Tier,
 ) -> VerdictRecord:
-    entry = profile.claim_of(feature.id)
-    claim = Claim(entry.claim) if entry else Claim.NONE
+    kind = HypervisorKind.of(hypervisor)
+    said = profile.claim_of(feature.id, kind)
+    claim = Claim(said) if said else Claim.NONE
+    sources = [profile.sources[entry.source] for entry in profile.claims_of(feature.id, kind)]
     mine = [
         outcome
         for outcome in outcomes
@@ -107,11 +117,19 @@ def _verdict(
         hypervisor=hypervisor,
         feature=feature.id,
         claim=claim,
-        claim_source=entry.source if entry else "",
+        claim_source=" ".join(sources),
         verdict=verdict_of(counting, claim),
-        required=claim is Claim.SUPPORTED,
-        reason=reasons[0] if reasons else "" if mine else "no case of it ran on this variant",
+        required=claim is Claim.SUPPORTED and tier.includes(feature.tier),
+        reason=reasons[0] if reasons else "" if mine else _why_untested(feature, tier),
     )
+
+
+def _why_untested(feature: Feature, tier: Tier) -> str:
+    if feature.planned:
+        return "it has no case yet"
+    if not tier.includes(feature.tier):
+        return f"its cases run from tier {feature.tier} on"
+    return "no case of it ran on this variant"
 
 
 def _certificate(
@@ -163,8 +181,8 @@ def _open_features(verdicts: Sequence[VerdictRecord]) -> list[str]:
         if any(v.verdict in told for v in mine):
             continue
         beyond = [v.reason for v in mine if v.verdict is Verdict.NOT_APPLICABLE]
-        why = f", it is not applicable here: {_first(beyond[0])}" if beyond else ""
-        reasons.append(f"{feature} is untested{why}")
+        why = f"it is not applicable here: {_first(beyond[0])}" if beyond else mine[0].reason
+        reasons.append(f"{feature} is untested: {why}")
     return reasons
 
 

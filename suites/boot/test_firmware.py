@@ -5,7 +5,7 @@ import struct
 from harness.guests.guest import Guest
 from harness.guests.rebooting import prove_reboot
 from harness.plugin.markers import cost, feature, variants
-from harness.profiles.model import Firmware
+from harness.profiles.hardware import Firmware
 
 EFI_GLOBAL = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
 """The vendor GUID of the boot variables (UEFI specification, 3.3)."""

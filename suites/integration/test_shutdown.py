@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.errors import HarnessError
+from harness.errors import ChannelError
 from harness.events import EventKind
 from harness.guests.guest import Guest
 from harness.guests.integration import HeartbeatState, IntegrationServices
@@ -63,7 +63,7 @@ def test_request_fails_while_the_service_is_off(
     integration.service.switch_off()
     deadline = Deadline(REFUSED_WITHIN)
 
-    with pytest.raises(HarnessError):
+    with pytest.raises(ChannelError):
         integration.shutdown.request(PowerMethod.AGENT)
 
     assert not deadline.passed, f"the refusal took {deadline.elapsed:.0f} s"

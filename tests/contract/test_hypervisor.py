@@ -10,7 +10,7 @@ import pytest
 
 from harness.errors import ChannelError, HarnessError, HypervisorError
 from harness.events import EventKind, EventLog
-from harness.hypervisors.base import Capability, Machine, MachineState
+from harness.hypervisors.base import Capability, Machine, MachineState, PowerMethod
 from harness.waiting import Deadline
 from tests.contract.conftest import Subject
 from tests.machines import a_network
@@ -121,6 +121,16 @@ def test_no_agent_is_a_channel_error(subject: Subject, machine: Machine) -> None
     machine.start()
     with pytest.raises(ChannelError):
         machine.agent_command('{"execute":"guest-ping"}', timeout=2)
+
+
+@pytest.mark.parametrize("ask", ["shutdown", "reboot"])
+def test_a_request_through_no_agent_is_a_channel_error(
+    subject: Subject, machine: Machine, ask: str
+) -> None:
+    demand(subject, Capability.AGENT)
+    machine.start()
+    with pytest.raises(ChannelError):
+        getattr(machine, ask)(PowerMethod.AGENT)
 
 
 def test_save_and_restore(subject: Subject, machine: Machine, folder: Path) -> None:

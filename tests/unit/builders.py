@@ -7,7 +7,9 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from harness.profiles.catalogue import Feature, Severity
-from harness.profiles.model import Firmware, KnownIssue, Profile
+from harness.profiles.claims import HypervisorKind
+from harness.profiles.hardware import Firmware
+from harness.profiles.model import KnownIssue, Profile
 from harness.results.model import (
     CertificateRecord,
     Claim,
@@ -33,32 +35,44 @@ id: debian-12
 name: Debian 12 (bookworm)
 family: debian
 release: "12"
-osinfo_id: http://debian.org/debian/12
+osinfo:
+  id: http://debian.org/debian/12
 lifecycle:
   released: 2023-06-10
   end_of_life: 2026-06-10
   end_of_support: 2028-06-30
-  source: https://example.org/lifecycle
+  source: lifecycle
 architecture: x86_64
 hardware:
   memory_mib: {minimum: 512, recommended: 1024}
-  vcpus: {minimum: 1, recommended: 2}
+  vcpus: {minimum: 1, recommended: 2, maximum: 240}
   disk_gib: {minimum: 2, recommended: 4}
-  machine_type: q35
-  disk_bus: virtio
-  nic_model: virtio
+  machine_types: [q35, pc]
+  disk_buses: [virtio, sata]
+  nic_models: [virtio]
+  cpu_floor: x86-64
+  tpm: optional
 variants: [bios, uefi]
+hyperv:
+  listed: true
+  generations: [1, 2]
+  secure_boot_template: MicrosoftUEFICertificateAuthority
+  integration_services: package
+  maximum_vcpus: {generation_1: 64, generation_2: 240}
+  source: matrix
+provisioning: [bootstrap, cloud-image]
 recipe: debian-12
-budgets:
-  ready_seconds: 60
-  shutdown_seconds: 30
-drivers:
-  disk: virtio_blk
-  nic: virtio_net
+channels: [agent, console]
+budgets: {ready_seconds: 60, shutdown_seconds: 30}
+drivers: {disk: virtio_blk, nic: virtio_net}
+sources:
+  lifecycle: https://example.org/lifecycle
+  matrix: https://example.org/matrix
 claims:
-  - features: [boot.ready, boot.pause]
+  - on: qemu
+    features: [boot.ready, boot.pause]
     claim: supported
-    source: https://example.org/release-notes
+    source: matrix
 """
 
 
@@ -78,12 +92,13 @@ def a_profile(
     *,
     supported: Sequence[str] = (),
     unsupported: Sequence[str] = (),
+    on: HypervisorKind = HypervisorKind.QEMU,
     issues: Sequence[KnownIssue] = (),
     **fields: object,
 ) -> Profile:
-    """A sound profile that claims just these features."""
+    """A sound profile that claims just these features, on one hypervisor."""
     claims = [
-        {"features": list(features), "claim": claim, "source": SOURCE}
+        {"on": str(on), "features": list(features), "claim": claim, "source": "vendor"}
         for claim, features in (("supported", supported), ("unsupported", unsupported))
         if features
     ]
@@ -92,26 +107,31 @@ def a_profile(
         "name": guest.replace("-", " ").title(),
         "family": guest.partition("-")[0],
         "release": guest.partition("-")[2],
-        "osinfo_id": f"http://example.org/{guest}",
+        "osinfo": {"id": f"http://example.org/{guest}"},
         "lifecycle": {
             "released": date(2023, 6, 10),
             "end_of_life": date(2026, 6, 10),
             "end_of_support": date(2028, 6, 30),
-            "source": "https://example.org/lifecycle",
+            "source": "vendor",
         },
         "architecture": "x86_64",
         "hardware": {
             "memory_mib": {"minimum": 512, "recommended": 1024},
             "vcpus": {"minimum": 1, "recommended": 2},
             "disk_gib": {"minimum": 2, "recommended": 4},
-            "machine_type": "q35",
-            "disk_bus": "virtio",
-            "nic_model": "virtio",
+            "machine_types": ["q35"],
+            "disk_buses": ["virtio"],
+            "nic_models": ["virtio"],
+            "cpu_floor": "x86-64",
+            "tpm": "optional",
         },
         "variants": ["bios", "uefi"],
+        "provisioning": ["bootstrap"],
         "recipe": guest,
+        "channels": ["agent", "console"],
         "budgets": {"ready_seconds": 60, "shutdown_seconds": 30},
         "drivers": {"disk": "virtio_blk", "nic": "virtio_net"},
+        "sources": {"vendor": SOURCE},
         "known_issues": [issue.model_dump() for issue in issues],
         "claims": claims,
     }
@@ -131,14 +151,24 @@ def a_known_issue(feature: str = "boot.ready", number: int = 7, **fields: object
     return KnownIssue.model_validate(document | fields)
 
 
-def a_feature(feature: str = "boot.ready", builds_on: str | None = None) -> Feature:
+def a_feature(
+    feature: str = "boot.ready",
+    builds_on: str | None = None,
+    *,
+    tier: Tier = Tier.SMOKE,
+    planned: bool = False,
+) -> Feature:
     """A row of the matrix."""
     return Feature(
         id=feature,
         title=f"Title of {feature}",
+        group="Some",
         meaning=f"What {feature} promises.",
         severity=Severity.CRITICAL,
+        tier=tier,
+        qemu="a device",
         builds_on=builds_on,
+        planned=planned,
     )
 
 

@@ -20,7 +20,7 @@ from harness.hypervisors.base import (
 from harness.hypervisors.inventory import expected_pci, unexpected
 from harness.hypervisors.libvirt.definition import machine_xml, network_xml, owner_in
 from harness.hypervisors.libvirt.firmware import FirmwareBuild, find_firmware
-from harness.profiles.model import Firmware
+from harness.profiles.hardware import Firmware
 from tests.machines import a_machine, a_network
 
 OVMF = FirmwareBuild(Path("/fw/code.fd"), Path("/fw/vars.fd"), needs_smm=False, format="raw")

@@ -16,7 +16,7 @@ from harness.lab.installation import Installation
 from harness.lab.ownership import own
 from harness.lab.place import Blueprint, Place
 from harness.ledger import Ledger
-from harness.profiles.model import Firmware
+from harness.profiles.hardware import Firmware
 from tests.fakes.hypervisor import Agent, FakeHypervisor, silent_agent, willing_agent
 from tests.unit.builders import a_profile
 

@@ -15,7 +15,8 @@ from defusedxml.ElementTree import parse
 from harness.reporting.allure import write_allure_extras
 from harness.reporting.certificate import certificate_document, write_certificates
 from harness.reporting.junit import write_junit
-from harness.reporting.site import duration, link, render
+from harness.reporting.pages import duration, link
+from harness.reporting.site import render
 from harness.reporting.terminal import summary
 from harness.reporting.text import LIMIT, harmless
 from harness.reporting.writing import write_reports

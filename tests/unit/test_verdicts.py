@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from harness.profiles.model import Firmware, Profile
+from harness.profiles.claims import HypervisorKind
+from harness.profiles.hardware import Firmware
+from harness.profiles.model import Profile
 from harness.results.model import (
     CertificateRecord,
     Claim,
@@ -16,6 +18,7 @@ from harness.results.model import (
 )
 from harness.results.store import exit_code
 from harness.results.verdicts import certify, judge, verdict_of, worst
+from harness.tiers import Tier
 from tests.unit.builders import (
     SOURCE,
     URI,
@@ -27,6 +30,7 @@ from tests.unit.builders import (
     an_outcome,
 )
 
+STANDARD = Tier.STANDARD
 BIOS, UEFI = Firmware.BIOS, Firmware.UEFI
 
 INCONCLUSIVE = dict.fromkeys(Claim, Verdict.INCONCLUSIVE)
@@ -61,7 +65,7 @@ def judged(
 ) -> tuple[VerdictRecord, ...]:
     """The verdicts on boot.ready and boot.pause."""
     catalogue = [a_feature("boot.ready"), a_feature("boot.pause")]
-    return judge(outcomes, [(profile, variants)], catalogue, URI)
+    return judge(outcomes, [(profile, variants)], catalogue, URI, STANDARD)
 
 
 def on_ready(*outcomes: OutcomeRecord) -> VerdictRecord:
@@ -134,7 +138,7 @@ def test_without_an_outcome_there_is_no_worst_one() -> None:
 
 def test_no_feature_and_no_variant_is_left_out() -> None:
     guests = [(a_profile("debian-12"), (BIOS, UEFI)), (a_profile("rhel-9"), (UEFI,))]
-    verdicts = judge((), guests, [a_feature("boot.ready"), a_feature("boot.pause")], URI)
+    verdicts = judge((), guests, [a_feature("boot.ready"), a_feature("boot.pause")], URI, STANDARD)
     assert [(v.guest, v.variant, v.feature) for v in verdicts] == [
         ("debian-12", "bios", "boot.ready"),
         ("debian-12", "bios", "boot.pause"),
@@ -227,7 +231,7 @@ def test_a_claim_that_no_case_could_tell_of_leaves_it_incomplete(outcome: Outcom
 def test_a_claim_that_no_case_tested_leaves_it_incomplete() -> None:
     certificate = certified(a_profile(supported=["boot.ready", "boot.pause"]), an_outcome())
     assert certificate.status is Status.INCOMPLETE
-    assert certificate.reasons == ("boot.pause is untested",)
+    assert certificate.reasons == ("boot.pause is untested: no case of it ran on this variant",)
 
 
 def test_a_guest_of_which_nothing_is_claimed_is_not_certified_for_it() -> None:
@@ -255,6 +259,35 @@ def test_another_variant_does_not_make_good_an_inconclusive_one() -> None:
     assert certificate.reasons == ("boot.ready (uefi) is inconclusive: lost",)
 
 
+def test_what_belongs_to_a_higher_tier_is_not_required() -> None:
+    profile = a_profile(supported=["boot.ready", "boot.pause"])
+    catalogue = [a_feature("boot.ready"), a_feature("boot.pause", tier=Tier.FULL)]
+    for tier, status in ((STANDARD, Status.CERTIFIED), (Tier.FULL, Status.INCOMPLETE)):
+        guests = [(profile, (BIOS,))]
+        verdicts = judge([an_outcome()], guests, catalogue, URI, tier)
+        (certificate,) = certify(verdicts, [an_outcome()], guests, {})
+        assert certificate.status is status
+    assert "from tier full on" in judge((), guests, catalogue, URI, STANDARD)[1].reason
+
+
+def test_a_promise_that_no_case_can_keep_yet_stays_open() -> None:
+    profile = a_profile(supported=["boot.ready", "boot.pause"])
+    catalogue = [a_feature("boot.ready"), a_feature("boot.pause", planned=True)]
+    guests = [(profile, (BIOS,))]
+    verdicts = judge([an_outcome()], guests, catalogue, URI, STANDARD)
+    (certificate,) = certify(verdicts, [an_outcome()], guests, {})
+    assert certificate.reasons == ("boot.pause is untested: it has no case yet",)
+
+
+def test_claims_on_another_hypervisor_are_not_held_against_this_one() -> None:
+    profile = a_profile(supported=["boot.ready"], on=HypervisorKind.HYPERV)
+    here, there = (
+        judge([], [(profile, (BIOS,))], [a_feature("boot.ready")], uri, STANDARD)[0].claim
+        for uri in (URI, "hyperv://host/")
+    )
+    assert (here, there) == (Claim.NONE, Claim.SUPPORTED)
+
+
 def test_a_claimed_feature_that_can_not_be_shown_here_is_not_certified() -> None:
     certificate = certified(
         a_profile(supported=["boot.ready", "boot.pause"]),
@@ -263,7 +296,7 @@ def test_a_claimed_feature_that_can_not_be_shown_here_is_not_certified() -> None
     )
     assert certificate.status is Status.INCOMPLETE
     assert certificate.reasons == (
-        "boot.pause is untested, it is not applicable here: the hypervisor lacks pause",
+        "boot.pause is untested: it is not applicable here: the hypervisor lacks pause",
     )
 
 
@@ -318,7 +351,7 @@ def test_a_known_issue_is_not_taken_for_one_whose_address_begins_alike() -> None
 def test_each_guest_has_its_own_certificate() -> None:
     guests = [(a_profile(g, supported=["boot.ready"]), (BIOS,)) for g in ("debian-12", "rhel-9")]
     outcomes = [an_outcome(), an_outcome(Outcome.FAILED, guest="rhel-9")]
-    verdicts = judge(outcomes, guests, [a_feature("boot.ready")], URI)
+    verdicts = judge(outcomes, guests, [a_feature("boot.ready")], URI, STANDARD)
     certificates = certify(verdicts, outcomes, guests, {"rhel-9": "sha256:9"})
     assert [(c.guest, c.status, c.image) for c in certificates] == [
         ("debian-12", Status.CERTIFIED, ""),

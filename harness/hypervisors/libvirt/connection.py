@@ -27,7 +27,7 @@ from harness.hypervisors.libvirt.errors import is_missing, told
 from harness.hypervisors.libvirt.event_loop import EventHub, ensure_event_loop
 from harness.hypervisors.libvirt.firmware import find_firmware
 from harness.hypervisors.libvirt.machine import LibvirtMachine, remove_domain
-from harness.profiles.model import Firmware
+from harness.profiles.hardware import Firmware
 
 
 class LibvirtHypervisor:

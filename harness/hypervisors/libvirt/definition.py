@@ -16,7 +16,7 @@ from harness.hypervisors.base import (
     Ownership,
 )
 from harness.hypervisors.libvirt.firmware import FirmwareBuild
-from harness.profiles.model import Firmware
+from harness.profiles.hardware import Firmware
 
 NAMESPACE = "https://guestcert.example/machine/1"
 DNSMASQ = "http://libvirt.org/schemas/network/dnsmasq/1.0"

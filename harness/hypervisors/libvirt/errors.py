@@ -20,12 +20,19 @@ REMEDIES = (
     ("virtlogd", "start virtlogd: `virtlogd -d`"),
 )
 
+SILENT_AGENT = {libvirt.VIR_ERR_AGENT_UNRESPONSIVE, libvirt.VIR_ERR_AGENT_UNSYNCED}
+AGENT_REFUSAL = "QEMU agent command"
+"""What libvirt's words hold where the agent answered with an error."""
+
 LOST = {libvirt.VIR_ERR_NO_CONNECT, libvirt.VIR_ERR_RPC, libvirt.VIR_ERR_AUTH_FAILED}
 
 
 @contextmanager
 def told(doing: str) -> Iterator[None]:
-    """Turn libvirt's error while `doing` something into a HypervisorError that says so."""
+    """Turn libvirt's error while `doing` something into an error of ours that says so.
+
+    A ChannelError where it was the guest's agent that failed, else a HypervisorError.
+    """
     try:
         yield
     except libvirt.libvirtError as error:
@@ -33,16 +40,18 @@ def told(doing: str) -> Iterator[None]:
 
 
 def translated_agent(doing: str, error: libvirt.libvirtError) -> HypervisorError | ChannelError:
-    """The same of an agent's command: silence and refusals are the channel's."""
+    """The same of an agent's command: whatever went wrong is the channel's, or libvirt is lost."""
     known = translated(doing, error)
     if isinstance(known, HypervisorUnreachableError):
         return known
     return ChannelError(known.sentence)
 
 
-def translated(doing: str, error: libvirt.libvirtError) -> HypervisorError:
+def translated(doing: str, error: libvirt.libvirtError) -> HypervisorError | ChannelError:
     """The error of ours that says what libvirt said while `doing` something."""
     words = error.get_error_message() or str(error)
+    if error.get_error_code() in SILENT_AGENT or AGENT_REFUSAL in words:
+        return ChannelError(f"{doing}: {words}")
     remedy = next((advice for mark, advice in REMEDIES if mark in words), None)
     if error.get_error_code() in LOST:
         return HypervisorUnreachableError(

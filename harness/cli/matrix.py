@@ -1,0 +1,43 @@
+"""`guestcert matrix`: guests by features."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.errors import UsageError
+from harness.profiles.catalogue import load_catalogue
+from harness.profiles.loading import load_profiles
+from harness.profiles.selection import select
+from harness.reporting.claims_formats import Format, written
+from harness.reporting.claims_matrix import claims_tables
+from harness.results.store import write_text
+
+
+def matrix(
+    guest: Annotated[list[str] | None, typer.Argument(help="Id, glob or expression.")] = None,
+    claims: Annotated[
+        bool, typer.Option("--claims", help="What vendors and owners say, before any test.")
+    ] = False,
+    form: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.MARKDOWN,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Into a file; default: to the terminal.")
+    ] = None,
+) -> None:
+    """Write the support matrix of all guests, or of those that are named."""
+    if not claims:
+        raise UsageError(
+            "results of runs are not gathered into a matrix yet, only claims are",
+            remedy="guestcert matrix --claims",
+        )
+    profiles = load_profiles()
+    chosen = select(profiles, guest) if guest else profiles
+    text = written(claims_tables(chosen, load_catalogue()), form, date.today())
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        write_text(output, text)
+        typer.echo(f"{output}: {len(chosen)} guests", err=True)

@@ -1,0 +1,59 @@
+"""What a vendor or an owner says of features on a guest, by hypervisor and with its source."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from harness.profiles.documents import Document
+
+
+class HypervisorKind(StrEnum):
+    """The hypervisors that a claim can be about."""
+
+    QEMU = "qemu"
+    HYPERV = "hyperv"
+
+    @classmethod
+    def of(cls, uri: str) -> HypervisorKind:
+        """The kind behind a connection's URI; libvirt's other drivers stand in for QEMU."""
+        return cls.HYPERV if uri.startswith("hyperv") else cls.QEMU
+
+
+class ClaimKind(StrEnum):
+    """What is said of a feature."""
+
+    SUPPORTED = "supported"
+    UNSUPPORTED = "unsupported"
+
+
+class Condition(Document):
+    """Under what a claim holds; every part in the source's own terms."""
+
+    host: str | None = None
+    generation: str | None = None
+    package: str | None = None
+    kernel: str | None = None
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Condition:
+        if not self.model_fields_set:
+            raise ValueError("a condition names host, generation, package, kernel or note")
+        return self
+
+    def __str__(self) -> str:
+        parts = self.model_dump(exclude_none=True)
+        return "; ".join(w if part == "note" else f"{part} {w}" for part, w in parts.items())
+
+
+class ClaimEntry(Document):
+    """What a source claims of some features on one hypervisor; `source` is a key of `sources`."""
+
+    on: HypervisorKind
+    features: Annotated[tuple[str, ...], Field(min_length=1)]
+    claim: ClaimKind
+    when: Condition | None = None
+    source: str

@@ -1,0 +1,63 @@
+"""How a profile takes after its parent: the rules of docs/reference/profiles.md."""
+
+from __future__ import annotations
+
+from harness.profiles.located import Located
+
+ADDED = ("log_exceptions", "known_issues")
+"""Lists of which a child adds to its parent's."""
+
+
+def merged(parent: Located, child: Located) -> Located:
+    """The parent's fields with the child's over them; neither is changed.
+
+    Mappings merge field by field, `null` takes the parent's value away, ADDED lists and claims
+    are added to the parent's, and anything else of the child replaces the parent's.
+    """
+    fields = dict(parent.fields())
+    for name, own in child.fields().items():
+        theirs = fields.get(name)
+        if own.value is None:
+            fields.pop(name, None)
+        elif theirs is None:
+            fields[name] = _without_nulls(own)
+        elif isinstance(own.value, dict) and isinstance(theirs.value, dict):
+            fields[name] = merged(theirs, own)
+        elif name in ADDED and theirs.items():
+            fields[name] = own.replaced([*own.items(), *theirs.items()])
+        elif name == "claims" and theirs.items():
+            fields[name] = own.replaced([*own.items(), *_unclaimed(theirs, own)])
+        else:
+            fields[name] = own
+    return child.replaced(fields)
+
+
+def _without_nulls(value: Located) -> Located:
+    """A mapping that meets none of its parent's: there is nothing for its nulls to take away."""
+    return merged(value.replaced({}), value) if isinstance(value.value, dict) else value
+
+
+def _unclaimed(theirs: Located, own: Located) -> list[Located]:
+    """The parent's claims, less those on a feature on a hypervisor that the child claims itself.
+
+    Within one level sources may disagree; then both stay, since neither is above the other.
+    """
+    taken = {
+        (_word(entry, "on"), feature.value)
+        for entry in own.items()
+        for feature in entry.at(["features"]).items()
+    }
+    kept = []
+    for entry in theirs.items():
+        features = entry.at(["features"])
+        left = [f for f in features.items() if (_word(entry, "on"), f.value) not in taken]
+        if left == features.items():
+            kept.append(entry)  # untouched, or malformed and to be told of
+        elif left:
+            kept.append(entry.replaced(entry.fields() | {"features": features.replaced(left)}))
+    return kept
+
+
+def _word(entry: Located, field: str) -> object:
+    found = entry.fields().get(field)
+    return found.value if found else None

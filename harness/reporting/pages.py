@@ -1,0 +1,44 @@
+"""Renders the pages of templates/: escaped, complete in themselves, strict about what they name."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from harness.reporting.text import harmless
+
+
+def page(template: str, **values: Any) -> str:
+    """The template filled. All words are escaped; those of guests pass through `harmless` too."""
+    environment = Environment(
+        loader=PackageLoader("harness.reporting"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"harmless": harmless, "duration": duration, "link": link}
+    return environment.get_template(template).render(**values)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{int(seconds // 60)} min {int(seconds % 60)} s"
+
+
+def link(path: str) -> Markup | str:
+    """A link to a piece of evidence, which lies within the run directory; else just its name."""
+    pure = PurePosixPath(path)
+    name = harmless(pure.name, 80)
+    if pure.is_absolute() or ".." in pure.parts:
+        return name
+    if pure.suffix == ".png":
+        return Markup(
+            '<a class="shot" href="../{0}"><img loading="lazy" src="../{0}" alt="{1}"></a>'
+        ).format(path, name)
+    return Markup('<a href="../{}">{}</a>').format(path, name)

@@ -1,0 +1,23 @@
+"""What several unit tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.builders import a_feature
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for profiles, beside a catalogue of three features and one recipe."""
+    features = tuple(a_feature(f) for f in ("boot.ready", "boot.pause", "integration.exec"))
+    recipes = tmp_path / "images"
+    recipes.mkdir()
+    (recipes / "debian-12.yaml").write_text("id: debian-12\n", encoding="utf-8")
+    monkeypatch.setattr("harness.profiles.crossing.load_catalogue", lambda: features)
+    monkeypatch.setattr("harness.profiles.crossing.recipes_folder", lambda: recipes)
+    profiles = tmp_path / "guest_profiles"
+    profiles.mkdir()
+    return profiles
