@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -53,14 +54,15 @@ class LiveWriter:
         self.say("running", None)
 
     def say(self, state: str, console: Path | None) -> None:
-        """Tell what is being done now."""
+        """Tell what is being done now; where it can't be written down, nobody is told."""
         live = LiveState(
             self._worker, self._guest, self._case, state, time.time(), str(console or "")
         )
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self._file.with_suffix(".new")
-        fresh.write_text(json.dumps(asdict(live)), encoding="utf-8")
-        fresh.replace(self._file)
+        with suppress(OSError):  # a full disk stops the work itself, and with better words
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            fresh = self._file.with_suffix(".new")
+            fresh.write_text(json.dumps(asdict(live)), encoding="utf-8")
+            fresh.replace(self._file)
 
 
 def live_states(folder: Path) -> Iterator[LiveState]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 
 import pytest
@@ -12,6 +13,8 @@ from harness.results.model import Outcome
 
 REASON_LIMIT = 1500
 """Characters of a reason that are kept."""
+
+DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 WORST_FIRST = (
     Outcome.BROKEN,
@@ -58,6 +61,9 @@ def reason_of(error: BaseException) -> str:
     sentence: str | None = getattr(error, "sentence", None)
     remedy: str | None = getattr(error, "remedy", None)
     words = sentence or str(error).strip()
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
+        sentence = words = f"no space is left to write {error.filename or 'a file'}"
+        remedy = "free some, or name larger disks with GUESTCERT_HOME and --reports"
     if remedy is not None:
         words += f" (try: {remedy})"
     if not isinstance(error, AssertionError | NotApplicable) and sentence is None:

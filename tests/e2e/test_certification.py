@@ -15,7 +15,7 @@ def test_a_healthy_guest_is_certified(certify: Callable[..., Certification]) -> 
 
     assert done.exit_code == 0, done.said[-4000:]
     assert [c.status for c in done.run.certificates] == [Status.CERTIFIED]
-    assert done.features(Verdict.VERIFIED) == {feature.id for feature in load_catalogue()}
+    assert done.features(Verdict.VERIFIED) == {f.id for f in load_catalogue() if not f.planned}
     assert {o.outcome for o in done.run.outcomes} == {Outcome.PASSED}
     written = json.loads(done.directory.certificate(GUEST).read_text(encoding="utf-8"))
     assert written["status"] == "certified"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from datetime import date
 
 import pytest
@@ -15,7 +16,7 @@ from harness.errors import (
     HarnessError,
     NotApplicable,
 )
-from harness.plugin.outcomes import PhaseEnd, classify, with_known_issues, worst
+from harness.plugin.outcomes import PhaseEnd, classify, reason_of, with_known_issues, worst
 from harness.results.model import Outcome
 from tests.unit.builders import a_known_issue
 
@@ -57,6 +58,11 @@ def test_the_reason_has_the_remedy_and_no_place_that_is_gone_later() -> None:
 def test_a_foreign_error_is_told_with_its_type() -> None:
     assert classify(KeyError("x"), "call").reason == "KeyError: 'x'"
     assert classify(RuntimeError(), "call").reason == "RuntimeError"
+
+
+def test_a_full_disk_is_told_with_what_to_try() -> None:
+    reason = reason_of(OSError(errno.ENOSPC, "No space left on device", "/d/root.qcow2"))
+    assert reason.startswith("no space is left to write /d/root.qcow2 (try: free some")
 
 
 def test_a_reason_is_bounded() -> None:
