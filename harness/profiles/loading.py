@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def examine_profiles(folder: Path | None = None) -> Examined:
     if not examined.resolved and not examined.problems:
         remedy = "git checkout guest_profiles"
         examined.problem(BadFileError(folder, None, "folder", "holds no profile", remedy=remedy))
-    examined.resolved.sort(key=lambda resolved: resolved.profile.id)
+    examined.resolved.sort(key=lambda resolved: _as_people_sort(resolved.profile.id))
     return examined
 
 
@@ -174,6 +175,12 @@ class _Families:
             own = read_located(self._files[name])
             self._resolved[name] = self.inherited(own, (*below, name))
         return self._resolved[name]
+
+
+def _as_people_sort(identifier: str) -> list[tuple[bool, int, str]]:
+    """rhel-8.9 before rhel-8.10, numbers before words."""
+    parts = re.findall(r"[0-9]+|[^0-9]+", identifier)
+    return [(not p.isdigit(), int(p) if p.isdigit() else 0, p) for p in parts]
 
 
 def _find_twins(examined: Examined) -> None:

@@ -23,13 +23,17 @@ def merged(parent: Located, child: Located) -> Located:
             fields[name] = _without_nulls(own)
         elif isinstance(own.value, dict) and isinstance(theirs.value, dict):
             fields[name] = merged(theirs, own)
-        elif name in ADDED and theirs.items():
+        elif name in ADDED and _both_lists(theirs, own):
             fields[name] = own.replaced([*own.items(), *theirs.items()])
-        elif name == "claims" and theirs.items():
+        elif name == "claims" and _both_lists(theirs, own):
             fields[name] = own.replaced([*own.items(), *_unclaimed(theirs, own)])
         else:
             fields[name] = own
     return child.replaced(fields)
+
+
+def _both_lists(theirs: Located, own: Located) -> bool:
+    return isinstance(theirs.value, list) and isinstance(own.value, list)
 
 
 def _without_nulls(value: Located) -> Located:

@@ -97,10 +97,10 @@ class Budgets(Document):
 
 
 class Drivers(Document):
-    """The kernel drivers that are expected behind the guest's preferred devices."""
+    """The kernel drivers that are expected behind the guest's preferred devices, where known."""
 
-    disk: str
-    nic: str
+    disk: str | None = None
+    nic: str | None = None
 
 
 class LogException(Document):
@@ -160,7 +160,7 @@ class Profile(Document):
     channels: Annotated[tuple[ChannelKind, ...], Field(min_length=1)]
     login: str = Field(default="guestcert", pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")
     budgets: Budgets
-    drivers: Drivers
+    drivers: Drivers = Drivers()
     log_exceptions: tuple[LogException, ...] = ()
     known_issues: tuple[KnownIssue, ...] = ()
     differences: tuple[Difference, ...] = ()

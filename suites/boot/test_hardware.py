@@ -38,7 +38,8 @@ def test_disks_are_as_defined(guest: Guest) -> None:
     assert sorted(seen) == sorted(disk.serial for disk in guest.definition.disks)
     for disk in guest.definition.disks:
         assert seen[disk.serial].size == _virtual_size(str(disk.path)), disk.serial
-    assert _root(guest, seen).driver == guest.profile.drivers.disk
+    expected = guest.profile.drivers.disk
+    assert expected is None or _root(guest, seen).driver == expected
 
 
 @feature("boot.hardware")
@@ -47,7 +48,9 @@ def test_nics_are_as_defined(guest: Guest) -> None:
     """The guest sees its network cards by number, address and driver."""
     seen = {nic.mac: nic.driver for nic in guest.os.nics()}
 
-    assert seen == {nic.mac: guest.profile.drivers.nic for nic in guest.definition.nics}
+    assert seen.keys() == {nic.mac for nic in guest.definition.nics}
+    expected = guest.profile.drivers.nic
+    assert expected is None or set(seen.values()) <= {expected}
 
 
 @feature("boot.hardware")

@@ -90,10 +90,10 @@ def test_a_field_like_no_other_is_told_with_all_that_there_are(tmp_path: Path) -
 
 
 def test_a_missing_field_is_told_with_the_line_of_what_lacks_it(tmp_path: Path) -> None:
-    text = edited(PROFILE_YAML, ", nic: virtio_net}", "}")
+    text = edited(PROFILE_YAML, ", shutdown_seconds: 30}", "}")
     problem = problem_with(tmp_path, text)
-    assert (problem.field, problem.problem) == ("drivers.nic", "is missing")
-    assert problem.line == line_of(text, "drivers:")
+    assert (problem.field, problem.problem) == ("budgets.shutdown_seconds", "is missing")
+    assert problem.line == line_of(text, "budgets:")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,14 +14,20 @@ from harness.profiles.merging import merged
 
 PARENT, CHILD = Path("parent.yaml"), Path("child.yaml")
 
-NAMES = st.sampled_from(["id", "hardware", "sources", "channels", "log_exceptions", "minimum"])
 SCALARS = st.one_of(st.integers(0, 9), st.text(max_size=3), st.booleans())
-VALUES = st.recursive(
-    SCALARS,
-    lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(NAMES, inner, max_size=3)),
-    max_leaves=6,
+LISTS = st.lists(SCALARS, max_size=2)
+RANGES = st.dictionaries(st.sampled_from(["minimum", "recommended", "maximum"]), SCALARS)
+DOCUMENTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "id": SCALARS,
+        "channels": LISTS,
+        "log_exceptions": LISTS,
+        "hardware": st.fixed_dictionaries({}, optional={"vcpus": RANGES, "tpm": SCALARS}),
+    },
 )
-DOCUMENTS = st.dictionaries(NAMES, VALUES, max_size=4)
+"""Documents in which a name is always of one kind, as in every sound profile."""
+
 CLAIMS = st.lists(
     st.fixed_dictionaries(
         {
@@ -79,6 +86,16 @@ def test_what_the_child_says_is_there_with_its_own_place(
             assert found.value == value
     for name in parent.keys() - child.keys():
         assert whole.at([name]).file == PARENT
+
+
+@pytest.mark.parametrize("name", ["claims", "log_exceptions", "hardware"])
+def test_what_is_malformed_is_not_hidden_by_the_parent(name: str) -> None:
+    parent = {
+        "claims": [{"on": "qemu"}],
+        "log_exceptions": [{"pattern": "a"}],
+        "hardware": {"a": 1},
+    }
+    assert after(parent, {name: 0})[name] == 0
 
 
 def test_mappings_merge_and_lists_are_replaced() -> None:
