@@ -8,8 +8,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from harness.errors import UsageError
-from harness.profiles.documents import Document, nearest, read_document
+from harness.errors import BadFileError, UsageError
+from harness.profiles.documents import Document, nearest, validated
+from harness.profiles.inheriting import Families
+from harness.profiles.located import read_located
 from harness.profiles.model import Profile
 from harness.profiles.places import recipes_folder
 
@@ -35,14 +37,18 @@ class Recipe(Document):
 def load_recipe(identifier: str, folder: Path | None = None) -> Recipe:
     """The recipe of that id; raises UsageError where there is none, BadFileError where wrong."""
     folder = folder or recipes_folder()
-    file = folder / f"{identifier}.yaml"
     known = recipe_ids(folder)
     if identifier not in known:
         raise UsageError(
             f"there is no recipe {identifier!r}",
             remedy=nearest(identifier, known) or f"one of {', '.join(known)}",
         )
-    return read_document(file, Recipe)
+    problems: list[BadFileError] = []
+    located = Families(folder / "families").inherited(read_located(folder / f"{identifier}.yaml"))
+    recipe = validated(located, Recipe, problems)
+    if recipe is None:
+        raise problems[0]
+    return recipe
 
 
 def recipe_of(profile: Profile) -> str:

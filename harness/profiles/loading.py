@@ -9,7 +9,8 @@ from pathlib import Path
 
 from harness.errors import BadFileError
 from harness.profiles.crossing import crossed
-from harness.profiles.documents import nearest, validated
+from harness.profiles.documents import validated
+from harness.profiles.inheriting import Families
 from harness.profiles.located import Located, read_located
 from harness.profiles.merging import merged
 from harness.profiles.model import Profile
@@ -57,7 +58,7 @@ def examine_profiles(folder: Path | None = None) -> Examined:
     """Every profile that can be read, and every problem of every file."""
     folder = folder or profiles_folder()
     examined = Examined()
-    families = _Families(folder / "families")
+    families = Families(folder / "families")
     for file in sorted(folder.glob("*.yaml")):
         for located in _entries(file, families, examined):
             problems: list[BadFileError] = []
@@ -82,7 +83,7 @@ def digest(profile: Profile) -> str:
     return hashlib.sha256(profile.model_dump_json().encode()).hexdigest()
 
 
-def _entries(file: Path, families: _Families, examined: Examined) -> list[Located]:
+def _entries(file: Path, families: Families, examined: Examined) -> list[Located]:
     """The profiles that a file makes: one, or one for each release of a series."""
     try:
         own = read_located(file)
@@ -126,55 +127,6 @@ def _with(located: Located, path: tuple[str, ...], value: Located) -> Located:
         return value
     inner = _with(located.fields()[path[0]], path[1:], value)
     return located.replaced(located.fields() | {path[0]: inner})
-
-
-class _Families:
-    """The files of families/, each read once."""
-
-    def __init__(self, folder: Path) -> None:
-        self._files = {file.stem: file for file in sorted(folder.glob("*.yaml"))}
-        self._resolved: dict[str, Located] = {}
-        self._used: set[str] = set()
-
-    def inherited(self, own: Located, below: tuple[str, ...] = ()) -> Located:
-        """A document with all that its chain of parents gives it."""
-        parent = own.fields().get("parent")
-        if parent is None:
-            return own
-        rest = own.replaced({k: v for k, v in own.fields().items() if k != "parent"})
-        return merged(self._family(parent, below), rest)
-
-    def unused(self) -> list[BadFileError]:
-        """A problem for every family that nothing takes after."""
-        remedy = "take the file away"
-        return [
-            BadFileError(file, 1, "file", "is the parent of no profile", remedy=remedy)
-            for name, file in self._files.items()
-            if name not in self._used
-        ]
-
-    def _family(self, parent: Located, below: tuple[str, ...]) -> Located:
-        name = parent.value
-        if not isinstance(name, str):
-            raise parent.problem(
-                "parent", "should be the name of one family", remedy="a single chain of parents"
-            )
-        if name in below:
-            chain = " -> ".join([*below[below.index(name) :], name])
-            raise parent.problem(
-                "parent", f"closes a circle: {chain}", remedy="take one of these parents away"
-            )
-        if name not in self._files:
-            raise parent.problem(
-                "parent",
-                f"there is no family {name!r} in families/",
-                remedy=nearest(name, list(self._files)) or f"one of {', '.join(self._files)}",
-            )
-        self._used.add(name)
-        if name not in self._resolved:
-            own = read_located(self._files[name])
-            self._resolved[name] = self.inherited(own, (*below, name))
-        return self._resolved[name]
 
 
 def _as_people_sort(identifier: str) -> list[tuple[bool, int, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.profiles.located import Located
 
-ADDED = ("log_exceptions", "known_issues")
+ADDED = ("log_exceptions", "known_issues", "packages")
 """Lists of which a child adds to its parent's."""
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from harness.profiles.loading import load_profiles
 from harness.profiles.model import Profile
-from tests.osinfo import Database, OsEntry
+from harness.profiles.osinfo import Database, OsEntry
+from tests.osinfo import devices, minimum
 
 
 @functools.cache
@@ -30,14 +31,14 @@ def differences(profile: Profile, entry: OsEntry) -> Iterator[tuple[str, str]]:
     ends = {lifecycle.end_of_life, lifecycle.end_of_support} - {None}
     if ended and ends and ended not in ends:
         yield "lifecycle.end_of_life", f"{sorted(map(str, ends))}, there {ended}"
-    least = entry.minimum(profile.architecture)
+    least = minimum(entry, profile.architecture)
     hardware = profile.hardware
     if least.memory_mib and hardware.memory_mib.minimum < least.memory_mib:
         words = f"{hardware.memory_mib.minimum}, there {least.memory_mib}"
         yield "hardware.memory_mib.minimum", words
     if least.disk_gib and hardware.disk_gib.minimum < least.disk_gib:
         yield "hardware.disk_gib.minimum", f"{hardware.disk_gib.minimum}, there {least.disk_gib}"
-    yield from _device_differences(profile, entry.devices())
+    yield from _device_differences(profile, devices(entry))
 
 
 def _device_differences(profile: Profile, known: set[str]) -> Iterator[tuple[str, str]]:

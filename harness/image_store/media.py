@@ -1,0 +1,150 @@
+"""The shelf of installation media: the user's ISO files, where they are and what they install."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from harness.errors import UsageError
+from harness.image_store.iso import describe_iso
+from harness.profiles.hardware import Architecture
+from harness.profiles.model import Method, Profile
+from harness.profiles.osinfo import Database
+
+FROM_MEDIA = frozenset(Method) - {Method.BOOTSTRAP, Method.CLOUD_IMAGE, Method.IMPORT}
+"""The methods that begin with an installation medium."""
+
+ARCHITECTURES = {"i386": Architecture.I686, "i586": Architecture.I686}
+"""What the OS database also calls an architecture."""
+
+
+class Medium(BaseModel):
+    """One ISO file: what it is, and the profiles that it installs, the likeliest first."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: Path
+    size: int
+    sha256: str
+    volume: str
+    bootable: bool
+    profiles: tuple[str, ...]
+
+    @property
+    def trouble(self) -> str:
+        """Why the file can not be used now, by a look at it; empty where it can."""
+        if not self.path.exists():
+            return "is gone"
+        if self.path.stat().st_size != self.size:
+            return "has changed since it was added"
+        return "" if self.bootable else "is not bootable"
+
+
+SHELF = TypeAdapter(tuple[Medium, ...])
+
+
+@dataclass(frozen=True)
+class Identified:
+    """What a medium says of itself, and what the OS database makes of it."""
+
+    volume: str
+    bootable: bool
+    names: tuple[str, ...]
+    profiles: tuple[str, ...]
+
+
+def identify(file: Path, profiles: Sequence[Profile], database: Database) -> Identified:
+    """What a medium installs. Raises UsageError where it is no ISO image, or a damaged one."""
+    described = describe_iso(file)
+    matches = database.identify(described.words, described.size)
+    names = dict.fromkeys(f"{match.os.name} ({match.architecture})" for match in matches)
+    linked = [
+        profile.id
+        for match in matches
+        for profile in profiles
+        if profile.osinfo.id == match.os.identifier
+        and profile.architecture == ARCHITECTURES.get(match.architecture, match.architecture)
+    ]
+    return Identified(
+        described.words["volume-id"],
+        described.bootable,
+        tuple(names),
+        tuple(dict.fromkeys(linked)),
+    )
+
+
+class MediaShelf:
+    """The media that were added, listed in one file of the store; the ISO files are not moved."""
+
+    def __init__(self, root: Path) -> None:
+        self._file = root / "media.json"
+
+    def add(self, file: Path, profiles: Sequence[Profile], database: Database) -> Medium:
+        """Put a medium on the shelf, in the place of what was there under its path.
+
+        Raises UsageError where it is no ISO image, a damaged one, or one that nobody knows.
+        """
+        path = file.resolve()
+        known = identify(path, profiles, database)
+        if not known.profiles:
+            seen = f"it is {known.names[0]}" if known.names else f"its volume id {known.volume!r}"
+            raise UsageError(
+                f"no profile can be installed from {file}: {seen}"
+                + ("" if known.names else " is none that the OS database has"),
+                remedy="write a profile for it, or update the package osinfo-db",
+            )
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        medium = Medium(
+            path=path,
+            size=path.stat().st_size,
+            sha256=digest,
+            volume=known.volume,
+            bootable=known.bootable,
+            profiles=known.profiles,
+        )
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(self._file.with_suffix(".lock")):
+            others = [other for other in self.media() if other.path != path]
+            fresh = self._file.with_suffix(".new")
+            fresh.write_bytes(SHELF.dump_json((*others, medium), indent=1))
+            fresh.replace(self._file)
+        return medium
+
+    def media(self) -> tuple[Medium, ...]:
+        """Everything on the shelf; raises UsageError where its file is not ours any more."""
+        try:
+            return SHELF.validate_json(self._file.read_bytes())
+        except FileNotFoundError:
+            return ()
+        except ValidationError as error:
+            raise UsageError(
+                f"the list of media {self._file} can not be understood",
+                remedy="remove it, and add the media again",
+            ) from error
+
+    def for_profile(self, identifier: str) -> Medium | None:
+        """The first usable medium that installs a profile."""
+        fits = (m for m in self.media() if identifier in m.profiles and not m.trouble)
+        return next(fits, None)
+
+
+def installable(profiles: Iterable[Profile], shelf: MediaShelf) -> list[tuple[Profile, str]]:
+    """Each profile, and why it can not be installed now; an empty reason where it can."""
+    return [(profile, _lacks(profile, shelf)) for profile in profiles]
+
+
+def _lacks(profile: Profile, shelf: MediaShelf) -> str:
+    if profile.recipe is not None or shelf.for_profile(profile.id) is not None:
+        return ""
+    troubled = [m for m in shelf.media() if profile.id in m.profiles]
+    if troubled:
+        return f"its medium {troubled[0].path} {troubled[0].trouble}"
+    if FROM_MEDIA & set(profile.provisioning):
+        return "its installation medium: guestcert media add FILE"
+    return f"an image of your own: guestcert certify {profile.id} --image FILE"

@@ -1,0 +1,55 @@
+"""Recipes: what they take from families, and what is wrong with one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.errors import BadFileError, UsageError
+from harness.image_store.recipe import load_recipe, recipe_ids
+from harness.profiles.loading import load_profiles
+
+FAMILY = """\
+kind: bootstrap
+distribution: debian
+architecture: amd64
+disk_gib: 4
+packages: [systemd]
+"""
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    (tmp_path / "families").mkdir()
+    (tmp_path / "families" / "debian.yaml").write_text(FAMILY, encoding="utf-8")
+    recipe = "parent: debian\nid: debian-12\nsuite: bookworm\npackages: [sudo]\n"
+    (tmp_path / "debian-12.yaml").write_text(recipe, encoding="utf-8")
+    return tmp_path
+
+
+def test_a_recipe_adds_its_packages_to_its_familys(images: Path) -> None:
+    recipe = load_recipe("debian-12", images)
+    assert (recipe.suite, recipe.packages) == ("bookworm", ("systemd", "sudo"))
+
+
+def test_an_unknown_recipe_is_told_with_the_nearest(images: Path) -> None:
+    with pytest.raises(UsageError, match="no recipe 'debian-21'") as told:
+        load_recipe("debian-21", images)
+    assert "debian-12" in str(told.value.remedy)
+
+
+def test_a_familys_mistake_is_told_where_it_stands(images: Path) -> None:
+    family = images / "families" / "debian.yaml"
+    family.write_text(FAMILY.replace("disk_gib: 4", "disk_gib: four"), encoding="utf-8")
+    with pytest.raises(BadFileError) as told:
+        load_recipe("debian-12", images)
+    assert (told.value.file, told.value.line, told.value.field) == (family, 4, "disk_gib")
+
+
+def test_every_recipe_can_be_read_and_is_some_guests() -> None:
+    used = {profile.recipe for profile in load_profiles()}
+    assert recipe_ids()
+    for identifier in recipe_ids():
+        assert load_recipe(identifier).id == identifier
+    assert used - {None} <= set(recipe_ids())
