@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +16,14 @@ HOOK = Path(__file__).with_name("bootstrap_hook.sh")
 
 LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 """Paths that no case looks at: they would only make the image larger."""
+
+PASSED_ON = (
+    "Acquire::http::Proxy",
+    "Acquire::https::Proxy",
+    "Acquire::Check-Valid-Until",
+    "Acquire::Check-Date",
+)
+"""What the host's administrator told APT about reaching the archive holds for an image too."""
 
 Step = Callable[[str], None]
 
@@ -58,11 +68,21 @@ def _mmdebstrap(recipe: Recipe, parts: Path) -> list[str]:
         f"--architectures={recipe.architecture}",
         f"--include={','.join(recipe.packages)}",
         '--aptopt=Acquire::Languages "none"',
+        *(f'--aptopt={option} "{value}"' for option, value in _host_options().items()),
         *(f"--dpkgopt=path-exclude={path}" for path in LEFT_OUT),
         f'--customize-hook=sh "{HOOK}" "$1" "{parts}" {size}',
         recipe.suite,
         "/dev/null",
     ]
+
+
+def _host_options() -> dict[str, str]:
+    """The options of PASSED_ON that the host's APT has; none where the host has no APT."""
+    if shutil.which("apt-config") is None:
+        return {}
+    said = run_program(["apt-config", "dump", "--no-empty", *PASSED_ON])
+    pairs = re.findall(r'^(\S+) "([^"\n]*)";$', said, re.MULTILINE)
+    return {option: value for option, value in pairs if option in PASSED_ON}
 
 
 def _environment() -> dict[str, str]:

@@ -10,6 +10,8 @@ root_mib=$3
 # As a vendor's cloud image: nothing in it that two guests would share.
 echo uninitialized > "$tree/etc/machine-id"
 rm -f "$tree"/etc/ssh/ssh_host_*_key* "$tree/etc/hostname" "$tree/var/lib/dbus/machine-id"
+# How the building host reaches its archive is nothing of the guest's.
+rm -f "$tree/etc/apt/apt.conf.d/99mmdebstrap"
 echo 'LANG=C.UTF-8' > "$tree/etc/default/locale"
 printf 'LABEL=guestcert-root / ext4 errors=remount-ro 0 1\n' > "$tree/etc/fstab"
 printf 'LABEL=ESP /boot/efi vfat umask=0077,nofail 0 2\n' >> "$tree/etc/fstab"

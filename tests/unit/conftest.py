@@ -5,8 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.unit.builders import a_feature
+
+# A busy host generates its examples slowly; that says nothing about what is tested.
+settings.register_profile("guestcert", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("guestcert")
 
 
 @pytest.fixture

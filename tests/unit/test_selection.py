@@ -154,7 +154,7 @@ def chosen_by(words: str) -> set[str]:
         return set()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(EXPRESSIONS, EXPRESSIONS)
 def test_expressions_obey_the_laws_of_logic(one: str, two: str) -> None:
     everything = set(ids(GUESTS))
@@ -163,7 +163,7 @@ def test_expressions_obey_the_laws_of_logic(one: str, two: str) -> None:
     assert chosen_by(f"({one}) or ({two})") == chosen_by(one) | chosen_by(two)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.text(max_size=30))
 def test_no_words_at_all_bring_more_than_a_usage_error(words: str) -> None:
     try:
