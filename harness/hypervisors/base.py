@@ -42,6 +42,7 @@ class Capability(StrEnum):
     CONSOLE = "console"
     AGENT = "agent"
     SCREENSHOT = "screenshot"
+    KEYBOARD = "keyboard"
     NETWORK = "network"  # isolated networks of our own can be made
     NIC_MOVE = "nic-move"  # a running machine's NIC can be plugged into another network
 
@@ -53,6 +54,13 @@ class MachineState(StrEnum):
     RUNNING = "running"
     PAUSED = "paused"
     CRASHED = "crashed"
+
+
+class Key(StrEnum):
+    """Keys that an installer may want to have pressed."""
+
+    ENTER = "enter"
+    SPACE = "space"
 
 
 class PowerMethod(StrEnum):
@@ -72,13 +80,22 @@ class Ownership:
     expires: datetime
 
 
+class DiskDevice(StrEnum):
+    """What the guest takes a disk for."""
+
+    DISK = "disk"
+    CDROM = "cdrom"
+    FLOPPY = "floppy"
+
+
 @dataclass(frozen=True)
 class DiskDefinition:
     """A disk of a machine; `serial` is at most 20 ASCII characters (virtio-blk's limit)."""
 
     path: Path
     serial: str
-    bus: str = "virtio"  # virtio, scsi (virtio-scsi), sata, ide, nvme
+    bus: str = "virtio"  # virtio, scsi (virtio-scsi), sata, ide, fdc
+    device: DiskDevice = DiskDevice.DISK
     format: str = "qcow2"  # qcow2 or raw
     read_only: bool = False
     shareable: bool = False
@@ -93,6 +110,15 @@ class NicDefinition:
     network: str
     model: str = "virtio"  # virtio, e1000e, e1000, rtl8139
     filter: str | None = None
+
+
+@dataclass(frozen=True)
+class DirectBoot:
+    """A kernel that the hypervisor loads by itself, without the machine's boot loader."""
+
+    kernel: Path
+    initrd: Path
+    command_line: str
 
 
 @dataclass(frozen=True)
@@ -111,6 +137,8 @@ class MachineDefinition:
     nics: Sequence[NicDefinition] = ()
     nvram: Path | None = None  # UEFI's variables; made from the firmware's template when absent
     smbios_serial: str = ""
+    direct_boot: DirectBoot | None = None
+    tpm: bool = False  # a TPM 2.0 of its own, whose contents go with the machine
 
 
 @dataclass(frozen=True)
@@ -209,6 +237,10 @@ class Machine(Protocol):
 
     def screenshot(self) -> bytes:
         """The display as a PNG."""
+        ...
+
+    def press_key(self, key: Key) -> None:
+        """Press and release a key of the machine's keyboard."""
         ...
 
     def description(self) -> str:

@@ -10,7 +10,15 @@ import pytest
 
 from harness.errors import ChannelError, HarnessError, HypervisorError
 from harness.events import EventKind, EventLog
-from harness.hypervisors.base import Capability, Machine, MachineState, PowerMethod
+from harness.hypervisors.base import (
+    Capability,
+    DiskDefinition,
+    DiskDevice,
+    Key,
+    Machine,
+    MachineState,
+    PowerMethod,
+)
 from harness.waiting import Deadline
 from tests.contract.conftest import Subject
 from tests.machines import a_network
@@ -182,6 +190,39 @@ def test_a_machine_has_a_screen(subject: Subject, machine: Machine) -> None:
     demand(subject, Capability.SCREENSHOT)
     machine.start()
     assert machine.screenshot().startswith(b"\x89PNG")
+
+
+def test_a_key_reaches_only_a_running_machine(subject: Subject, machine: Machine) -> None:
+    demand(subject, Capability.KEYBOARD)
+    with pytest.raises(HypervisorError, match=machine.name):
+        machine.press_key(Key.ENTER)
+    machine.start()
+    machine.press_key(Key.ENTER)
+    assert machine.state() is MachineState.RUNNING
+
+
+def test_media_are_taken_with_the_disk(subject: Subject, boot_sector: Path, folder: Path) -> None:
+    """The boot sector speaks from a floppy, with a blank disk and a CD beside it."""
+    demand(subject, Capability.RUN)
+    demand(subject, Capability.CONSOLE)
+    files = [folder / name for name in ("blank.img", "cd.iso", "floppy.img")]
+    for file, content in zip(files, (b"", b"", boot_sector.read_bytes()), strict=True):
+        file.write_bytes(content.ljust(1440 * 1024, b"\0"))
+    blank, cd, floppy = (DiskDefinition(file, file.stem, format="raw") for file in files)
+    disks = (
+        dataclasses.replace(blank, bus="ide", boot_order=1),
+        dataclasses.replace(cd, bus="ide", device=DiskDevice.CDROM, read_only=True, boot_order=2),
+        dataclasses.replace(
+            floppy, bus="fdc", device=DiskDevice.FLOPPY, read_only=True, boot_order=3
+        ),
+    )
+    definition = dataclasses.replace(subject.definition, machine_type="pc", disks=disks)
+    machine = subject.hypervisor.define(definition)
+    machine.start(paused=True)
+    with machine.open_console() as console:
+        console.settimeout(60)
+        machine.resume()
+        assert b"tick" in read_until(console, b"tick")
 
 
 def test_a_reset_is_an_event(subject: Subject, machine: Machine) -> None:

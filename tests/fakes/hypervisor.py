@@ -14,6 +14,7 @@ from harness.hypervisors.base import (
     NAME_PREFIX,
     Capability,
     HypervisorFacts,
+    Key,
     Machine,
     MachineDefinition,
     MachineState,
@@ -50,6 +51,7 @@ class FakeMachine:
     forget: Callable[[str], None]
     agent: Agent = silent_agent
     guest_end: socket.socket | None = None
+    keys: list[Key] = field(default_factory=list)
     _state: MachineState = MachineState.OFF
 
     @property
@@ -134,6 +136,11 @@ class FakeMachine:
     def screenshot(self) -> bytes:
         """See Machine."""
         raise HypervisorError(f"{self.name} has no screen")
+
+    def press_key(self, key: Key) -> None:
+        """See Machine."""
+        self._demand(MachineState.RUNNING, "pressing a key of")
+        self.keys.append(key)
 
     def description(self) -> str:
         """See Machine."""

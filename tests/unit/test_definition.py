@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections import Counter
 from pathlib import Path
@@ -13,7 +14,9 @@ from defusedxml.ElementTree import fromstring
 from harness.errors import ChannelError
 from harness.hypervisors.base import (
     Accelerator,
+    DirectBoot,
     DiskDefinition,
+    DiskDevice,
     MachineDefinition,
     NicDefinition,
 )
@@ -144,3 +147,40 @@ def test_broken_and_foreign_descriptors_are_passed_over(tmp_path: Path) -> None:
 
 def test_a_channel_error_is_no_verdict() -> None:
     assert not isinstance(ChannelError("silent"), AssertionError)
+
+
+def media() -> tuple[DiskDefinition, ...]:
+    disk = DiskDefinition(Path("/d/root.qcow2"), "GC-ROOT", bus="ide", boot_order=1)
+    cd = dataclasses.replace(disk, path=Path("/d/a.iso"), device=DiskDevice.CDROM, boot_order=2)
+    return (disk, cd)
+
+
+def test_disks_of_one_bus_have_names_of_their_own() -> None:
+    devices = part(machine_xml(a_definition(disks=media()), None), "devices")
+    targets = [(d.get("device"), part_of(d, "target").get("dev")) for d in devices.findall("disk")]
+    assert targets == [("disk", "hda"), ("cdrom", "hdb")]
+
+
+def test_the_firmware_speaks_on_the_serial_port_only_where_a_medium_is_booted() -> None:
+    assert part(machine_xml(a_definition(disks=media()), None), "os/bios").get("useserial") == "yes"
+    assert fromstring(machine_xml(a_definition(), None)).find("os/bios") is None
+
+
+def test_a_kernel_is_started_directly_where_one_is_given() -> None:
+    boot = DirectBoot(Path("/d/linux"), Path("/d/initrd"), "console=ttyS0 a=<b>")
+    xml = machine_xml(a_definition(direct_boot=boot), None)
+    told = [part(xml, f"os/{tag}").text for tag in ("kernel", "initrd", "cmdline")]
+    assert told == ["/d/linux", "/d/initrd", "console=ttyS0 a=<b>"]
+    assert fromstring(machine_xml(a_definition(), None)).find("os/kernel") is None
+
+
+def test_a_tpm_is_there_only_where_it_was_asked_for() -> None:
+    tpm = part(machine_xml(a_definition(tpm=True), None), "devices/tpm/backend")
+    assert (tpm.get("type"), tpm.get("version")) == ("emulator", "2.0")
+    assert fromstring(machine_xml(a_definition(), None)).find("devices/tpm") is None
+
+
+def part_of(element: Element, path: str) -> Element:
+    found = element.find(path)
+    assert found is not None
+    return found

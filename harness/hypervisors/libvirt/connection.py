@@ -64,6 +64,7 @@ class LibvirtHypervisor:
             Capability.CONSOLE,
             Capability.AGENT,
             Capability.SCREENSHOT,
+            Capability.KEYBOARD,
         }
         for firmware, capability in (
             (Firmware.UEFI, Capability.UEFI),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from xml.etree import ElementTree
 
@@ -10,6 +11,7 @@ from defusedxml.ElementTree import fromstring
 from harness.hypervisors.base import (
     Accelerator,
     DiskDefinition,
+    DiskDevice,
     MachineDefinition,
     NetworkDefinition,
     NicDefinition,
@@ -25,7 +27,7 @@ MANUFACTURER = "guestcert"
 ElementTree.register_namespace("guestcert", NAMESPACE)
 ElementTree.register_namespace("dnsmasq", DNSMASQ)
 
-BUS_PREFIX = {"virtio": "vd", "scsi": "sd", "sata": "sd", "ide": "hd", "usb": "sd"}
+BUS_PREFIX = {"virtio": "vd", "scsi": "sd", "sata": "sd", "ide": "hd", "fdc": "fd"}
 
 
 def machine_xml(definition: MachineDefinition, firmware: FirmwareBuild | None) -> str:
@@ -144,6 +146,14 @@ def _boot(
         secure = "yes" if definition.firmware is Firmware.SECURE_BOOT else "no"
         _text(boot, "loader", str(firmware.code), readonly="yes", type="pflash", secure=secure)
         _text(boot, "nvram", str(definition.nvram), template=str(firmware.variables))
+    if definition.direct_boot is not None:
+        _text(boot, "kernel", str(definition.direct_boot.kernel))
+        _text(boot, "initrd", str(definition.direct_boot.initrd))
+        _text(boot, "cmdline", definition.direct_boot.command_line)
+    media = [disk for disk in definition.disks if disk.device is not DiskDevice.DISK]
+    if firmware is None and any(medium.boot_order for medium in media):
+        # SeaBIOS says on the serial port why it boots no medium, as OVMF does by itself.
+        ElementTree.SubElement(boot, "bios", useserial="yes")
     ElementTree.SubElement(boot, "smbios", mode="sysinfo")
 
 
@@ -162,8 +172,11 @@ def _cpu(domain: ElementTree.Element, definition: MachineDefinition) -> None:
 def _devices(domain: ElementTree.Element, definition: MachineDefinition) -> None:
     devices = ElementTree.SubElement(domain, "devices")
     _text(devices, "emulator", "/usr/bin/qemu-system-x86_64")
-    for index, disk in enumerate(definition.disks):
-        _disk(devices, disk, index)
+    names: Counter[str] = Counter()
+    for disk in definition.disks:
+        prefix = BUS_PREFIX[disk.bus]
+        _disk(devices, disk, prefix + chr(ord("a") + names[prefix]))
+        names[prefix] += 1
     if any(disk.bus == "scsi" for disk in definition.disks):
         ElementTree.SubElement(devices, "controller", type="scsi", model="virtio-scsi")
     for nic in definition.nics:
@@ -179,16 +192,21 @@ def _devices(domain: ElementTree.Element, definition: MachineDefinition) -> None
     _text(random, "backend", "/dev/urandom", model="random")
     ElementTree.SubElement(devices, "memballoon", model="virtio")
     ElementTree.SubElement(devices, "panic", model="isa")
+    if definition.tpm:
+        tpm = ElementTree.SubElement(devices, "tpm", model="tpm-crb")
+        ElementTree.SubElement(tpm, "backend", type="emulator", version="2.0")
     ElementTree.SubElement(devices, "audio", id="1", type="none")
 
 
-def _disk(devices: ElementTree.Element, disk: DiskDefinition, index: int) -> None:
-    element = ElementTree.SubElement(devices, "disk", type="file", device="disk")
-    ElementTree.SubElement(element, "driver", name="qemu", type=disk.format, discard="unmap")
+def _disk(devices: ElementTree.Element, disk: DiskDefinition, target: str) -> None:
+    element = ElementTree.SubElement(devices, "disk", type="file", device=str(disk.device))
+    driver = ElementTree.SubElement(element, "driver", name="qemu", type=disk.format)
+    if disk.device is DiskDevice.DISK:
+        driver.set("discard", "unmap")
     ElementTree.SubElement(element, "source", file=str(disk.path))
-    letter = chr(ord("a") + index)
-    ElementTree.SubElement(element, "target", dev=BUS_PREFIX[disk.bus] + letter, bus=disk.bus)
-    _text(element, "serial", disk.serial)
+    ElementTree.SubElement(element, "target", dev=target, bus=disk.bus)
+    if disk.device is not DiskDevice.FLOPPY:
+        _text(element, "serial", disk.serial)
     if disk.read_only:
         ElementTree.SubElement(element, "readonly")
     if disk.shareable:

@@ -14,7 +14,7 @@ import png
 
 from harness.errors import HypervisorError
 from harness.events import EventLog
-from harness.hypervisors.base import MachineDefinition, MachineState, PowerMethod
+from harness.hypervisors.base import Key, MachineDefinition, MachineState, PowerMethod
 from harness.hypervisors.libvirt import console
 from harness.hypervisors.libvirt.definition import nic_xml
 from harness.hypervisors.libvirt.errors import is_missing, told, translated_agent
@@ -38,6 +38,11 @@ REBOOT = {
     PowerMethod.ACPI: libvirt.VIR_DOMAIN_REBOOT_ACPI_POWER_BTN,
     PowerMethod.AGENT: libvirt.VIR_DOMAIN_REBOOT_GUEST_AGENT,
 }
+
+KEY_CODES = {Key.ENTER: 28, Key.SPACE: 57}
+"""Linux's own codes (linux/input-event-codes.h)."""
+
+KEY_MILLISECONDS = 100
 
 LOG_LIMIT = 64 * 1024
 SCREEN_LIMIT = 64 * 1024 * 1024
@@ -153,6 +158,14 @@ class LibvirtMachine:
                 data += chunk
             stream.finish()
         return _as_png(bytes(data))
+
+    def press_key(self, key: Key) -> None:
+        """See Machine."""
+        codes = [KEY_CODES[key]]
+        with told(f"pressing a key of {self.name}"):
+            self._domain.sendKey(
+                libvirt.VIR_KEYCODE_SET_LINUX, KEY_MILLISECONDS, codes, len(codes), 0
+            )
 
     def description(self) -> str:
         """See Machine."""
