@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -20,11 +21,12 @@ app = typer.Typer(no_args_is_help=True)
 def list_images() -> None:
     """List the images in the store."""
     table = Table(box=None, pad_edge=False)
-    for column in ("image", "made", "MiB", "sha256"):
+    for column in ("image", "made", "last used", "MiB", "sha256"):
         table.add_column(column)
-    for image, provenance in ImageStore(store_root()).images():
-        size = image.path.stat().st_size // (1024 * 1024)
-        table.add_row(image.name, str(provenance.get("built", "")), str(size), image.digest[:16])
+    for stored in ImageStore(store_root()).images():
+        moments = (f"{m:%Y-%m-%d %H:%M}" for m in (stored.provenance.made, stored.used))
+        size = stored.size // (1024 * 1024)
+        table.add_row(stored.image.name, *moments, str(size), stored.image.digest[:16])
     Console().print(table)
     typer.echo(f"recipes: {', '.join(recipe_ids())}")
 
@@ -49,7 +51,19 @@ def verify() -> None:
 
 
 @app.command()
-def prune() -> None:
-    """Remove every image that no present recipe makes, copies of your own images included."""
-    for folder in ImageStore(store_root()).prune():
+def prune(
+    older_than: Annotated[
+        int | None, typer.Option(min=0, metavar="DAYS", help="Those not used for so many days.")
+    ] = None,
+    max_size: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="GIB", help="The longest unused, until the rest fits."),
+    ] = None,
+) -> None:
+    """Remove images that no present recipe makes (copies of yours too), or by age and size."""
+    removed = ImageStore(store_root()).prune(
+        unused_for=timedelta(days=older_than) if older_than is not None else None,
+        most_bytes=max_size * 2**30 if max_size is not None else None,
+    )
+    for folder in removed:
         typer.echo(f"removed {folder}")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 
+from harness.image_store import disk
+from harness.image_store.building import IMAGE, LOG, Material, Step, version_of
 from harness.image_store.disk import assemble_disk, root_mib
 from harness.image_store.programs import run_program
-from harness.image_store.recipe import Recipe
+from harness.image_store.recipe import BootstrapRecipe, Recipe
 
 HOOK = Path(__file__).with_name("bootstrap_hook.sh")
 
@@ -25,40 +27,47 @@ PASSED_ON = (
 )
 """What the host's administrator told APT about reaching the archive holds for an image too."""
 
-Step = Callable[[str], None]
+
+class Bootstrap:
+    """See Builder. Takes a minute or two."""
+
+    def inputs(self, recipe: Recipe, step: Step) -> Mapping[str, str]:
+        """See Builder: our own code, and the programs that shape an image."""
+        code = [Path(disk.__file__), Path(__file__), HOOK]
+        return {file.name: file.read_text(encoding="utf-8") for file in code} | {
+            "mmdebstrap": version_of("mmdebstrap"),
+            "mke2fs": version_of("mke2fs", "-V"),
+            "qemu-img": version_of("qemu-img"),
+        }
+
+    def build(self, recipe: Recipe, folder: Path, step: Step) -> tuple[Material, ...]:
+        """See Builder."""
+        assert isinstance(recipe, BootstrapRecipe)
+        log = folder / LOG
+        parts = folder / "parts"
+        parts.mkdir()
+        parts.chmod(0o777)  # without root, mmdebstrap's hook runs as another user of ours
+        step("bootstrapping from packages")
+        run_program(_mmdebstrap(recipe, parts), log=log, line=step, environment=_environment())
+        step("assembling the disk")
+        raw = folder / "disk.raw"
+        assemble_disk(parts, recipe.disk_gib, raw, log)
+        step("converting the disk")
+        run_program(["qemu-img", "convert", "-O", "qcow2", str(raw), str(folder / IMAGE)], log=log)
+        raw.unlink()
+        packages = (parts / "packages.txt").read_text(encoding="utf-8").splitlines()
+        shutil.rmtree(parts)
+        return tuple(_material(line, recipe) for line in packages)
 
 
-def build(recipe: Recipe, folder: Path, step: Step) -> Path:
-    """Build the recipe's disk in `folder`; returns the qcow2 file. Takes a minute or two.
-
-    Raises HarnessError where packages can't be had, a tool is missing or the disk is full; the
-    log of all programs is `build.log` in the folder.
-    """
-    log = folder / "build.log"
-    parts = folder / "parts"
-    parts.mkdir()
-    parts.chmod(0o777)  # without root, mmdebstrap's hook runs as another user of ours
-    step("bootstrapping from packages")
-    run_program(_mmdebstrap(recipe, parts), log=log, line=step, environment=_environment())
-    step("assembling the disk")
-    raw = folder / "disk.raw"
-    assemble_disk(parts, recipe.disk_gib, raw, log)
-    step("converting the disk")
-    image = folder / "image.qcow2"
-    run_program(["qemu-img", "convert", "-O", "qcow2", str(raw), str(image)], log=log)
-    raw.unlink()
-    return image
+def _material(line: str, recipe: BootstrapRecipe) -> Material:
+    """A line of dpkg-query's list as a package URL (https://github.com/package-url/purl-spec)."""
+    name, _, version = line.partition("\t")
+    name = name.partition(":")[0]
+    return Material(f"pkg:deb/{recipe.distribution}/{name}@{version}?distro={recipe.suite}")
 
 
-def tool_versions() -> dict[str, str]:
-    """The versions of the programs that shape an image."""
-    return {
-        name: run_program([name, flag]).splitlines()[0].strip()
-        for name, flag in (("mmdebstrap", "--version"), ("mke2fs", "-V"), ("qemu-img", "--version"))
-    }
-
-
-def _mmdebstrap(recipe: Recipe, parts: Path) -> list[str]:
+def _mmdebstrap(recipe: BootstrapRecipe, parts: Path) -> list[str]:
     size = root_mib(recipe.disk_gib)
     return [
         "mmdebstrap",

@@ -15,6 +15,11 @@ rm -f "$tree/etc/apt/apt.conf.d/99mmdebstrap"
 echo 'LANG=C.UTF-8' > "$tree/etc/default/locale"
 printf 'LABEL=guestcert-root / ext4 errors=remount-ro 0 1\n' > "$tree/etc/fstab"
 printf 'LABEL=ESP /boot/efi vfat umask=0077,nofail 0 2\n' >> "$tree/etc/fstab"
+# Where the resolver is a part of systemd itself (Debian 11), nothing has turned it on.
+if [ -e "$tree/lib/systemd/systemd-resolved" ]; then
+    chroot "$tree" systemctl enable systemd-resolved
+    ln -sf /run/systemd/resolve/stub-resolv.conf "$tree/etc/resolv.conf"
+fi
 printf 'datasource_list: [NoCloud, ConfigDrive, None]\n' \
     > "$tree/etc/cloud/cloud.cfg.d/90-datasources.cfg"
 

@@ -4,34 +4,133 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from harness.errors import BadFileError, UsageError
 from harness.profiles.documents import Document, nearest, validated
 from harness.profiles.inheriting import Families
-from harness.profiles.located import read_located
-from harness.profiles.model import Profile
+from harness.profiles.located import Located, read_located
+from harness.profiles.model import Identifier, Method, Profile
 from harness.profiles.places import recipes_folder
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+Address = Annotated[str, Field(pattern=r"^https?://\S+$")]
+Gibibytes = Annotated[int, Field(ge=2, le=512)]
 
 
 class Distribution(StrEnum):
     """Distributions whose archives mmdebstrap can build from."""
 
     DEBIAN = "debian"
+    UBUNTU = "ubuntu"
 
 
-class Recipe(Document):
+class BootstrapArchitecture(StrEnum):
+    """Debian's names of the architectures that a disk of ours can be made for."""
+
+    AMD64 = "amd64"
+
+
+class Digest(StrEnum):
+    """Digests that vendors publish."""
+
+    SHA256 = "sha256"
+    SHA512 = "sha512"
+
+
+class BootstrapRecipe(Document):
     """A bootstrap from a distribution's packages onto a disk that boots by itself."""
 
-    id: str
+    id: Identifier
     kind: Literal["bootstrap"]
     distribution: Distribution
-    suite: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
-    architecture: str = Field(pattern=r"^[a-z][a-z0-9]*$")
-    disk_gib: int = Field(ge=2, le=64)
+    suite: Name
+    architecture: BootstrapArchitecture
+    disk_gib: Gibibytes
     packages: tuple[str, ...] = Field(min_length=1)
+
+
+class Checksums(Document):
+    """The vendor's list of digests: beside the image, and signed or not.
+
+    `keyring` is a file of public keys on this host, which the package `keyring_package` brings.
+    """
+
+    file: str
+    algorithm: Digest
+    signature: str | None = None  # a file beside the list; without one the list itself is signed
+    keyring: Path | None = None
+    keyring_package: str | None = None
+
+    @model_validator(mode="after")
+    def _keys_for_signatures(self) -> Checksums:
+        if self.signature is not None and self.keyring is None:
+            raise ValueError("signature needs a keyring that it is verified with")
+        return self
+
+
+class CloudImageRecipe(Document):
+    """A vendor's own cloud image, downloaded by us or by the user.
+
+    `image` is the file's name, or a pattern of which the last of the vendor's list is taken.
+    """
+
+    id: Identifier
+    kind: Literal["cloud-image"]
+    folder: Address | None = None  # where image and checksums are; None: behind a vendor's login
+    page: Address | None = None  # where a person finds it
+    image: str
+    checksums: Checksums | None = None
+
+    @model_validator(mode="after")
+    def _has_a_source(self) -> CloudImageRecipe:
+        if (self.folder is None) is (self.page is None):
+            raise ValueError("either folder, from which it is downloaded, or page, for the user")
+        if self.folder is not None and self.checksums is None:
+            raise ValueError("folder needs checksums: nothing is used that was not verified")
+        return self
+
+
+class NetworkBoot(Document):
+    """An installer that comes in a distribution's package: kernel and initrd to be started."""
+
+    suite: Name
+    package: str
+    kernel: str
+    initrd: str
+
+
+class InstallRecipe(Document):
+    """An unattended installation of a guest, from its medium or from a packaged installer."""
+
+    id: Identifier
+    kind: Literal["install"]
+    guest: Identifier
+    method: Method
+    network_boot: NetworkBoot | None = None
+    mirror: Address | None = None  # where the installer gets its packages, through our proxy
+
+
+class ImportRecipe(Document):
+    """A disk image of the user's own: qcow2, raw, vhd, vhdx or vmdk."""
+
+    id: Identifier
+    kind: Literal["import"]
+    file: Path
+
+
+Recipe = BootstrapRecipe | CloudImageRecipe | InstallRecipe | ImportRecipe
+
+R = TypeVar("R", BootstrapRecipe, CloudImageRecipe, InstallRecipe, ImportRecipe)
+
+KINDS: dict[str, type[Recipe]] = {
+    "bootstrap": BootstrapRecipe,
+    "cloud-image": CloudImageRecipe,
+    "install": InstallRecipe,
+    "import": ImportRecipe,
+}
 
 
 def load_recipe(identifier: str, folder: Path | None = None) -> Recipe:
@@ -43,12 +142,26 @@ def load_recipe(identifier: str, folder: Path | None = None) -> Recipe:
             f"there is no recipe {identifier!r}",
             remedy=nearest(identifier, known) or f"one of {', '.join(known)}",
         )
+    file = folder / f"{identifier}.yaml"
+    located = Families(folder / "families").inherited(read_located(file))
     problems: list[BadFileError] = []
-    located = Families(folder / "families").inherited(read_located(folder / f"{identifier}.yaml"))
-    recipe = validated(located, Recipe, problems)
+    recipe = validated(located, _kind(located), problems)
     if recipe is None:
         raise problems[0]
+    if recipe.id != identifier:
+        raise located.at(["id"]).problem("id", f"{recipe.id!r} is not the file's name", remedy="")
     return recipe
+
+
+def _kind(located: Located) -> type[Recipe]:
+    kind = located.fields().get("kind")
+    if kind is None:
+        raise located.problem("kind", "is missing", remedy=f"one of {', '.join(KINDS)}")
+    word = str(kind.value)
+    if word not in KINDS:
+        remedy = nearest(word, list(KINDS)) or f"one of {', '.join(KINDS)}"
+        raise kind.problem("kind", f"{word!r} is no kind of recipe", remedy=remedy)
+    return KINDS[word]
 
 
 def recipe_of(profile: Profile) -> str:

@@ -2,26 +2,52 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from io import BufferedWriter
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
-from harness.errors import HarnessError, UsageError
-from harness.image_store import bootstrap, disk
-from harness.image_store.programs import run_program
-from harness.image_store.recipe import Recipe, load_recipe, recipe_ids
+from harness.image_store.bootstrap import Bootstrap
+from harness.image_store.building import EVIDENCE, IMAGE, LOG, Builder, Material, Step, file_digest
+from harness.image_store.cloud_image import CloudImage
+from harness.image_store.imported import Import, convert
+from harness.image_store.provenance import Provenance, read_provenance, write_provenance
+from harness.image_store.recipe import (
+    BootstrapRecipe,
+    CloudImageRecipe,
+    ImportRecipe,
+    Recipe,
+    load_recipe,
+    recipe_ids,
+)
 
-Step = Callable[[str], None]
-Builder = Callable[[Recipe, Path, Step], Path]
+Builders = Mapping[type[Recipe], Builder]
 
-IMAGE = "image.qcow2"
-PROVENANCE = "provenance.json"
+Maker = Callable[[Path, Step], Provenance]
+"""Makes an image in a folder, telling its steps."""
+
+KEY_LENGTH = 16
+"""Hexadecimal digits of the digest that stands in an image's name."""
+
+MAKING = ".making"
+"""Ends the name of the folder in which an image is being made."""
+
+PROGRESS = "progress"
+"""The file there in which the process that makes it tells those that wait what it is doing."""
+
+IN_USE = "in-use"
+"""The file of an image on which every process that uses it holds a shared lock."""
+
+LOOK_SECONDS = 1.0
+"""How often a process that waits for another one's image tells what that one is doing."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +59,39 @@ class BaseImage:
     name: str
 
 
-class ImageStore:
-    """The images under one root. Many processes may use it at once: one builds, the rest wait."""
+@dataclass(frozen=True)
+class StoredImage:
+    """An image as it lies in the store, unverified; `used`: when it was last asked for."""
 
-    def __init__(self, root: Path, builder: Builder = bootstrap.build) -> None:
+    image: BaseImage
+    provenance: Provenance
+    used: datetime
+
+    @property
+    def size(self) -> int:
+        """Bytes on the disk of the host."""
+        return self.image.path.stat().st_blocks * 512 if self.image.path.exists() else 0
+
+
+def own_builders(root: Path) -> Builders:
+    """The builders that need nothing but this host."""
+    return {
+        BootstrapRecipe: Bootstrap(),
+        CloudImageRecipe: CloudImage(root / "downloads"),
+        ImportRecipe: Import(),
+    }
+
+
+class ImageStore:
+    """The images under one root. Many processes may use it at once: one builds, the rest wait.
+
+    An image that this store gave is not pruned as long as the store lives.
+    """
+
+    def __init__(self, root: Path, builders: Builders | None = None) -> None:
         self._folder = root / "images"
-        self._builder = builder
+        self._builders = own_builders(root) if builders is None else builders
+        self._held: dict[Path, BufferedWriter] = {}
 
     def base_image(self, identifier: str, step: Step = lambda _: None) -> BaseImage:
         """The image of a recipe: verified, built where it is not there, rebuilt where it is bad.
@@ -46,172 +99,213 @@ class ImageStore:
         Raises UsageError for an unknown recipe, HarnessError where the build fails.
         """
         recipe = load_recipe(identifier)
-        folder = self._folder / f"{recipe.id}-{recipe_key(recipe)[:16]}"
-        with self._lock(folder.name, step):
-            image = self._verified(folder, step)
-            return image or self._build(recipe, folder, step)
+        builder = self._builders[type(recipe)]
+        inputs = builder.inputs(recipe, step)
+        folder = self._folder / f"{recipe.id}-{_key(recipe, inputs)}"
+
+        def make(fresh: Path, say: Step) -> Provenance:
+            started = datetime.now(UTC)
+            materials = builder.build(recipe, fresh, say)
+            parameters = {"recipe": recipe.model_dump(mode="json")}
+            return _record(fresh, started, parameters, inputs, materials)
+
+        return self._have(folder, make, step)
 
     def adopt(self, file: Path, step: Step = lambda _: None) -> BaseImage:
         """The user's own image, copied into the store; the file itself is only read.
 
         Raises UsageError where it is no disk image, or one that leans on another file.
         """
-        info = _image_info(file)
-        digest = _digest(file)
+        digest = file_digest(file)
         folder = self._folder / f"own-{digest[:16]}"
-        with self._lock(folder.name, step):
-            image = self._verified(folder, step)
-            if image is not None:
-                return image
-            step(f"copying {file.name}")
-            with self._fresh(folder) as fresh:
-                target = fresh / IMAGE
-                run_program(
-                    ["qemu-img", "convert", "-f", info, "-O", "qcow2", str(file), str(target)]
-                )
-                return self._keep(fresh, folder, {"source": file.name, "source_sha256": digest})
 
-    def images(self) -> list[tuple[BaseImage, dict[str, object]]]:
+        def make(fresh: Path, say: Step) -> Provenance:
+            started = datetime.now(UTC)
+            say(f"copying {file.name}")
+            convert(file, fresh / IMAGE)
+            material = Material(file.name, digest)
+            return _record(fresh, started, {"source": file.name}, {}, (material,))
+
+        return self._have(folder, make, step)
+
+    def images(self) -> list[StoredImage]:
         """Every image with its provenance, unverified."""
         found = []
         for folder in sorted(self._folder.glob("*/")):
-            provenance = _provenance(folder)
+            provenance = read_provenance(folder)
             if provenance is not None:
-                found.append((_image(folder, provenance), provenance))
+                used = folder / IN_USE
+                moment = used.stat().st_mtime if used.exists() else provenance.made.timestamp()
+                image = _image(folder, provenance)
+                found.append(StoredImage(image, provenance, datetime.fromtimestamp(moment, UTC)))
         return found
 
     def verify(self) -> list[BaseImage]:
         """The images whose content is not what was recorded."""
-        return [image for image, _ in self.images() if not _intact(image)]
+        return [stored.image for stored in self.images() if not _intact(stored.image)]
 
-    def prune(self) -> list[Path]:
-        """Remove every image that no present recipe makes, and what broken builds left."""
-        current = {
-            f"{identifier}-{recipe_key(load_recipe(identifier))[:16]}"
-            for identifier in recipe_ids()
-        }
-        removed = []
-        for folder in sorted(self._folder.glob("*/")):
-            if folder.name not in current:
-                shutil.rmtree(folder)
-                removed.append(folder)
-        return removed
+    def prune(
+        self, *, unused_for: timedelta | None = None, most_bytes: int | None = None
+    ) -> list[Path]:
+        """Remove images, and what broken builds left; what any process uses stays.
 
-    def _verified(self, folder: Path, step: Step) -> BaseImage | None:
-        provenance = _provenance(folder)
+        Without bounds every image goes that no present recipe makes. With them those go that
+        nobody asked for so long, and then the longest unused until the rest fits.
+        """
+        stored = self.images()
+        kept = {entry.image.path.parent for entry in stored}
+        doomed = [f for f in sorted(self._folder.glob("*/")) if f not in kept]
+        by_use = sorted(stored, key=lambda entry: entry.used)
+        if unused_for is None and most_bytes is None:
+            current = self._current()
+            doomed += [e.image.path.parent for e in stored if e.image.name not in current]
+        if unused_for is not None:
+            before = datetime.now(UTC) - unused_for
+            doomed += [e.image.path.parent for e in by_use if e.used < before]
+        if most_bytes is not None:
+            left = [e for e in by_use if e.image.path.parent not in doomed]
+            total = sum(entry.size for entry in left)
+            for entry in left:
+                if total <= most_bytes:
+                    break
+                doomed.append(entry.image.path.parent)
+                total -= entry.size
+        return [folder for folder in doomed if self._remove(folder)]
+
+    def _current(self) -> set[str]:
+        """The names of the images that present recipes make, as far as that can be told."""
+        names = set()
+        for identifier in recipe_ids():
+            recipe = load_recipe(identifier)
+            builder = self._builders.get(type(recipe))
+            if isinstance(builder, Bootstrap):
+                inputs = builder.inputs(recipe, lambda _: None)
+                names.add(f"{recipe.id}-{_key(recipe, inputs)}")
+            else:  # what a vendor offers today can't be asked for without reaching it
+                there = self._folder.glob(f"{recipe.id}-*")
+                names |= {f.name for f in there if f.name[: -KEY_LENGTH - 1] == recipe.id}
+        return names
+
+    def _have(self, folder: Path, make: Maker, step: Step) -> BaseImage:
+        with self._locked(folder, step):
+            provenance = self._verified(folder, step)
+            if provenance is None:
+                provenance = self._make(folder, make, step)
+            self._hold(folder)
+        return _image(folder, provenance)
+
+    def _verified(self, folder: Path, step: Step) -> Provenance | None:
+        provenance = read_provenance(folder)
         if provenance is None:
             return None
-        image = _image(folder, provenance)
-        if _intact(image):
-            return image
-        step(f"{image.name} was altered since it was made (its digest differs): making it anew")
+        if _intact(_image(folder, provenance)):
+            return provenance
+        step(f"{folder.name} was altered since it was made (its digest differs): making it anew")
         shutil.rmtree(folder)
         return None
 
-    def _build(self, recipe: Recipe, folder: Path, step: Step) -> BaseImage:
-        with self._fresh(folder) as fresh:
-            self._builder(recipe, fresh, step)
-            return self._keep(fresh, folder, {"recipe": recipe.model_dump(mode="json")})
+    def _make(self, folder: Path, make: Maker, step: Step) -> Provenance:
+        """Make the image beside its place, and put it there in one step."""
+        fresh = folder.with_name(folder.name + MAKING)
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(parents=True)
+        fresh.chmod(0o755)
+        try:
+            provenance = make(fresh, _told_to_others(fresh / PROGRESS, step))
+            (fresh / IMAGE).chmod(0o444)
+            (fresh / PROGRESS).unlink(missing_ok=True)
+            shutil.rmtree(folder, ignore_errors=True)
+            fresh.rename(folder)
+        except BaseException:
+            _leave_only_evidence(fresh)
+            raise
+        return provenance
 
-    def _keep(self, fresh: Path, folder: Path, made_from: dict[str, object]) -> BaseImage:
-        """Record where the image comes from, and put it in its place in one step."""
-        image = fresh / IMAGE
-        image.chmod(0o444)
-        provenance: dict[str, object] = {
-            "sha256": _digest(image),
-            "built": datetime.now(UTC).isoformat(timespec="seconds"),
-            "tools": bootstrap.tool_versions(),
-            **made_from,
-        }
-        packages = fresh / "parts" / "packages.txt"
-        if packages.exists():
-            provenance["packages"] = packages.read_text(encoding="utf-8").splitlines()
-        shutil.rmtree(fresh / "parts", ignore_errors=True)
-        (fresh / PROVENANCE).write_text(json.dumps(provenance, indent=1), encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        fresh.rename(folder)
-        return _image(folder, provenance)
-
-    def _fresh(self, folder: Path) -> _Fresh:
-        return _Fresh(folder.with_name(f"{folder.name}.making"))
-
-    def _lock(self, name: str, step: Step) -> FileLock:
+    @contextmanager
+    def _locked(self, folder: Path, step: Step) -> Iterator[None]:
+        """Hold the image's lock; while another process has it, tell what that one is doing."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self._folder / f".{name}.lock")
-        if lock.is_locked:
-            step("waiting for another process that makes it")
-        return lock
+        lock = FileLock(self._folder / f".{folder.name}.lock")
+        progress = folder.with_name(folder.name + MAKING) / PROGRESS
+        while True:
+            try:
+                lock.acquire(timeout=LOOK_SECONDS)
+                break
+            except Timeout:
+                doing = ""
+                with suppress(OSError):
+                    doing = progress.read_text(encoding="utf-8")
+                step(f"waiting for another process that makes it: {doing}".rstrip(" :"))
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _hold(self, folder: Path) -> None:
+        """Keep others from pruning it, and note that it was asked for."""
+        file = folder / IN_USE
+        if folder not in self._held:
+            self._held[folder] = file.open("wb")
+        fcntl.flock(self._held[folder], fcntl.LOCK_SH)
+        file.touch()
+
+    def _remove(self, folder: Path) -> bool:
+        """Take an image away, unless a process makes or uses it."""
+        lock = FileLock(self._folder / f".{folder.name.removesuffix(MAKING)}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return False
+        try:
+            if not folder.name.endswith(MAKING):
+                with (folder / IN_USE).open("wb") as file:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder)
+        except BlockingIOError:
+            return False
+        finally:
+            lock.release()
+        return True
 
 
-class _Fresh:
-    """A folder to build in, emptied first; a failed build leaves only its log there."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def __enter__(self) -> Path:
-        shutil.rmtree(self._folder, ignore_errors=True)
-        self._folder.mkdir(parents=True)
-        self._folder.chmod(0o755)
-        return self._folder
-
-    def __exit__(self, *_: object) -> None:
-        for entry in self._folder.glob("*") if self._folder.exists() else ():
-            if entry.is_dir():
-                shutil.rmtree(entry, ignore_errors=True)
-            elif entry.name != "build.log":
-                entry.unlink(missing_ok=True)
+def _key(recipe: Recipe, inputs: Mapping[str, str]) -> str:
+    """The digest of all that shapes the recipe's image, shortened."""
+    document = json.dumps([recipe.model_dump(mode="json"), dict(inputs)], sort_keys=True)
+    return hashlib.sha256(document.encode()).hexdigest()[:KEY_LENGTH]
 
 
-def recipe_key(recipe: Recipe) -> str:
-    """The digest of all that shapes the recipe's image: its text, our code, the tools."""
-    code = [Path(disk.__file__), Path(bootstrap.__file__), bootstrap.HOOK]
-    parts = [recipe.model_dump_json(), json.dumps(bootstrap.tool_versions())]
-    parts += [path.read_text(encoding="utf-8") for path in code]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+def _record(
+    fresh: Path,
+    started: datetime,
+    parameters: Mapping[str, object],
+    inputs: Mapping[str, str],
+    materials: tuple[Material, ...],
+) -> Provenance:
+    digest = file_digest(fresh / IMAGE)
+    return write_provenance(fresh, digest, started, parameters, inputs, materials)
 
 
-def _image(folder: Path, provenance: dict[str, object]) -> BaseImage:
-    return BaseImage(folder / IMAGE, str(provenance["sha256"]), folder.name)
+def _told_to_others(file: Path, step: Step) -> Step:
+    def tell(text: str) -> None:
+        with suppress(OSError):  # a full disk stops the build itself, and with better words
+            file.write_text(text, encoding="utf-8")
+        step(text)
+
+    return tell
 
 
-def _provenance(folder: Path) -> dict[str, object] | None:
-    try:
-        document = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return document if isinstance(document, dict) and "sha256" in document else None
+def _leave_only_evidence(folder: Path) -> None:
+    """Of a failed build only its log stays, and what it kept as evidence."""
+    for entry in folder.glob("*"):
+        if entry.is_dir() and entry.name != EVIDENCE:
+            shutil.rmtree(entry, ignore_errors=True)
+        elif entry.is_file() and entry.name != LOG:
+            entry.unlink(missing_ok=True)
+
+
+def _image(folder: Path, provenance: Provenance) -> BaseImage:
+    return BaseImage(folder / IMAGE, provenance.sha256, folder.name)
 
 
 def _intact(image: BaseImage) -> bool:
-    return image.path.is_file() and _digest(image.path) == image.digest
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _image_info(file: Path) -> str:
-    """The format of a user's image; refuses what is none, and what leans on other files."""
-    try:
-        info = json.loads(run_program(["qemu-img", "info", "--output=json", str(file)]))
-    except (HarnessError, ValueError) as error:
-        raise UsageError(f"{file} is no disk image that qemu-img can read") from error
-    specific = (info.get("format-specific") or {}).get("data") or {}
-    if info.get("backing-filename") or specific.get("data-file"):
-        raise UsageError(
-            f"{file} leans on another file ({info.get('backing-filename')}), and may not",
-            remedy=f"flatten it: qemu-img convert -O qcow2 {file.name} flat.qcow2",
-        )
-    if info["format"] == "raw" and not _has_boot_sector(file):
-        raise UsageError(
-            f"{file} is no disk image: neither qcow2 nor a disk with a boot sector",
-            remedy="give a qcow2, raw, vhdx or vmdk file",
-        )
-    return str(info["format"])
-
-
-def _has_boot_sector(file: Path) -> bool:
-    with file.open("rb") as stream:
-        return stream.read(512)[510:512] == b"\x55\xaa"
+    return image.path.is_file() and file_digest(image.path) == image.digest

@@ -52,6 +52,11 @@ class Bench:
         context = self.context
         return Networks(self.hypervisor, context.store, context.owner, self.worker)
 
+    @cached_property
+    def _store(self) -> ImageStore:
+        """The images; while it lives, none that it gave is pruned."""
+        return ImageStore(self.context.store)
+
     @property
     def capabilities(self) -> frozenset[Capability]:
         """What the hypervisor can do here."""
@@ -164,7 +169,7 @@ class Bench:
         return tuple(str(file.relative_to(self.context.reports)) for file in files)
 
     def _find_image(self, profile: Profile) -> BaseImage:
-        store = ImageStore(self.context.store)
+        store = self._store
         if self.context.image is not None:
             return store.adopt(self.context.image)
         recipe = recipe_of(profile)

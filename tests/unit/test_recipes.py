@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import BadFileError, UsageError
-from harness.image_store.recipe import load_recipe, recipe_ids
+from harness.image_store.recipe import BootstrapRecipe, load_recipe, recipe_ids
 from harness.profiles.loading import load_profiles
 
 FAMILY = """\
@@ -30,6 +30,7 @@ def images(tmp_path: Path) -> Path:
 
 def test_a_recipe_adds_its_packages_to_its_familys(images: Path) -> None:
     recipe = load_recipe("debian-12", images)
+    assert isinstance(recipe, BootstrapRecipe)
     assert (recipe.suite, set(recipe.packages)) == ("bookworm", {"systemd", "sudo"})
 
 
@@ -45,6 +46,36 @@ def test_a_familys_mistake_is_told_where_it_stands(images: Path) -> None:
     with pytest.raises(BadFileError) as told:
         load_recipe("debian-12", images)
     assert (told.value.file, told.value.line, told.value.field) == (family, 4, "disk_gib")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "problem"),
+    [
+        ("id: a\nkind: bootstrp\n", 2, "'bootstrp' is no kind of recipe"),
+        ("id: a\n", 1, "is missing"),
+        ("id: b\nkind: import\nfile: x.qcow2\n", 1, "'b' is not the file's name"),
+        ("id: a\nkind: cloud-image\nimage: x\n", 1, "either folder"),
+        (
+            "id: a\nkind: cloud-image\nimage: x\nfolder: https://v.test/\n",
+            1,
+            "folder needs checksums",
+        ),
+        (
+            "id: a\nkind: cloud-image\nimage: x\nfolder: https://v.test/\n"
+            "checksums: {file: S, algorithm: sha256, signature: S.gpg}\n",
+            5,
+            "signature needs a keyring",
+        ),
+        ("id: a\nkind: import\nfile: x\nfille: y\n", 4, "is no field that is known"),
+    ],
+)
+def test_a_wrong_recipe_is_told_with_its_line(
+    images: Path, text: str, line: int, problem: str
+) -> None:
+    (images / "a.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(BadFileError, match=problem) as told:
+        load_recipe("a", images)
+    assert told.value.line == line
 
 
 def test_every_recipe_can_be_read_and_is_some_guests() -> None:

@@ -1,0 +1,61 @@
+"""Makes base images of vendors' cloud images: downloaded and verified, or given by the user."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+
+from harness.errors import HarnessError
+from harness.image_store.building import IMAGE, LOG, Material, Step, file_digest, version_of
+from harness.image_store.checksums import published
+from harness.image_store.download import download, open_client
+from harness.image_store.imported import convert
+from harness.image_store.recipe import CloudImageRecipe, Recipe
+
+
+class CloudImage:
+    """See Builder. `downloads`: where files are downloaded to, and where users put theirs."""
+
+    def __init__(self, downloads: Path, client: httpx.Client | None = None) -> None:
+        self._downloads = downloads
+        self._client = client or open_client()
+
+    def inputs(self, recipe: Recipe, step: Step) -> Mapping[str, str]:
+        """See Builder: the digest that the vendor publishes now, or that of the user's file."""
+        assert isinstance(recipe, CloudImageRecipe)
+        name, digest = self._wanted(recipe, step)
+        return {"image": name, "digest": digest, "qemu-img": version_of("qemu-img")}
+
+    def build(self, recipe: Recipe, folder: Path, step: Step) -> tuple[Material, ...]:
+        """See Builder."""
+        assert isinstance(recipe, CloudImageRecipe)
+        name, digest = self._wanted(recipe, step)
+        file = self._downloads / name
+        address = ""
+        if recipe.folder is not None and recipe.checksums is not None:
+            address = f"{recipe.folder.rstrip('/')}/{name}"
+            self._downloads.mkdir(parents=True, exist_ok=True)
+            download(self._client, address, file, recipe.checksums.algorithm, digest, step)
+        step("converting the disk")
+        convert(file, folder / IMAGE, folder / LOG)
+        material = Material(name, file_digest(file), address)
+        if address:
+            file.unlink()  # the store has it now; what a user gave stays
+        return (material,)
+
+    def _wanted(self, recipe: CloudImageRecipe, step: Step) -> tuple[str, str]:
+        """The file that is wanted now, and its digest."""
+        if recipe.folder is not None and recipe.checksums is not None:
+            step(f"asking {recipe.folder} for its newest build")
+            return published(self._client, recipe.folder, recipe.checksums, recipe.image)
+        there = [file.name for file in self._downloads.glob("*") if file.is_file()]
+        names = sorted(fnmatch.filter(there, recipe.image))
+        if not names:
+            raise HarnessError(
+                f"{recipe.image} is not in {self._downloads}: its vendor gives it to customers",
+                remedy=f"download it from {recipe.page} into that folder",
+            )
+        return names[-1], file_digest(self._downloads / names[-1])
