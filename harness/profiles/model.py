@@ -14,6 +14,7 @@ from harness.profiles.claims import ClaimEntry, ClaimKind, HypervisorKind
 from harness.profiles.documents import Document
 from harness.profiles.hardware import Architecture, Firmware, Hardware
 from harness.profiles.hyperv import HypervFacts
+from harness.profiles.windows import WindowsSetup
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=40)]
 
@@ -156,6 +157,7 @@ class Profile(Document):
     variants: Annotated[tuple[Firmware, ...], Field(min_length=1)]
     hyperv: HypervFacts | None = None
     provisioning: Annotated[tuple[Method, ...], Field(min_length=1)]
+    windows: WindowsSetup | None = None
     recipe: Identifier | None = None
     channels: Annotated[tuple[ChannelKind, ...], Field(min_length=1)]
     login: str = Field(default="guestcert", pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")
@@ -173,6 +175,16 @@ class Profile(Document):
         twice = sorted(f"{feature} on {on}" for (on, feature, _), n in claimed.items() if n > 1)
         if twice:
             raise ValueError(f"claims of one source name {', '.join(twice)} more than once")
+        return self
+
+    @model_validator(mode="after")
+    def _windows_is_set_up(self) -> Profile:
+        if self.windows is None and {Method.AUTOUNATTEND, Method.WINNT_SIF} & set(
+            self.provisioning
+        ):
+            raise ValueError("provisioning names Windows Setup, and windows says nothing of it")
+        if self.windows and Method.AUTOUNATTEND in self.provisioning and not self.windows.image:
+            raise ValueError("provisioning names autounattend, and windows.image no edition")
         return self
 
     @model_validator(mode="after")

@@ -26,11 +26,16 @@ class SeedContent:
     password_hash: str = field(repr=False)
 
 
-def hash_password(password: str) -> str:
-    """The SHA-512 crypt(3) hash of a password, by the openssl program."""
+def hash_password(password: str, scheme: str = "6") -> str:
+    """The crypt(3) hash of a password, by the openssl program; `scheme`: 6 (SHA-512), 1 (MD5).
+
+    Raises HarnessError where openssl is missing, or where a line can not hold the password.
+    """
+    if "\n" in password:
+        raise HarnessError("a password with a line break can not be given to a guest")
     try:
         done = subprocess.run(
-            ["openssl", "passwd", "-6", "-stdin"],
+            ["openssl", "passwd", f"-{scheme}", "-stdin"],
             input=password,
             capture_output=True,
             text=True,

@@ -41,7 +41,7 @@ def offered(server: FileServer, *names: str) -> CloudImageRecipe:
 
 
 def a_recipe(folder: str, **checksums: object) -> CloudImageRecipe:
-    sums = Checksums(file="SHA256SUMS", algorithm=Digest.SHA256, **checksums)  # type: ignore[arg-type]
+    sums = Checksums(file="SHA256SUMS", algorithm=Digest.SHA256, **checksums)
     return CloudImageRecipe(
         id="os-1", kind="cloud-image", folder=folder, image="os-1-*.img", checksums=sums
     )
