@@ -88,9 +88,14 @@ class LinuxOs:
         return float(self.read("/proc/uptime").split()[0])
 
     def settled(self) -> str:
-        """Wait until start-up, cloud-init's part too, is over; the state that systemd tells."""
+        """Wait until start-up, cloud-init's part too, is over; the state that systemd tells.
+
+        systemd may call itself running while drivers are still being loaded, and whoever waits for
+        a device (the power button, for one) does not have it yet.
+        """
         return self.sh(
-            "if command -v systemctl >/dev/null; then systemctl is-system-running --wait; fi; :",
+            "if command -v udevadm >/dev/null; then udevadm settle --timeout=300; fi;"
+            " if command -v systemctl >/dev/null; then systemctl is-system-running --wait; fi; :",
             seconds=60,
         ).strip()
 
