@@ -18,8 +18,8 @@ from harness.cli.progress import Progress
 from harness.errors import HarnessError, UsageError
 from harness.hypervisors.base import Accelerator
 from harness.hypervisors.opening import open_hypervisor
+from harness.image_store.choosing import recipe_for
 from harness.image_store.places import store_root
-from harness.image_store.recipe import recipe_of
 from harness.lab.context import live_folder
 from harness.lab.reaper import reap_run
 from harness.profiles.documents import nearest
@@ -59,6 +59,9 @@ def certify(
     image: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Your own build of the guest's OS.")
     ] = None,
+    recipe: Annotated[
+        str | None, typer.Option(metavar="RECIPE", help="Another recipe than the guest's own.")
+    ] = None,
     hypervisor: HypervisorOption = None,
     accelerator: Annotated[
         Accelerator | None, typer.Option(help="Instead of what is proved to work.")
@@ -78,7 +81,7 @@ def certify(
     wanted = guests or [DEFAULT_GUEST]
     profiles = select(load_profiles(), wanted)
     folders = _suite_folders(suite or [])
-    _check_image(image, profiles)
+    _check_image(image, recipe, profiles)
     open_hypervisor(hypervisor).close()
     run = new_run_id()
     directory = RunDirectory((reports or project_root() / "reports").resolve() / run)
@@ -90,6 +93,7 @@ def certify(
         command += ["--variant", str(firmware)]
     for option, value in (
         ("--image", image.resolve() if image else None),
+        ("--recipe", recipe),
         ("--hypervisor", hypervisor),
         ("--accelerator", accelerator),
     ):
@@ -119,14 +123,16 @@ def _suite_folders(names: list[str]) -> list[str]:
     return [f"suites/{name}" for name in names] or ["suites"]
 
 
-def _check_image(image: Path | None, profiles: list[Profile]) -> None:
+def _check_image(image: Path | None, recipe: str | None, profiles: list[Profile]) -> None:
     """Raises UsageError where there is no way to an image of every guest."""
     if image is None:
         for profile in profiles:
-            recipe_of(profile)
+            recipe_for(profile, store_root(), recipe)
         return
     if not image.is_file():
         raise UsageError(f"the image {image} is no file", remedy="give the path of a disk image")
+    if recipe is not None:
+        raise UsageError("an image is given, and a recipe too", remedy="leave one of them out")
     if len(profiles) != 1:
         raise UsageError("--image is one build of one OS", remedy="name just one guest with it")
 

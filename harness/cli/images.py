@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from harness.cli.clean import HypervisorOption
 from harness.errors import HarnessError
+from harness.hypervisors.base import Accelerator
+from harness.image_store.choosing import recipe_for
 from harness.image_store.places import store_root
-from harness.image_store.recipe import recipe_ids
+from harness.image_store.recipe import Recipe, load_recipe, recipe_ids
 from harness.image_store.store import ImageStore
+from harness.lab.images import image_store
+from harness.profiles.loading import load_profiles
+from harness.results.store import new_run_id
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -32,10 +39,28 @@ def list_images() -> None:
 
 
 @app.command()
-def build(recipe: Annotated[str, typer.Argument(help="The id of a recipe in images/.")]) -> None:
-    """Build the image of a recipe, unless the store has it."""
-    image = ImageStore(store_root()).base_image(recipe, lambda step: typer.echo(step, err=True))
+def build(
+    recipe: Annotated[str, typer.Argument(help="The id of a recipe in images/, or of a guest.")],
+    hypervisor: HypervisorOption = None,
+    accelerator: Annotated[
+        Accelerator | None, typer.Option(help="Instead of what is proved to work.")
+    ] = None,
+) -> None:
+    """Build the image of a recipe or of a guest, unless the store has it."""
+    root = store_root()
+    wanted = _wanted(recipe, root)
+    run = f"image-{new_run_id()}"
+    with image_store(root, run, hypervisor, accelerator) as store:
+        image = store.base_image(wanted, lambda step: typer.echo(step, err=True))
     typer.echo(str(image.path))
+
+
+def _wanted(name: str, root: Path) -> Recipe:
+    if name not in recipe_ids():
+        for profile in load_profiles():
+            if profile.id == name:
+                return recipe_for(profile, root)
+    return load_recipe(name)
 
 
 @app.command()

@@ -32,6 +32,9 @@ def add(files: Files) -> None:
             refused.append(error)
             typer.echo(f"guestcert: {error}", err=True)
             continue
+        if not medium.profiles:
+            typer.echo(f"{file}: drivers for Windows")
+            continue
         first, *others = medium.profiles
         words = f"{file}: {first}"
         if others:
@@ -61,7 +64,7 @@ def list_media() -> None:
     for column in ("medium", "volume id", "profiles", "state"):
         table.add_column(column)
     for medium in shelf.media():
-        state = medium.trouble or "ready"
+        state = (medium.trouble if medium.profiles else medium.damage) or "ready"
         table.add_row(str(medium.path), medium.volume, ", ".join(medium.profiles), state)
     console = Console()
     console.print(table)

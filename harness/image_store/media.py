@@ -36,14 +36,22 @@ class Medium(BaseModel):
     profiles: tuple[str, ...]
 
     @property
-    def trouble(self) -> str:
-        """Why the file can not be used now, by a look at it; empty where it can."""
+    def damage(self) -> str:
+        """Why the file can not be read now, by a look at it; empty where it can."""
         if not self.path.exists():
             return "is gone"
         if self.path.stat().st_size != self.size:
             return "has changed since it was added"
-        return "" if self.bootable else "is not bootable"
+        return ""
 
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be installed from it; empty where something can."""
+        return self.damage or ("" if self.bootable else "is not bootable")
+
+
+DRIVERS = "virtio-win"
+"""What the volume ids of the media with Windows drivers begin with; they install no OS."""
 
 SHELF = TypeAdapter(tuple[Medium, ...])
 
@@ -91,7 +99,7 @@ class MediaShelf:
         """
         path = file.resolve()
         known = identify(path, profiles, database)
-        if not known.profiles:
+        if not known.profiles and not known.volume.startswith(DRIVERS):
             seen = f"it is {known.names[0]}" if known.names else f"its volume id {known.volume!r}"
             raise UsageError(
                 f"no profile can be installed from {file}: {seen}"
@@ -127,6 +135,11 @@ class MediaShelf:
                 f"the list of media {self._file} can not be understood",
                 remedy="remove it, and add the media again",
             ) from error
+
+    def drivers(self) -> Medium | None:
+        """The usable medium with drivers for Windows, the newest by its name."""
+        found = [m for m in self.media() if m.volume.startswith(DRIVERS) and not m.damage]
+        return max(found, key=lambda medium: medium.volume, default=None)
 
     def for_profile(self, identifier: str) -> Medium | None:
         """The first usable medium that installs a profile."""

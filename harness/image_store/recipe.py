@@ -12,7 +12,7 @@ from harness.errors import BadFileError, UsageError
 from harness.profiles.documents import Document, nearest, validated
 from harness.profiles.inheriting import Families
 from harness.profiles.located import Located, read_located
-from harness.profiles.model import Identifier, Method, Profile
+from harness.profiles.model import Identifier, Method
 from harness.profiles.places import recipes_folder
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
@@ -162,16 +162,6 @@ def _kind(located: Located) -> type[Recipe]:
         remedy = nearest(word, list(KINDS)) or f"one of {', '.join(KINDS)}"
         raise kind.problem("kind", f"{word!r} is no kind of recipe", remedy=remedy)
     return KINDS[word]
-
-
-def recipe_of(profile: Profile) -> str:
-    """The recipe that makes the guest's base image; raises UsageError where there is none."""
-    if profile.recipe is None:
-        raise UsageError(
-            f"there is no recipe that makes an image of {profile.id}",
-            remedy=f"give your own build of it: guestcert certify {profile.id} --image FILE",
-        )
-    return profile.recipe
 
 
 def recipe_ids(folder: Path | None = None) -> list[str]:

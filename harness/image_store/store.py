@@ -93,12 +93,11 @@ class ImageStore:
         self._builders = own_builders(root) if builders is None else builders
         self._held: dict[Path, BufferedWriter] = {}
 
-    def base_image(self, identifier: str, step: Step = lambda _: None) -> BaseImage:
+    def base_image(self, recipe: Recipe, step: Step = lambda _: None) -> BaseImage:
         """The image of a recipe: verified, built where it is not there, rebuilt where it is bad.
 
-        Raises UsageError for an unknown recipe, HarnessError where the build fails.
+        Raises HarnessError where the build fails.
         """
-        recipe = load_recipe(identifier)
         builder = self._builders[type(recipe)]
         inputs = builder.inputs(recipe, step)
         folder = self._folder / f"{recipe.id}-{_key(recipe, inputs)}"

@@ -12,9 +12,10 @@ from harness.guests.evidence import EvidenceCollector
 from harness.guests.guest import Credentials, Guest
 from harness.hypervisors.base import NAME_PREFIX, Accelerator, Capability, Hypervisor
 from harness.hypervisors.opening import open_hypervisor
-from harness.image_store.recipe import recipe_of
+from harness.image_store.choosing import recipe_for
 from harness.image_store.store import BaseImage, ImageStore
 from harness.lab.context import RunContext
+from harness.lab.images import store_of
 from harness.lab.installation import Installation
 from harness.lab.live import LiveWriter
 from harness.lab.networks import Networks
@@ -55,7 +56,8 @@ class Bench:
     @cached_property
     def _store(self) -> ImageStore:
         """The images; while it lives, none that it gave is pruned."""
-        return ImageStore(self.context.store)
+        context = self.context
+        return store_of(context.store, lambda: self.hypervisor, context.owner, context.accelerator)
 
     @property
     def capabilities(self) -> frozenset[Capability]:
@@ -172,8 +174,10 @@ class Bench:
         store = self._store
         if self.context.image is not None:
             return store.adopt(self.context.image)
-        recipe = recipe_of(profile)
-        return store.base_image(recipe, lambda step: self.live.say(f"image {recipe}: {step}", None))
+        recipe = recipe_for(profile, self.context.store, self.context.recipe)
+        return store.base_image(
+            recipe, lambda step: self.live.say(f"image {recipe.id}: {step}", None)
+        )
 
     def _note_facts(self, profile: Profile) -> None:
         facts = {"image": self._images[profile.id].digest, "profile": digest(profile)}

@@ -23,6 +23,7 @@ class RunContext:
     accelerator: Accelerator
     accelerator_reason: str
     image: Path | None  # the user's own build, instead of the recipe's
+    recipe: str | None  # another recipe than the profile's
     tier: Tier
     password: str = field(repr=False)
 

@@ -10,8 +10,8 @@ import pytest
 from harness.errors import UsageError
 from harness.hypervisors.accelerator import choose_accelerator
 from harness.hypervisors.base import Accelerator
+from harness.image_store.choosing import recipe_for
 from harness.image_store.places import store_root
-from harness.image_store.recipe import recipe_of
 from harness.lab.context import RunContext
 from harness.lab.ownership import own
 from harness.profiles.hardware import Firmware
@@ -35,6 +35,7 @@ def add_options(parser: pytest.Parser) -> None:
     )
     group.addoption("--variant", action="append", choices=[str(f) for f in Firmware])
     group.addoption("--image", type=Path, metavar="FILE", help="your own build of the guest's OS")
+    group.addoption("--recipe", metavar="RECIPE", help="another recipe than the guest's own")
     group.addoption(
         "--tier",
         choices=[str(t) for t in Tier],
@@ -69,7 +70,8 @@ def selected_profiles(config: pytest.Config) -> list[Profile]:
     profiles = select(load_profiles(), wanted)
     if config.getoption("--image") is None:
         for profile in profiles:
-            recipe_of(profile)  # raises where there is no way to an image
+            # Raises where there is no way to an image.
+            recipe_for(profile, store_root(), config.getoption("--recipe"))
     return profiles
 
 
@@ -106,6 +108,7 @@ def make_context(config: pytest.Config) -> RunContext:
         accelerator=choice.accelerator,
         accelerator_reason=choice.reason,
         image=image.resolve() if image else None,
+        recipe=config.getoption("--recipe"),
         tier=Tier(config.getoption("--tier")),
         password=secrets.token_urlsafe(12),
     )

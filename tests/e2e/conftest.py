@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.image_store.places import store_root
+from harness.image_store.recipe import load_recipe
 from harness.image_store.store import ImageStore
 from harness.profiles.places import project_root
 from harness.results.model import RunRecord, Verdict
@@ -73,7 +74,7 @@ def plant(tmp_path: Path) -> Planter:
     """Makes a copy of the base image with files written and symbolic links made in it."""
 
     def planted(files: Mapping[str, str], links: Mapping[str, str]) -> Path:
-        base = ImageStore(store_root()).base_image(GUEST)
+        base = ImageStore(store_root()).base_image(load_recipe(GUEST))
         disk = tmp_path / "planted.raw"
         subprocess.run(
             ["qemu-img", "convert", "-O", "raw", str(base.path), str(disk)], check=True, timeout=600
@@ -106,7 +107,7 @@ def read_from_image(tmp_path: Path) -> Callable[[str], str]:
     """Reads a file of the base image."""
 
     def read(path: str) -> str:
-        base = ImageStore(store_root()).base_image(GUEST)
+        base = ImageStore(store_root()).base_image(load_recipe(GUEST))
         disk = tmp_path / "plain.raw"
         subprocess.run(
             ["qemu-img", "convert", "-O", "raw", str(base.path), str(disk)], check=True, timeout=600

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import configparser
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -81,6 +82,8 @@ def read_preseed(text: str) -> dict[str, str]:
         input=text.encode(),
         capture_output=True,
         check=False,
+        # A database of its own: the host's may be locked by whoever installs something.
+        env=os.environ | {"DEBCONF_DB_REPLACE": "Pipe"},
     )
     assert (done.returncode, done.stderr) == (0, b""), done.stderr
     joined = text.replace("\\\n", "")

@@ -36,7 +36,10 @@ def a_store(root: Path, builder: FakeBuilder) -> ImageStore:
 
 
 def test_an_image_is_made_once_and_read_only(store: ImageStore, builder: FakeBuilder) -> None:
-    first, second = store.base_image("debian-12"), store.base_image("debian-12")
+    first, second = (
+        store.base_image(load_recipe("debian-12")),
+        store.base_image(load_recipe("debian-12")),
+    )
     assert first == second
     assert builder.builds == 1
     assert first.path.read_bytes() == b"image of debian-12"
@@ -44,26 +47,26 @@ def test_an_image_is_made_once_and_read_only(store: ImageStore, builder: FakeBui
 
 
 def test_another_tool_makes_another_image(store: ImageStore, builder: FakeBuilder) -> None:
-    first = store.base_image("debian-12")
+    first = store.base_image(load_recipe("debian-12"))
     builder.shaped_by = {"tool": "2.0"}
-    assert store.base_image("debian-12").name != first.name
+    assert store.base_image(load_recipe("debian-12")).name != first.name
     assert builder.builds == 2
 
 
 def test_an_altered_image_is_made_anew(store: ImageStore, builder: FakeBuilder) -> None:
-    image = store.base_image("debian-12")
+    image = store.base_image(load_recipe("debian-12"))
     image.path.chmod(0o644)
     image.path.write_bytes(b"image of debian-1")
     assert store.verify() == [image]
     said: list[str] = []
-    assert store.base_image("debian-12", said.append) == image
+    assert store.base_image(load_recipe("debian-12"), said.append) == image
     assert any("was altered" in line for line in said)
     assert builder.builds == 2
     assert store.verify() == []
 
 
 def test_its_provenance_says_what_went_in(store: ImageStore) -> None:
-    image = store.base_image("debian-12")
+    image = store.base_image(load_recipe("debian-12"))
     (stored,) = store.images()
     assert stored.image == image
     recipe = load_recipe("debian-12").model_dump(mode="json")
@@ -77,18 +80,18 @@ def test_a_failed_build_leaves_its_log_and_no_image(
 ) -> None:
     builder.fails = True
     with pytest.raises(HarnessError, match="told to fail"):
-        store.base_image("debian-12")
+        store.base_image(load_recipe("debian-12"))
     (left,) = (tmp_path / "images").glob("*/")
     assert [file.name for file in left.iterdir()] == [LOG]
     assert store.images() == []
     builder.fails = False
-    assert store.base_image("debian-12").path.exists()
+    assert store.base_image(load_recipe("debian-12")).path.exists()
 
 
 WORKER = """
 import sys
 from pathlib import Path
-from harness.image_store.recipe import BootstrapRecipe
+from harness.image_store.recipe import BootstrapRecipe, load_recipe
 from harness.image_store.store import ImageStore
 from harness.waiting import Deadline, NotYet, wait_until
 from tests.fakes.builder import FakeBuilder
@@ -107,7 +110,8 @@ def said(text):
 builder = FakeBuilder(
     root / "builds", lambda: wait_until(others_wait, awaited="the others", deadline=Deadline(60))
 )
-print(ImageStore(root, {BootstrapRecipe: builder}).base_image("debian-12", said).digest)
+store = ImageStore(root, {BootstrapRecipe: builder})
+print(store.base_image(load_recipe("debian-12"), said).digest)
 """
 
 
@@ -133,7 +137,7 @@ def test_eight_processes_make_it_once_and_see_its_progress(tmp_path: Path) -> No
 
 def used(store: ImageStore, name: str, days_ago: int) -> None:
     """Make an image of that name that was asked for so many days ago."""
-    image = store.base_image(name)
+    image = store.base_image(load_recipe(name))
     moment = (datetime.now(UTC) - timedelta(days=days_ago)).timestamp()
     os.utime(image.path.parent / store_module.IN_USE, (moment, moment))
 
@@ -168,7 +172,7 @@ def test_pruning_by_size_takes_the_longest_unused_first(
 
 def test_an_image_in_use_is_not_pruned(tmp_path: Path, builder: FakeBuilder) -> None:
     user = a_store(tmp_path, builder)
-    image = user.base_image("debian-12")
+    image = user.base_image(load_recipe("debian-12"))
     assert a_store(tmp_path, builder).prune(most_bytes=0) == []
     assert image.path.exists()
     del user

@@ -1,0 +1,33 @@
+"""Fetches an installer that a distribution packages, verified by the archive's own signatures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.errors import HarnessError
+from harness.image_store.building import Step
+from harness.image_store.programs import run_program
+from harness.image_store.recipe import NetworkBoot
+
+
+def fetch_installer(wanted: NetworkBoot, folder: Path, step: Step) -> tuple[Path, Path]:
+    """The kernel and the initrd of a packaged installer, in `folder`.
+
+    Nothing of the package is run, and nothing is installed on this host. Raises HarnessError where
+    the package can't be had, or holds neither.
+    """
+    step(f"fetching {wanted.package}")
+    tree = folder / "installer"
+    run_program(
+        ["mmdebstrap", "--variant=extract", f"--include={wanted.package}", wanted.suite, str(tree)],
+        log=folder / "fetch.log",
+        line=step,
+    )
+    files = (tree / wanted.kernel.lstrip("/"), tree / wanted.initrd.lstrip("/"))
+    for file in files:
+        if not file.is_file():
+            raise HarnessError(
+                f"{wanted.package} holds no {file.relative_to(tree)}",
+                remedy="correct network_boot in the recipe",
+            )
+    return files

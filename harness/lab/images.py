@@ -1,0 +1,49 @@
+"""The image store of a process that is no run: what its builds make is owned, and taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from harness.hypervisors.accelerator import choose_accelerator
+from harness.hypervisors.base import Accelerator, Hypervisor, Ownership
+from harness.hypervisors.opening import open_hypervisor
+from harness.image_store.recipe import InstallRecipe
+from harness.image_store.store import ImageStore, own_builders
+from harness.lab.installing import HypervisorMaker, Installing
+from harness.lab.ownership import own
+from harness.lab.reaper import reap_run
+from harness.lab.workspace import Workspace
+
+
+def store_of(
+    root: Path, hypervisor: HypervisorMaker, owner: Ownership, accelerator: Accelerator
+) -> ImageStore:
+    """The store with every builder; installations run on that hypervisor, and belong to `owner`."""
+    installing = Installing(hypervisor, root, owner, accelerator)
+    return ImageStore(root, {**own_builders(root), InstallRecipe: installing})
+
+
+@contextmanager
+def image_store(
+    root: Path, run: str, uri: str | None, wanted: Accelerator | None
+) -> Iterator[ImageStore]:
+    """The store, for as long as the block lasts; a hypervisor is connected to only where needed."""
+    owner = own(run)
+    workspace = Workspace(root, owner)
+    workspace.create()
+
+    @cache
+    def hypervisor() -> Hypervisor:
+        return open_hypervisor(uri)
+
+    try:
+        accelerator = choose_accelerator(wanted, root).accelerator
+        yield store_of(root, hypervisor, owner, accelerator)
+    finally:
+        if hypervisor.cache_info().currsize:
+            reap_run(hypervisor(), root, run)
+            hypervisor().close()
+        workspace.remove()

@@ -1,0 +1,255 @@
+"""Builds base images by unattended installation, on a machine and a network of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import HarnessError, UsageError
+from harness.hypervisors.base import (
+    NAME_PREFIX,
+    Accelerator,
+    Capability,
+    DirectBoot,
+    DiskDefinition,
+    DiskDevice,
+    Hypervisor,
+    MachineDefinition,
+    NicDefinition,
+    Ownership,
+)
+from harness.image_store.building import EVIDENCE, IMAGE, Material, Step, file_digest, version_of
+from harness.image_store.media import MediaShelf, Medium
+from harness.image_store.network_boot import fetch_installer
+from harness.image_store.programs import run_program
+from harness.image_store.recipe import InstallRecipe, Recipe
+from harness.lab.networks import Networks
+from harness.profiles.hardware import Firmware, MachineType, Tpm
+from harness.profiles.loading import load_profiles
+from harness.profiles.model import Method, Profile
+from harness.provisioning.answer_files import AnswerSet, answer_set
+from harness.provisioning.answers import Answers, Mirror, new_password, new_token
+from harness.provisioning.certificate import make_certificate
+from harness.provisioning.flow import FLOWS
+from harness.provisioning.installer import Installer
+from harness.provisioning.media import AnswerMedia, extract, join_initrd, write_media
+from harness.provisioning.package_proxy import package_proxy
+from harness.provisioning.product_keys import product_key
+
+HypervisorMaker = Callable[[], Hypervisor]
+"""Connects at the first call, and gives the same connection again later."""
+
+HOST_NAME = "guestcert"
+INSTALL_MAC = "52:54:00:67:63:01"
+CD_BUSES = {MachineType.Q35: "sata", MachineType.PC: "ide"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """What an installation begins from: a medium, or a kernel and an initrd, and their digests."""
+
+    medium: Path | None
+    kernel: Path | None
+    initrd: Path | None
+    materials: tuple[Material, ...]
+
+
+@dataclass
+class Installing:
+    """See Builder. `hypervisor` is asked for at the first build; what is made has this owner."""
+
+    hypervisor: HypervisorMaker
+    root: Path
+    owner: Ownership
+    accelerator: Accelerator
+
+    def inputs(self, recipe: Recipe, step: Step) -> Mapping[str, str]:
+        """See Builder: the answer files, as they would be with the same names each time."""
+        assert isinstance(recipe, InstallRecipe)
+        profile = _profile(recipe)
+        answers = Answers(
+            profile, profile.variants[0], HOST_NAME, "token", "password", product_key="KEY"
+        )
+        given = answer_set(recipe.method, answers)
+        digest = hashlib.sha256(given.start.command_line.encode())
+        for file in given.files:
+            digest.update(file.path.encode() + b"\0" + _without_salt(file.content))
+        found = {"answers": digest.hexdigest(), "qemu-img": version_of("qemu-img")}
+        if recipe.network_boot is None:
+            found["medium"] = self._medium(profile).sha256
+        return found
+
+    def build(self, recipe: Recipe, folder: Path, step: Step) -> tuple[Material, ...]:
+        """See Builder. Takes from minutes to hours; its evidence is in `folder`/EVIDENCE."""
+        assert isinstance(recipe, InstallRecipe)
+        profile = _profile(recipe)
+        if profile.hardware.machine_type not in CD_BUSES:
+            raise UsageError(f"machines of {profile.architecture} are not made here yet")
+        work = folder / "work"
+        work.mkdir()
+        source = self._source(recipe, profile, work, step)
+        with self._network(recipe, folder / EVIDENCE) as (network, mirror):
+            self._install(profile, recipe.method, source, network, mirror, folder, step)
+        return source.materials
+
+    def _install(
+        self,
+        profile: Profile,
+        method: Method,
+        source: Source,
+        network: str | None,
+        mirror: Mirror | None,
+        folder: Path,
+        step: Step,
+    ) -> None:
+        answers = Answers(
+            profile,
+            profile.variants[0],
+            HOST_NAME,
+            new_token(),
+            new_password(),
+            mirror=mirror,
+            product_key=product_key(profile) if profile.windows else None,
+            certificate=make_certificate(HOST_NAME) if profile.windows else None,
+        )
+        given = answer_set(method, answers)
+        media = write_media(given, folder / "work", source.medium)
+        disk = folder / IMAGE
+        size = f"{profile.hardware.disk_gib.recommended}G"
+        run_program(["qemu-img", "create", "-q", "-f", "qcow2", str(disk), size])
+        definition = self.definition(profile, source, given, media, folder, network)
+        installer = Installer(self.hypervisor().define, FLOWS[method], folder / EVIDENCE, step)
+        installer.run(definition, answers.token, keys=given.start.keys and _wants_key(answers))
+
+    def definition(
+        self,
+        profile: Profile,
+        source: Source,
+        given: AnswerSet,
+        media: AnswerMedia,
+        folder: Path,
+        network: str | None,
+    ) -> MachineDefinition:
+        """The machine that a profile is installed on: its disk, and every medium that is there."""
+        hardware, firmware = profile.hardware, profile.variants[0]
+        name = f"{NAME_PREFIX}{self.owner.run}-install-{profile.id}"
+        bus = CD_BUSES[hardware.machine_type]
+        disks = [DiskDefinition(folder / IMAGE, "GC-ROOT", bus=hardware.disk_bus, boot_order=1)]
+        direct = self._direct_boot(source, given, media, folder / "work")
+        drivers = MediaShelf(self.root).drivers() if profile.windows else None
+        cds = [media.medium or source.medium, media.cd, drivers.path if drivers else None]
+        for number, cd in enumerate(cd for cd in cds if cd is not None):
+            boots = number == 0 and direct is None
+            disks.append(_medium_disk(cd, f"GC-CD{number}", bus, DiskDevice.CDROM, boots))
+        if media.floppy is not None:
+            disks.append(_medium_disk(media.floppy, "GC-FD", "fdc", DiskDevice.FLOPPY, False))
+        nics = (NicDefinition(INSTALL_MAC, network, hardware.nic_model),) if network else ()
+        return MachineDefinition(
+            name=name,
+            uuid=str(uuid.uuid5(uuid.NAMESPACE_DNS, name)),
+            memory_mib=hardware.memory_mib.recommended,
+            vcpus=hardware.vcpus.recommended,
+            firmware=firmware,
+            machine_type=hardware.machine_type,
+            accelerator=self.accelerator,
+            owner=self.owner,
+            disks=tuple(disks),
+            nics=nics,
+            nvram=None if firmware is Firmware.BIOS else folder / "work" / "nvram.fd",
+            smbios_serial=HOST_NAME,
+            direct_boot=direct,
+            tpm=hardware.tpm is Tpm.REQUIRED,
+        )
+
+    def _direct_boot(
+        self, source: Source, given: AnswerSet, media: AnswerMedia, work: Path
+    ) -> DirectBoot | None:
+        """The installer's own kernel, where there is one to be started without a boot loader."""
+        kernel, initrd = source.kernel, source.initrd
+        if kernel is None and given.start.kernel and source.medium is not None:
+            kernel, initrd = work / "kernel", work / "initrd"
+            extract(source.medium, given.start.kernel, kernel)
+            extract(source.medium, given.start.initrd, initrd)
+        if kernel is None or initrd is None:
+            return None
+        joined = work / "initrd-with-answers"
+        join_initrd(initrd, media.initrd_tail, joined)
+        return DirectBoot(kernel, joined, given.start.command_line)
+
+    def _source(self, recipe: InstallRecipe, profile: Profile, work: Path, step: Step) -> Source:
+        if recipe.network_boot is not None:
+            kernel, initrd = fetch_installer(recipe.network_boot, work, step)
+            materials = tuple(Material(f.name, file_digest(f)) for f in (kernel, initrd))
+            return Source(None, kernel, initrd, materials)
+        medium = self._medium(profile)
+        step(f"verifying {medium.path.name}")
+        if file_digest(medium.path) != medium.sha256:
+            raise HarnessError(
+                f"{medium.path} is not what it was when it was added",
+                remedy=f"guestcert media add {medium.path}",
+            )
+        return Source(medium.path, None, None, (Material(medium.path.name, medium.sha256),))
+
+    def _medium(self, profile: Profile) -> Medium:
+        medium = MediaShelf(self.root).for_profile(profile.id)
+        if medium is None:
+            raise UsageError(
+                f"there is no installation medium of {profile.id}",
+                remedy="guestcert media add FILE",
+            )
+        return medium
+
+    @contextmanager
+    def _network(
+        self, recipe: InstallRecipe, folder: Path
+    ) -> Iterator[tuple[str | None, Mirror | None]]:
+        """An isolated network where any can be made, and a proxy on it where one is due."""
+        hypervisor = self.hypervisor()
+        if Capability.NETWORK not in hypervisor.capabilities:
+            if recipe.mirror is not None:
+                raise HarnessError(
+                    f"{hypervisor.uri} makes no networks, and {recipe.id} needs one for packages",
+                    remedy="use qemu:///system",
+                )
+            yield None, None
+            return
+        networks = Networks(hypervisor, self.root, self.owner, "install")
+        with contextlib.ExitStack() as stack:
+            network, definition = networks.get(1)
+            stack.callback(networks.remove_all)
+            mirror = None
+            if recipe.mirror is not None:
+                cache = self.root / "packages"
+                proxy = package_proxy(definition.gateway, recipe.mirror, cache, folder)
+                mirror = Mirror(recipe.mirror, stack.enter_context(proxy))
+            yield network.name, mirror
+
+
+def _profile(recipe: InstallRecipe) -> Profile:
+    for profile in load_profiles():
+        if profile.id == recipe.guest:
+            return profile
+    raise UsageError(f"{recipe.id} installs {recipe.guest!r}, and there is no such profile")
+
+
+def _medium_disk(
+    file: Path, serial: str, bus: str, device: DiskDevice, boots: bool
+) -> DiskDefinition:
+    order = 2 if boots else None
+    return DiskDefinition(file, serial, bus, device, "raw", read_only=True, boot_order=order)
+
+
+def _wants_key(answers: Answers) -> bool:
+    """Windows' medium asks for a key under UEFI; under BIOS only where a disk could boot too."""
+    return answers.firmware is not Firmware.BIOS
+
+
+def _without_salt(content: bytes) -> bytes:
+    """An answer file without the line of its password's hash, which is another one each time."""
+    lines = content.splitlines()
+    return b"".join(line for line in lines if b"$6$" not in line and b"$1$" not in line)

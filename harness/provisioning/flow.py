@@ -1,0 +1,291 @@
+"""What an installation goes through, by method: its states, their deadlines, and how it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from harness.profiles.model import Method
+
+
+class State(StrEnum):
+    """The states of an installation, in their order; each is known by what the console says."""
+
+    MEDIUM = "booting the medium"
+    INSTALLER = "installer running"
+    PACKAGES = "installing packages"
+    INSTALLED = "installed"
+    FIRST_BOOT = "first boot"
+    READY = "ready"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A pattern that means failure, and what to try; white space in it is any white space."""
+
+    pattern: str
+    problem: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How a state is known, and for how long it may last, in seconds under KVM.
+
+    Without a marker a state is passed through unseen: its installer tells nothing on the console.
+    """
+
+    state: State
+    seconds: float
+    marker: str | None = None
+
+
+@dataclass(frozen=True)
+class Flow:
+    """`powers_off`: the installer ends with power-off, and the installed disk is then booted."""
+
+    stages: tuple[Stage, ...]
+    failures: tuple[Failure, ...]
+    powers_off: bool
+
+
+SETUP = r"guestcert: stage (setup|installed|drivers)"
+FIRST_BOOT = r"guestcert: stage (first-boot|drivers)"
+
+NOT_BOOTABLE = Failure(
+    r"No bootable device\.|No bootable option or device was found|Could not boot from CDROM",
+    "the medium is not bootable",
+    "look with `guestcert media identify FILE`; download the medium again if it is damaged",
+)
+PANIC = Failure(
+    r"Kernel panic - not syncing", "the installer's kernel died", "give the guest more memory"
+)
+
+DEBIAN = (
+    Failure(
+        r"Failed to (process|retrieve) the preconfiguration file",
+        "the answer file was rejected",
+        "look into the console for the line, and into your own template, if there is one",
+    ),
+    Failure(
+        r"Bad archive mirror|mirror is either not available|Downloading a file failed"
+        r"|Failed to download|installer component failed|Cannot access repository",
+        "the mirror can not be reached, or lacks what the installer wants",
+        "look whether this host reaches the recipe's mirror, and whether it holds this release",
+    ),
+    Failure(
+        r"No (fixed )?disk drive was detected|no partitionable media|No root file system",
+        "no disk was found",
+        "correct hardware.disk_buses in the profile: the installer lacks the first one's driver",
+    ),
+    Failure(
+        r"too small|Failed to partition the selected disk|No space left on device",
+        "the disk is too small",
+        "raise hardware.disk_gib in the profile",
+    ),
+    Failure(
+        r"No kernel modules were found",
+        "the mirror has no modules for the installer's kernel",
+        "use the installer that belongs to the mirror's present release",
+    ),
+    Failure(
+        r"Installation step failed", "a step of the installer failed", "read its console's end"
+    ),
+    Failure(
+        r"Prompt: '\?' for help",
+        "the installer asks what its answer file does not answer",
+        "read the question at the console's end, and answer it in a template of your own",
+    ),
+)
+
+ANACONDA = (
+    Failure(
+        r"The following problem occurred on line|Error parsing (the )?kickstart"
+        r"|Unknown command:|kickstart file .* (missing|not found)",
+        "the answer file was rejected",
+        "look into the console for the line, and into your own template, if there is one",
+    ),
+    Failure(
+        r"No usable disks|No disks (selected|detected|found)|no drives to install",
+        "no disk was found",
+        "correct hardware.disk_buses in the profile: the installer lacks the first one's driver",
+    ),
+    Failure(
+        r"not enough (free )?(disk )?space|Not enough space|too small",
+        "the disk is too small",
+        "raise hardware.disk_gib in the profile",
+    ),
+    Failure(
+        r"Error setting up (base )?repository|Failed to set up installation source"
+        r"|Unable to (retrieve|read) (the )?(install|package)",
+        "the packages can not be reached",
+        "use the medium that holds all packages (DVD), not the one for a network",
+    ),
+    Failure(
+        r"media check failed|checkisomd5.*FAIL|medium is corrupt",
+        "the medium's own check failed",
+        "download the medium again",
+    ),
+    Failure(
+        r"Please make (your|a) (choice|selection)|Press ENTER to continue|Would you like to",
+        "the installer asks what its answer file does not answer",
+        "read the question at the console's end, and answer it in a template of your own",
+    ),
+    Failure(r"An unknown error has occurred|Traceback \(most", "the installer failed", "read on"),
+)
+
+SUBIQUITY = (
+    Failure(
+        r"Malformed autoinstall|autoinstall.*(validat|schema).*(fail|error)|Failed validation",
+        "the answer file was rejected",
+        "look into the console for the field, and into your own template, if there is one",
+    ),
+    Failure(
+        r"Continue with autoinstall\?",
+        "the installer asks for leave to go on",
+        "give the word `autoinstall` on the kernel's command line",
+    ),
+    Failure(
+        r"(no disks?|Failed to find matching device)",
+        "no disk was found",
+        "correct hardware.disk_buses in the profile",
+    ),
+    Failure(r"too small|not enough space", "the disk is too small", "raise hardware.disk_gib"),
+    Failure(
+        r"mirror.*(not usable|failed)|Unable to fetch|Could not resolve",
+        "the mirror can not be reached",
+        "look whether this host reaches the recipe's mirror",
+    ),
+    Failure(r"An error occurred\. Press enter|crash report", "the installer failed", "read on"),
+)
+
+SUSE = (
+    Failure(
+        r"Error while parsing the control file|XML (parser|parsing) (reports an )?error"
+        r"|profile.*(invalid|not valid)",
+        "the answer file was rejected",
+        "look into the console for the line, and into your own template, if there is one",
+    ),
+    Failure(
+        r"No hard disks? (were|was)? ?found|No disks? found",
+        "no disk was found",
+        "correct hardware.disk_buses in the profile",
+    ),
+    Failure(
+        r"not enough (free )?space|too small",
+        "the disk is too small",
+        "raise hardware.disk_gib in the profile",
+    ),
+    Failure(
+        r"Could not find the .*(Repository|repository)|No installation source",
+        "the packages can not be reached",
+        "use the medium that holds all packages (Full), not the one for a network",
+    ),
+    Failure(
+        r"product (key|is not)|No product found",
+        "the edition is not on the medium",
+        "use a medium of just this product",
+    ),
+)
+
+BSD = (
+    Failure(
+        r"Error while (fetching|extracting)|[Dd]istribution extraction failed",
+        "the packages can not be read",
+        "use the medium disc1 or dvd1",
+    ),
+    Failure(
+        r"No disks|Partitioning error|scripted partitioning.*fail",
+        "the disk can not be partitioned",
+        "correct hardware.disk_buses or hardware.disk_gib in the profile",
+    ),
+    Failure(r"Welcome to FreeBSD!.*\[Install\]", "the installer found no answer file", "read on"),
+)
+
+WINDOWS = (
+    Failure(
+        r"unattend answer file .*(invalid|error)|could not (parse or )?process the unattend"
+        r"|answer file.*(error|invalid)",
+        "the answer file was rejected",
+        "look into the screen for the component, and into your own template, if there is one",
+    ),
+    Failure(
+        r"(could not|couldn't) find any (drives|drivers)|No drives were found"
+        r"|media driver your computer needs|did not find any hard disk",
+        "no disk was found, since a driver is missing",
+        "put the virtio-win medium on the shelf, or make hardware.disk_buses begin with sata",
+    ),
+    Failure(
+        r"product key.*(invalid|not valid|does not match|cannot be validated)|Invalid Product",
+        "the product key is wrong",
+        "set the key of this edition, as docs/reference/environment.md says",
+    ),
+    Failure(
+        r"images? (available|that match).*(not|none)|install\.wim.*not (find|found)"
+        r"|cannot find .*image",
+        "the edition is not on the medium",
+        "make windows.image in the profile one of the medium's editions",
+    ),
+    Failure(
+        r"(disk|partition).*too small|not enough (free )?(disk )?space",
+        "the disk is too small",
+        "raise hardware.disk_gib in the profile",
+    ),
+    Failure(r"This PC can'?t run Windows", "the machine lacks what Setup demands", "add a TPM"),
+)
+
+
+def _linux(installer: str, packages: str, failures: tuple[Failure, ...]) -> Flow:
+    return Flow(
+        (
+            Stage(State.MEDIUM, 120),
+            Stage(State.INSTALLER, 420, installer),
+            Stage(State.PACKAGES, 1800, packages),
+            Stage(State.INSTALLED, 180, SETUP),
+            Stage(State.FIRST_BOOT, 180, FIRST_BOOT),
+            Stage(State.READY, 60),
+        ),
+        (NOT_BOOTABLE, PANIC, *failures),
+        powers_off=True,
+    )
+
+
+def _windows(setup_seconds: float) -> Flow:
+    # Setup shows graphics only, until the first log-on speaks.
+    return Flow(
+        (
+            Stage(State.MEDIUM, setup_seconds),
+            Stage(State.FIRST_BOOT, 1800, FIRST_BOOT),
+            Stage(State.READY, 120),
+        ),
+        (NOT_BOOTABLE, *WINDOWS),
+        powers_off=False,
+    )
+
+
+FLOWS: Mapping[Method, Flow] = {
+    Method.PRESEED: _linux(
+        r"Starting system log daemon|Detecting (network )?hardware",
+        r"Installing the base system|Retrieving .*base system|Configuring apt",
+        DEBIAN,
+    ),
+    Method.AUTOINSTALL: _linux(
+        r"subiquity|Starting .*[Ss]ubiquity", r"curtin|installing system|Installing", SUBIQUITY
+    ),
+    Method.KICKSTART: _linux(
+        r"anaconda|Running pre-installation|Welcome to",
+        r"Installing|packages? to install",
+        ANACONDA,
+    ),
+    Method.AUTOYAST: _linux(
+        r"linuxrc|Starting (Installer|YaST)|YaST", r"Installing|Performing Installation", SUSE
+    ),
+    Method.AGAMA: _linux(r"[Aa]gama", r"Installing|packages", SUSE),
+    Method.BSDINSTALL: _linux(
+        r"FreeBSD/|Starting local daemons|bsdinstall", r"[Ee]xtract(ing|ion)", BSD
+    ),
+    Method.AUTOUNATTEND: _windows(3600),
+    Method.WINNT_SIF: _windows(5400),
+}
+"""What each installation method goes through."""

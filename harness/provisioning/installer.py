@@ -1,0 +1,191 @@
+"""Drives an installation on a real machine: console, power, keys, screenshots, and its evidence."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.channels.console import Console
+from harness.errors import HarnessError
+from harness.events import EventKind
+from harness.hypervisors.base import Key, Machine, MachineDefinition
+from harness.provisioning.flow import Flow
+from harness.provisioning.progress import InstallationError, InstallationProgress
+from harness.waiting import SYSTEM_CLOCK, Clock, Deadline, NotYet, wait_until
+
+LOOK_SECONDS = 0.5
+SCREEN_SECONDS = 20.0
+"""How often a picture is taken of the screen."""
+
+SCREENS_KEPT = 40
+"""Pictures that are kept, the newest; one that shows what the one before showed is not."""
+
+KEYS_SECONDS = 30.0
+"""For how long a key is pressed again and again, where the medium wants one."""
+
+LONGEST_SECONDS = 24 * 3600.0
+"""Every state has a deadline of its own; this only ends what has none."""
+
+
+@dataclass
+class Installer:
+    """Runs one installation; everything that tells about it goes into `folder`."""
+
+    define: Callable[[MachineDefinition], Machine]
+    flow: Flow
+    folder: Path
+    step: Callable[[str], None]
+    clock: Clock = SYSTEM_CLOCK
+    _machine: Machine | None = None
+    _console: Console | None = None
+    _heard: int = 0
+    _mark: int = 0
+    _screen: bytes = b""
+    _screens: list[Path] = field(default_factory=list)
+    _next_screen: float = 0.0
+    _said: str = ""
+
+    def run(self, definition: MachineDefinition, token: str, *, keys: bool = False) -> None:
+        """Install on a machine of this definition, until it is off for the last time.
+
+        The first boot has the same machine without media and without a kernel of its own. Raises
+        InstallationError with the state, the cause and what to try; the evidence is in `folder`.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        scale = definition.accelerator.time_scale
+        progress = InstallationProgress(
+            self.flow, token, lambda seconds: Deadline(seconds * scale, self.clock)
+        )
+        started = Deadline(KEYS_SECONDS * scale if keys else 0, self.clock)
+        try:
+            self._power_on(definition)
+            wait_until(
+                lambda: self._look(progress, definition, started),
+                awaited="the installation to end",
+                deadline=Deadline(LONGEST_SECONDS, self.clock),
+                interval=LOOK_SECONDS,
+                error=HarnessError,
+            )
+        except InstallationError as error:
+            self._take_screen(always=True)
+            self._keep_definition()
+            error.evidence = self._screens[-1] if self._screens else self.folder / "console.log"
+            if self._screens:
+                error.sentence += f" (console: {self.folder / 'console.log'})"
+            raise
+        finally:
+            self._remove()
+
+    def _look(
+        self, progress: InstallationProgress, definition: MachineDefinition, keys: Deadline
+    ) -> None:
+        """Take in what is new; returns where the installation is over, else raises NotYet."""
+        assert self._machine is not None
+        stopped = self._stopped()
+        self._hear(progress)
+        if stopped:
+            self._close_console()  # reads it empty
+            self._hear(progress)
+            progress.stopped()
+            if progress.over:
+                return
+            self._remove()
+            self._power_on(without_media(definition))
+        progress.check()
+        if not keys.passed:
+            with contextlib.suppress(HarnessError):  # off, or not on yet
+                self._machine.press_key(Key.SPACE)
+        self._take_screen(progress=progress)
+        self._tell(progress)
+        raise NotYet(progress.state)
+
+    def _stopped(self) -> bool:
+        assert self._machine is not None
+        events = self._machine.events.since(self._mark)
+        return any(event.kind is EventKind.STOPPED for event in events)
+
+    def _power_on(self, definition: MachineDefinition) -> None:
+        self._machine = self.define(definition)
+        self._mark = self._machine.events.mark()
+        self._machine.start(paused=True)
+        self._console = Console(self._machine.open_console(), self.folder / "console.log")
+        self._heard = 0
+        self._machine.resume()
+
+    def _hear(self, progress: InstallationProgress) -> None:
+        if self._console is None:
+            return
+        new = self._console.since(self._heard)
+        self._heard += len(new)
+        if new:
+            progress.hear(new)
+
+    def _tell(self, progress: InstallationProgress) -> None:
+        said = f"{progress.state}"
+        if said != self._said:
+            self._said = said
+            self.step(said)
+
+    def _take_screen(
+        self, *, always: bool = False, progress: InstallationProgress | None = None
+    ) -> None:
+        """A picture of the screen, where it is time for one; its name says when it was taken."""
+        now = self.clock.monotonic()
+        if self._machine is None or (now < self._next_screen and not always):
+            return
+        self._next_screen = now + SCREEN_SECONDS
+        try:
+            picture = self._machine.screenshot()
+        except HarnessError:
+            return  # off, or a machine without a display
+        if picture == self._screen:
+            return
+        self._screen = picture
+        file = self.folder / f"screen-{int(now):08d}.png"
+        file.write_bytes(picture)
+        self._screens.append(file)
+        if len(self._screens) > SCREENS_KEPT:
+            self._screens.pop(0).unlink(missing_ok=True)
+        if progress is not None:
+            progress.see(read_screen(file))
+
+    def _keep_definition(self) -> None:
+        if self._machine is not None:
+            with contextlib.suppress(HarnessError):
+                text = self._machine.description()
+                (self.folder / "machine.xml").write_text(text, encoding="utf-8")
+
+    def _close_console(self) -> None:
+        if self._console is not None:
+            self._console.close()
+
+    def _remove(self) -> None:
+        self._close_console()
+        self._console = None
+        if self._machine is not None:
+            self._machine.remove()
+            self._machine = None
+
+
+def without_media(definition: MachineDefinition) -> MachineDefinition:
+    """The machine as the installed system has it: its disk, and no medium."""
+    disks = tuple(disk for disk in definition.disks if disk.boot_order == 1)
+    return dataclasses.replace(definition, disks=disks, direct_boot=None)
+
+
+def read_screen(picture: Path) -> str:
+    """The words on a picture, by tesseract where it is installed; empty without it."""
+    if shutil.which("tesseract") is None:
+        return ""
+    try:
+        done = subprocess.run(
+            ["tesseract", str(picture), "-"], capture_output=True, timeout=60, check=False
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.decode("utf-8", errors="replace")

@@ -1,0 +1,186 @@
+"""The state machine of an installation, fed with what consoles say, by a clock that jumps."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.profiles.model import Method
+from harness.provisioning.flow import FLOWS, State
+from harness.provisioning.progress import InstallationError, InstallationProgress
+from harness.waiting import Deadline, JumpingClock
+
+TOKEN = "f00d"
+
+
+@pytest.fixture
+def clock() -> JumpingClock:
+    return JumpingClock()
+
+
+def begun(method: Method, clock: JumpingClock) -> InstallationProgress:
+    return InstallationProgress(FLOWS[method], TOKEN, lambda seconds: Deadline(seconds, clock))
+
+
+def told(progress: InstallationProgress, *lines: str) -> InstallationProgress:
+    for line in lines:
+        progress.hear(line.encode() + b"\r\n")
+    return progress
+
+
+INSTALLER = "Starting system log daemon: syslogd, klogd."
+WHOLE = (INSTALLER, "Installing the base system  ... 0%", "guestcert: stage setup")
+
+
+def test_an_installation_goes_from_state_to_state(clock: JumpingClock) -> None:
+    progress = begun(Method.PRESEED, clock)
+    seen = [progress.state]
+    for line in (*WHOLE, "guestcert: stage installed"):
+        seen.append(told(progress, line).state)
+    progress.stopped()
+    for line in ("guestcert: stage first-boot", f"guestcert: ready {TOKEN}"):
+        seen.append(told(progress, line).state)
+    assert list(dict.fromkeys(seen)) == list(State)
+    assert not progress.over
+    progress.stopped()
+    assert progress.over
+
+
+def test_power_off_without_the_token_is_no_success(clock: JumpingClock) -> None:
+    progress = told(begun(Method.PRESEED, clock), *WHOLE)
+    progress.stopped()
+    assert progress.lives == 2
+    with pytest.raises(InstallationError, match="went off before the installed system had spoken"):
+        progress.stopped()
+
+
+@pytest.mark.parametrize("heard", [0, 1, 2])
+def test_an_installer_that_goes_off_early_failed(clock: JumpingClock, heard: int) -> None:
+    progress = told(begun(Method.PRESEED, clock), *WHOLE[:heard])
+    with pytest.raises(InstallationError, match="went off before"):
+        progress.stopped()
+
+
+def test_the_token_of_another_installation_is_none(clock: JumpingClock) -> None:
+    progress = told(begun(Method.PRESEED, clock), *WHOLE)
+    progress.stopped()
+    told(progress, "guestcert: ready 0000")
+    with pytest.raises(InstallationError, match="went off before"):
+        progress.stopped()
+
+
+def test_the_token_without_power_off_is_no_success(clock: JumpingClock) -> None:
+    progress = told(begun(Method.AUTOUNATTEND, clock), f"guestcert: ready {TOKEN}")
+    clock.sleep(10_000)
+    with pytest.raises(InstallationError, match=r"was not off .* after the installed system"):
+        progress.check()
+
+
+def test_a_first_boot_in_the_installers_life_is_none(clock: JumpingClock) -> None:
+    """The setup script's text may pass over the console; the installed system has not spoken."""
+    progress = told(begun(Method.PRESEED, clock), *WHOLE, "guestcert: stage first-boot")
+    assert progress.state is State.INSTALLED
+
+
+def test_windows_reboots_by_itself_and_goes_off_once(clock: JumpingClock) -> None:
+    progress = begun(Method.AUTOUNATTEND, clock)
+    assert told(progress, "guestcert: stage drivers").state is State.FIRST_BOOT
+    assert told(progress, "guestcert: stage console").state is State.FIRST_BOOT
+    told(progress, f"guestcert: ready {TOKEN}").stopped()
+    assert progress.over
+
+
+@pytest.mark.parametrize("states", [0, 1, 2, 3])
+def test_each_state_has_a_deadline_of_its_own(clock: JumpingClock, states: int) -> None:
+    progress = begun(Method.PRESEED, clock)
+    for line in WHOLE[:states]:
+        clock.sleep(progress.flow.stages[0].seconds - 1)
+        progress.check()
+        told(progress, line)
+    state = progress.state
+    clock.sleep(10_000)
+    with pytest.raises(InstallationError, match=r"waited .* for the state") as failure:
+        progress.check()
+    assert failure.value.state is state
+    assert str(state) in str(failure.value)
+
+
+FAILURES = {
+    Method.PRESEED: {
+        "Failed to process the preconfiguration file": "answer file was rejected",
+        "Bad archive mirror": "mirror can not be reached",
+        "The specified Debian archive\r\nmirror is either not available": "mirror can not be",
+        "No disk drive was detected.": "no disk was found",
+        "the selected disk or free space is too\n small to be": "disk is too small",
+        "\x1b[7mPrompt: \x1b[0m'?' for help, default=1>": "asks what its answer file",
+        "Kernel panic - not syncing: VFS": "kernel died",
+        "No bootable device.": "medium is not bootable",
+        "BdsDxe: No bootable option or device was found.": "medium is not bootable",
+    },
+    Method.KICKSTART: {
+        "The following problem occurred on line 7 of the kickstart file": "answer file was",
+        "No usable disks have been found": "no disk was found",
+        "not enough free space on disks": "disk is too small",
+        "The media check failed": "medium's own check",
+        "Error setting up base repository": "packages can not be reached",
+    },
+    Method.AUTOINSTALL: {
+        "Malformed autoinstall in 'storage' section": "answer file was rejected",
+        "Continue with autoinstall? (yes|no)": "asks for leave",
+    },
+    Method.AUTOYAST: {
+        "Error while parsing the control file": "answer file was rejected",
+        "No hard disks were found": "no disk was found",
+    },
+    Method.AGAMA: {"the profile is not valid": "answer file was rejected"},
+    Method.BSDINSTALL: {"Distribution extraction failed": "packages can not be read"},
+    Method.AUTOUNATTEND: {
+        "Windows could not parse or process the unattend answer file": "answer file was",
+        "We couldn't find any drives": "driver is missing",
+        "The product key entered does not match": "product key is wrong",
+        "Windows cannot find the specified image": "edition is not on the medium",
+    },
+    Method.WINNT_SIF: {"Setup did not find any hard disk drives": "driver is missing"},
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "line", "problem"),
+    [(method, *pair) for method, lines in FAILURES.items() for pair in lines.items()],
+)
+def test_a_failure_is_told_at_once_with_what_to_try(
+    clock: JumpingClock, method: Method, line: str, problem: str
+) -> None:
+    progress = begun(method, clock)
+    with pytest.raises(InstallationError, match=problem) as failure:
+        progress.hear(line.encode()) if method not in SEEN else progress.see(line)
+    assert failure.value.remedy
+    assert str(failure.value).startswith(f"while {progress.state}: ")
+
+
+SEEN = {Method.AUTOUNATTEND, Method.WINNT_SIF}
+"""Their installers show graphics: what is read off the screen tells."""
+
+
+def test_every_method_has_a_flow_and_failures_that_are_tested() -> None:
+    assert set(FAILURES) == set(FLOWS)
+
+
+def test_a_word_in_two_pieces_is_heard(clock: JumpingClock) -> None:
+    progress = begun(Method.PRESEED, clock)
+    progress.hear(b"Starting system log dae")
+    progress.hear(b"mon: syslogd")
+    assert progress.state is State.INSTALLER
+
+
+def test_what_the_token_follows_is_no_failure_any_more(clock: JumpingClock) -> None:
+    progress = told(begun(Method.PRESEED, clock), *WHOLE)
+    progress.stopped()
+    told(progress, f"guestcert: ready {TOKEN}\r\nKernel panic - not syncing in a service's name")
+    progress.stopped()
+    assert progress.over
+
+
+def test_bytes_of_any_kind_are_borne(clock: JumpingClock) -> None:
+    progress = begun(Method.PRESEED, clock)
+    progress.hear(bytes(range(256)) * 100)
+    assert progress.state is State.MEDIUM
