@@ -54,7 +54,7 @@ SETUP = r"guestcert: stage (setup|installed|drivers)"
 FIRST_BOOT = r"guestcert: stage (first-boot|drivers)"
 
 NOT_BOOTABLE = Failure(
-    r"No bootable device\.|No bootable option or device was found|Could not boot from CDROM",
+    r"No bootable device\.|No bootable option or device was found|UEFI Interactive Shell",
     "the medium is not bootable",
     "look with `guestcert media identify FILE`; download the medium again if it is damaged",
 )

@@ -88,7 +88,8 @@ def read_preseed(text: str) -> dict[str, str]:
     assert (done.returncode, done.stderr) == (0, b""), done.stderr
     joined = text.replace("\\\n", "")
     lines = [line.split(maxsplit=3) for line in joined.splitlines() if line[:1] not in ("", "#")]
-    assert all(len(line) >= 3 for line in lines)
+    kinds = {"string", "boolean", "select", "multiselect", "password", "note"}
+    assert {line[2] for line in lines} <= kinds
     return {line[1]: line[3] if len(line) > 3 else "" for line in lines}
 
 

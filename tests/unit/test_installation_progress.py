@@ -115,6 +115,7 @@ FAILURES = {
         "Kernel panic - not syncing: VFS": "kernel died",
         "No bootable device.": "medium is not bootable",
         "BdsDxe: No bootable option or device was found.": "medium is not bootable",
+        "UEFI \x1b[1mInteractive Shell v2.2": "medium is not bootable",
     },
     Method.KICKSTART: {
         "The following problem occurred on line 7 of the kickstart file": "answer file was",

@@ -1,0 +1,113 @@
+"""Real installers on real machines: what fails is told in its state, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.hypervisors.accelerator import choose_accelerator
+from harness.hypervisors.base import Hypervisor
+from harness.hypervisors.opening import open_hypervisor
+from harness.image_store.places import store_root
+from harness.image_store.programs import run_program
+from harness.image_store.recipe import InstallRecipe, load_recipe
+from harness.lab.installing import Installing, Source
+from harness.lab.ownership import own
+from harness.lab.reaper import reap_run
+from harness.lab.workspace import Workspace
+from harness.profiles.hardware import Firmware
+from harness.profiles.loading import load_profiles
+from harness.profiles.model import Method
+from harness.provisioning.answer_files import AnswerFile, AnswerSet, Place, Start
+from harness.provisioning.flow import FLOWS, State
+from harness.provisioning.installer import Installer
+from harness.provisioning.media import AnswerMedia, write_iso
+from harness.provisioning.progress import InstallationError
+
+RUN = "e2e-installation"
+
+
+@pytest.fixture
+def hypervisor() -> Iterator[Hypervisor]:
+    hypervisor = open_hypervisor(None)
+    yield hypervisor
+    hypervisor.close()
+
+
+@pytest.fixture
+def installing(hypervisor: Hypervisor) -> Iterator[Installing]:
+    """An installation's builder whose folder QEMU's user can enter."""
+    root = store_root()
+    owner = own(RUN)
+    Workspace(root, owner).create()
+    accelerator = choose_accelerator(None, root).accelerator
+    yield Installing(lambda: hypervisor, root, owner, accelerator)
+    reap_run(hypervisor, root, RUN)
+
+
+@pytest.fixture
+def folder(installing: Installing) -> Path:
+    folder = Workspace(installing.root, installing.owner).folder / "image"
+    folder.mkdir()
+    folder.chmod(0o755)
+    return folder
+
+
+def failure_of(installing: Installing, recipe: InstallRecipe, folder: Path) -> InstallationError:
+    said: list[str] = []
+    with pytest.raises(InstallationError) as failure:
+        installing.build(recipe, folder, said.append)
+    evidence = failure.value.evidence
+    assert isinstance(evidence, Path)
+    assert evidence.stat().st_size > 0
+    assert (folder / "evidence" / "console.log").stat().st_size > 0
+    assert State.INSTALLER in said
+    return failure.value
+
+
+def recipe(**changes: object) -> InstallRecipe:
+    found = load_recipe("debian-12-installer")
+    assert isinstance(found, InstallRecipe)
+    return found.model_copy(update=changes)
+
+
+def test_a_rejected_answer_file_is_told(
+    installing: Installing, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    template = tmp_path / "preseed.cfg.j2"
+    template.write_text("broken\n")
+    monkeypatch.setattr("harness.provisioning.rendering.overrides_folder", lambda: tmp_path)
+    failure = failure_of(installing, recipe(), folder)
+    assert failure.problem == "the answer file was rejected"
+    assert failure.state is State.INSTALLER
+
+
+def test_a_mirror_that_answers_404_is_told(installing: Installing, folder: Path) -> None:
+    mirror = f"{recipe().mirror}/nowhere"
+    failure = failure_of(installing, recipe(mirror=mirror), folder)
+    assert failure.problem.startswith("the mirror can not be reached")
+    assert failure.state is State.INSTALLER
+
+
+@pytest.mark.parametrize("firmware", [Firmware.BIOS, Firmware.UEFI])
+def test_a_medium_that_is_not_bootable_is_told(
+    installing: Installing, folder: Path, firmware: Firmware
+) -> None:
+    (folder / "work").mkdir()
+    medium = folder / "work" / "medium.iso"
+    write_iso([AnswerFile(Place.CD, "readme.txt", b"nothing to boot")], medium, "EMPTY")
+    run_program(["qemu-img", "create", "-q", "-f", "qcow2", str(folder / "image.qcow2"), "4G"])
+    profile = next(p for p in load_profiles() if p.id == "debian-12")
+    profile = profile.model_copy(update={"variants": (firmware,)})
+    source = Source(medium, None, None, ())
+    nothing = AnswerSet((), Start())
+    definition = installing.definition(profile, source, nothing, AnswerMedia(), folder, None)
+    installer = Installer(
+        installing.hypervisor().define, FLOWS[Method.BSDINSTALL], folder / "evidence", print
+    )
+    with pytest.raises(InstallationError) as failure:
+        installer.run(definition, "token")
+    assert failure.value.problem == "the medium is not bootable"
+    assert failure.value.state is State.MEDIUM
