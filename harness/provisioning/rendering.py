@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from pathlib import Path
 
 import jinja2
@@ -19,6 +20,16 @@ OURS = "guestcert"
 def overrides_folder() -> Path:
     """The user's own templates: for every guest, and in a folder for one guest."""
     return recipes_folder() / "answers"
+
+
+def _concat(parts: Iterable[str]) -> Verbatim:
+    return Verbatim("".join(parts))
+
+
+class _Environment(jinja2.Environment):
+    """What macros and `super()` give has been escaped already, and is not escaped again."""
+
+    concat = staticmethod(_concat)
 
 
 def render(template: str, format: Format, answers: Answers, folder: Path | None = None) -> str:
@@ -47,7 +58,7 @@ def _environment(format: Format, folder: Path, answers: Answers) -> jinja2.Envir
             ours,
         ]
     )
-    environment = jinja2.Environment(
+    environment = _Environment(
         loader=loader,
         undefined=jinja2.StrictUndefined,
         finalize=for_format(format),

@@ -317,7 +317,7 @@ def test_without_a_mirror_none_is_used() -> None:
 
 def test_a_users_template_extends_ours(tmp_path: Path) -> None:
     (tmp_path / "preseed.cfg.j2").write_text(
-        '{% extends "guestcert/preseed.cfg.j2" %}{% block clock %}'
+        '{% extends "guestcert/preseed.cfg.j2" %}{% block clock %}{{ super() }}'
         "d-i time/zone string Europe/Berlin\n{% endblock %}",
         encoding="utf-8",
     )
