@@ -116,13 +116,17 @@ class MediaShelf:
             bootable=known.bootable,
             profiles=known.profiles,
         )
+        self.put(medium)
+        return medium
+
+    def put(self, medium: Medium) -> None:
+        """Note a medium, in the place of what was there under its path."""
         self._file.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(self._file.with_suffix(".lock")):
-            others = [other for other in self.media() if other.path != path]
+            others = [other for other in self.media() if other.path != medium.path]
             fresh = self._file.with_suffix(".new")
             fresh.write_bytes(SHELF.dump_json((*others, medium), indent=1))
             fresh.replace(self._file)
-        return medium
 
     def media(self) -> tuple[Medium, ...]:
         """Everything on the shelf; raises UsageError where its file is not ours any more."""

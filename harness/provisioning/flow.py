@@ -69,7 +69,7 @@ DEBIAN = (
         "look into the console for the line, and into your own template, if there is one",
     ),
     Failure(
-        r"Bad archive mirror|mirror is either not available|Downloading a file failed"
+        r"Bad archive mirror|trying to use the specified \w+ archive mirror|Downloading a file failed"
         r"|Failed to download|installer component failed|Cannot access repository",
         "the mirror can not be reached, or lacks what the installer wants",
         "look whether this host reaches the recipe's mirror, and whether it holds this release",
@@ -93,7 +93,7 @@ DEBIAN = (
         r"Installation step failed", "a step of the installer failed", "read its console's end"
     ),
     Failure(
-        r"Prompt: '\?' for help",
+        r"Prompt: '\?' for help|\[Press enter to continue\]",
         "the installer asks what its answer file does not answer",
         "read the question at the console's end, and answer it in a template of your own",
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -152,12 +152,17 @@ def _write_floppy(files: Sequence[AnswerFile], target: Path) -> None:
 
 
 def _write_archive(files: Sequence[AnswerFile], target: Path) -> None:
-    """A gzipped cpio archive of the kernel's `newc` form (initramfs buffer format)."""
+    """A gzipped cpio archive, of the form that the kernel's initramfs buffer format calls newc."""
+    archive = archive_of((file.path, file.content, 0o100600) for file in files)
+    target.write_bytes(gzip.compress(archive, mtime=0))
+
+
+def archive_of(members: Iterable[tuple[str, bytes, int]]) -> bytes:
+    """A cpio archive as the kernel unpacks it: names, contents and modes, folders first."""
     archive = bytearray()
-    for number, file in enumerate(files, start=1):
-        archive += _member(file.path, file.content, number, 0o100600)
-    archive += _member("TRAILER!!!", b"", 0, 0)
-    target.write_bytes(gzip.compress(bytes(archive), mtime=0))
+    for number, (name, content, mode) in enumerate(members, start=1):
+        archive += _member(name, content, number, mode)
+    return bytes(archive + _member("TRAILER!!!", b"", 0, 0))
 
 
 def _member(name: str, content: bytes, inode: int, mode: int) -> bytes:

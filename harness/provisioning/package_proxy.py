@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from filelock import FileLock
 
@@ -16,7 +17,9 @@ from harness.errors import HarnessError
 from harness.waiting import Deadline, NotYet, wait_until
 
 PROGRAM = "apt-cacher-ng"
-PORT = 3142
+PORT = 3143
+"""Not the program's own 3142: on a host that serves itself with it, that one is taken."""
+
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
 
@@ -71,6 +74,7 @@ def _configure(address: str, mirror: str, cache: Path, folder: Path) -> Path:
         "ReportPage:",  # no page for whoever asks from the guests' network
         f"Remap-mirror: {mirror.removeprefix('http://')} ; {mirror}",
         "ForceManaged: 1",  # what is not the mirror's is refused
+        f"AllowUserPorts: {urlsplit(mirror).port or 80}",
     ]
     upstream = os.environ.get("http_proxy") or os.environ.get("HTTP_PROXY")
     if upstream:

@@ -108,7 +108,8 @@ FAILURES = {
     Method.PRESEED: {
         "Failed to process the preconfiguration file": "answer file was rejected",
         "Bad archive mirror": "mirror can not be reached",
-        "The specified Debian archive\r\nmirror is either not available": "mirror can not be",
+        "while trying to use the specified Debian archive\r\nmirror.": "mirror can not be",
+        "[22A[Press enter to continue]": "asks what its answer file",
         "No disk drive was detected.": "no disk was found",
         "the selected disk or free space is too\n small to be": "disk is too small",
         "\x1b[7mPrompt: \x1b[0m'?' for help, default=1>": "asks what its answer file",
