@@ -69,8 +69,8 @@ DEBIAN = (
         "look into the console for the line, and into your own template, if there is one",
     ),
     Failure(
-        r"Bad archive mirror|trying to use the specified \w+ archive mirror|Downloading a file failed"
-        r"|Failed to download|installer component failed|Cannot access repository",
+        r"Bad archive mirror|trying to use the specified \w+ archive mirror"
+        r"|Downloading a file failed|Failed to download|installer component failed",
         "the mirror can not be reached, or lacks what the installer wants",
         "look whether this host reaches the recipe's mirror, and whether it holds this release",
     ),

@@ -69,6 +69,8 @@ def _files(content: SeedContent) -> dict[str, str]:
     # JSON is YAML: cloud-init reads it, and nothing needs quoting by hand.
     user_data = {
         "hostname": content.host_name,
+        # In /etc/hosts too: sudo asks for it before any resolver is up.
+        "manage_etc_hosts": True,
         "locale": "C.UTF-8",
         "ssh_pwauth": False,
         # An RSA key costs an emulated processor as much as half a boot.

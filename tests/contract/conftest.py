@@ -26,6 +26,13 @@ RUN = "contract"
 BOOT_SECTOR = Path(__file__).with_name("talking_sector.S")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What shares the contract's machine runs in one worker; installations have their own."""
+    for item in items:
+        if item.path.stem != "test_installers":
+            item.add_marker(pytest.mark.xdist_group("one machine"))
+
+
 @dataclass(frozen=True)
 class Subject:
     """A hypervisor under the contract, and a machine definition that fits it."""

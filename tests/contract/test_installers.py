@@ -32,7 +32,6 @@ from harness.provisioning.answer_files import METHODS, AnswerSet, Place, answer_
 from harness.provisioning.answers import Answers
 from tests.contract.inspector import make_inspector
 
-RUN = "contract-install"
 GUESTS = {
     "debian-7": Method.PRESEED,
     "ubuntu-24.04": Method.AUTOINSTALL,
@@ -153,7 +152,7 @@ def test_the_answers_are_where_the_installer_looks(
 
     monkeypatch.setattr(installing_module, "answer_set", remembered)
     looking = Looking(hypervisor, *inspector, "inspector.windows" if method in WINDOWS else "")
-    root, owner = store_root(), own(RUN)
+    root, owner = store_root(), own(f"contract-{guest}")
     workspace = Workspace(root, owner)
     workspace.create()
     store = workspace.folder / "store"
@@ -173,7 +172,7 @@ def test_the_answers_are_where_the_installer_looks(
         console = (store / "image" / "evidence" / "console.log").read_bytes().decode("latin-1")
         size = (store / "image" / IMAGE).stat().st_size
     finally:
-        reap_run(hypervisor, root, RUN)
+        reap_run(hypervisor, root, owner.run)
     check_files(rendered[-1], console)
     check_machine(profile, looking, console)
     assert size > 0
@@ -204,8 +203,8 @@ def provide_media(
         release = profile.windows.drivers
         names = ("viostor", "vioscsi", "NetKVM", "vioserial", "Balloon")
         drivers = {f"{name}/{release}/amd64/{name}.inf": b"[Version]" for name in names}
-        iso = an_iso(store / "drivers.iso", "virtio-win-0.1.271", drivers)
-        put_on_shelf(shelf, iso, "virtio-win-0.1.271")
+        iso = an_iso(store / "drivers.iso", "virtio-win-0.1", drivers)
+        put_on_shelf(shelf, iso, "virtio-win-0.1")
 
 
 def check_files(rendered: AnswerSet, console: str) -> None:
@@ -218,11 +217,8 @@ def check_files(rendered: AnswerSet, console: str) -> None:
     }
     for file in rendered.files:
         place = "cd" if file.place is Place.MEDIUM else str(file.place)
-        label = {Place.CD: rendered.label, Place.MEDIUM: "VENDOR", Place.FLOPPY: "-"}.get(
-            file.place
-        )
-        path = file.path
-        key = (place, label or "", path)
+        labels = {Place.CD: rendered.label, Place.MEDIUM: "VENDOR", Place.FLOPPY: "-"}
+        key = (place, labels.get(file.place, ""), file.path)
         assert found.get(key) == hashlib.sha256(file.content).hexdigest(), (key, sorted(found))
     if rendered.label == "GUESTCERT":
         return
@@ -247,4 +243,4 @@ def check_drivers(rendered: AnswerSet, console: str) -> None:
     folders = {path.replace("\\", "/") for path in DRIVER_FOLDER.findall(text)}
     assert folders
     for folder in folders:
-        assert f"[virtio-win-0.1.271] {folder}/" in console, folder
+        assert f"[virtio-win-0.1] {folder}/" in console, folder

@@ -59,9 +59,7 @@ def _members(tree: Path) -> Iterator[tuple[str, bytes, int]]:
 def _in_order(tree: Path) -> Iterator[Path]:
     """The wanted modules, each after those that it needs."""
     base = next(path.parent for path in tree.rglob("modules.builtin"))
-    everything = {
-        file.name.partition(".ko")[0].replace("-", "_"): file for file in base.rglob("*.ko")
-    }
+    everything = {file.stem.replace("-", "_"): file for file in base.rglob("*.ko")}
     given: set[str] = set()
 
     def give(name: str) -> Iterator[Path]:
