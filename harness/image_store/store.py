@@ -19,7 +19,7 @@ from harness.image_store.bootstrap import Bootstrap
 from harness.image_store.building import EVIDENCE, IMAGE, LOG, Builder, Material, Step, file_digest
 from harness.image_store.cloud_image import CloudImage
 from harness.image_store.imported import Import, convert
-from harness.image_store.provenance import Provenance, read_provenance, write_provenance
+from harness.image_store.provenance import FILE, Provenance, read_provenance, write_provenance
 from harness.image_store.recipe import (
     BootstrapRecipe,
     CloudImageRecipe,
@@ -212,11 +212,11 @@ class ImageStore:
         try:
             provenance = make(fresh, _told_to_others(fresh / PROGRESS, step))
             (fresh / IMAGE).chmod(0o444)
-            (fresh / PROGRESS).unlink(missing_ok=True)
+            _leave_only(fresh, IMAGE, FILE, LOG, EVIDENCE)  # answer files hold keys
             shutil.rmtree(folder, ignore_errors=True)
             fresh.rename(folder)
         except BaseException:
-            _leave_only_evidence(fresh)
+            _leave_only(fresh, LOG, EVIDENCE)
             raise
         return provenance
 
@@ -293,12 +293,14 @@ def _told_to_others(file: Path, step: Step) -> Step:
     return tell
 
 
-def _leave_only_evidence(folder: Path) -> None:
-    """Of a failed build only its log stays, and what it kept as evidence."""
+def _leave_only(folder: Path, *names: str) -> None:
+    """Take everything out of a folder but what has one of these names."""
     for entry in folder.glob("*"):
-        if entry.is_dir() and entry.name != EVIDENCE:
+        if entry.name in names:
+            continue
+        if entry.is_dir():
             shutil.rmtree(entry, ignore_errors=True)
-        elif entry.is_file() and entry.name != LOG:
+        else:
             entry.unlink(missing_ok=True)
 
 

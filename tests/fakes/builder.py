@@ -38,6 +38,7 @@ class FakeBuilder:
         (folder / "half-made").write_bytes(b"")
         if self.fails:
             raise HarnessError("the fake build was told to fail")
-        (folder / "half-made").unlink()
+        (folder / "work").mkdir()
+        (folder / "work" / "answers.iso").write_bytes(b"a product key")
         (folder / IMAGE).write_bytes(f"image of {recipe.id}".encode())
         return (Material("pkg:deb/debian/sudo@1.9", "ab" * 32),)

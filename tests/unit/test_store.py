@@ -44,6 +44,8 @@ def test_an_image_is_made_once_and_read_only(store: ImageStore, builder: FakeBui
     assert builder.builds == 1
     assert first.path.read_bytes() == b"image of debian-12"
     assert first.path.stat().st_mode & 0o222 == 0
+    left = {file.name for file in first.path.parent.iterdir()}
+    assert left == {IMAGE, "provenance.json", LOG, store_module.IN_USE}, "answers may hold a key"
 
 
 def test_another_tool_makes_another_image(store: ImageStore, builder: FakeBuilder) -> None:
