@@ -16,7 +16,7 @@ from pycdlib.pycdlib import PyCdlib
 from harness.hypervisors.accelerator import choose_accelerator
 from harness.hypervisors.base import DirectBoot, Hypervisor, Machine, MachineDefinition
 from harness.hypervisors.opening import open_hypervisor
-from harness.image_store.building import IMAGE, file_digest
+from harness.image_store.building import file_digest
 from harness.image_store.media import MediaShelf, Medium
 from harness.image_store.places import store_root
 from harness.image_store.recipe import InstallRecipe
@@ -136,7 +136,6 @@ def test_the_answers_are_where_the_installer_looks(
     guest: str,
     inspector: tuple[Path, Path],
     hypervisor: Hypervisor,
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     method = GUESTS[guest]
@@ -156,26 +155,24 @@ def test_the_answers_are_where_the_installer_looks(
     workspace = Workspace(root, owner)
     workspace.create()
     store = workspace.folder / "store"
-    (store / "image").mkdir(parents=True)
-    store.chmod(0o755)
-    (store / "image").chmod(0o755)
-    provide_media(store, profile, method, inspector, tmp_path)
-    builder = Installing(
-        lambda: looking,  # type: ignore[arg-type,return-value]
-        store,
-        owner,
-        choose_accelerator(None, root).accelerator,
-    )
     recipe = InstallRecipe(id=guest, kind="install", guest=guest, method=method)
     try:
+        (store / "image").mkdir(parents=True)
+        store.chmod(0o755)
+        (store / "image").chmod(0o755)
+        provide_media(store, profile, method, inspector)
+        builder = Installing(
+            lambda: looking,  # type: ignore[arg-type,return-value]
+            store,
+            owner,
+            choose_accelerator(None, root).accelerator,
+        )
         builder.build(recipe, store / "image", print)
         console = (store / "image" / "evidence" / "console.log").read_bytes().decode("latin-1")
-        size = (store / "image" / IMAGE).stat().st_size
     finally:
         reap_run(hypervisor, root, owner.run)
     check_files(rendered[-1], console)
     check_machine(profile, looking, console)
-    assert size > 0
     if method is Method.AUTOUNATTEND:
         check_drivers(rendered[-1], console)
 
@@ -188,7 +185,7 @@ def without_secure_boot(profile: Profile) -> Profile:
 
 
 def provide_media(
-    store: Path, profile: Profile, method: Method, inspector: tuple[Path, Path], folder: Path
+    store: Path, profile: Profile, method: Method, inspector: tuple[Path, Path]
 ) -> None:
     """A medium with the inspector where the vendor has its installer, and one with drivers."""
     answers = Answers(profile, profile.variants[0], "a", "b", "c", product_key="d")
