@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import socket
@@ -11,7 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from harness.errors import HarnessError
 from harness.waiting import Deadline, NotYet, wait_until
@@ -28,9 +29,9 @@ STOP_SECONDS = 20.0
 def package_proxy(address: str, mirror: str, cache: Path, folder: Path) -> Iterator[str]:
     """Serve `mirror` (an HTTP address) on `address`, a host's own one; gives the proxy's address.
 
-    What was fetched stays in `cache`, of which one proxy at a time makes use; `folder` holds its
-    configuration and log. Whatever is not of the mirror is refused. Raises HarnessError where the
-    program is missing or does not start.
+    What was fetched stays in `cache`, a part of it for each of those that run at once; `folder`
+    holds its configuration and log. Whatever is not of the mirror is refused. Raises HarnessError
+    where the program is missing or does not start.
     """
     program = shutil.which(PROGRAM, path=os.environ.get("PATH", "") + ":/usr/sbin")
     if program is None:
@@ -38,9 +39,8 @@ def package_proxy(address: str, mirror: str, cache: Path, folder: Path) -> Itera
             f"{PROGRAM} is not installed, through which installers reach packages",
             remedy=f"install the package {PROGRAM}",
         )
-    cache.mkdir(parents=True, exist_ok=True)
-    with FileLock(cache / ".lock"):
-        configuration = _configure(address, mirror, cache, folder)
+    with _free_part(cache) as part:
+        configuration = _configure(address, mirror, part, folder)
         log = folder / "proxy.out"
         with log.open("wb") as output:
             process = subprocess.Popen(
@@ -59,6 +59,24 @@ def package_proxy(address: str, mirror: str, cache: Path, folder: Path) -> Itera
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+@contextmanager
+def _free_part(cache: Path) -> Iterator[Path]:
+    """The first part of the cache that no other proxy uses: two would spoil each other's files."""
+    for number in itertools.count(1):
+        part = cache / str(number)
+        part.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(cache / f".{number}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            continue
+        try:
+            yield part
+        finally:
+            lock.release()
+        return
 
 
 def _configure(address: str, mirror: str, cache: Path, folder: Path) -> Path:

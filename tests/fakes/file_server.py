@@ -17,12 +17,13 @@ class FileServer:
     files: dict[str, bytes] = field(default_factory=dict)
     break_at: list[int] = field(default_factory=list)
     ranges: list[str] = field(default_factory=list)  # of every request, empty where it named none
+    port: int = 0  # a free one
     address: str = ""
 
 
 @contextmanager
 def serving(server: FileServer) -> Iterator[FileServer]:
-    """Serve on a free port of the loopback until the end of the block."""
+    """Serve on the loopback until the end of the block."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -45,7 +46,7 @@ def serving(server: FileServer) -> Iterator[FileServer]:
         def log_message(self, *_: object) -> None:
             pass
 
-    listener = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    listener = ThreadingHTTPServer(("127.0.0.1", server.port), Handler)
     thread = threading.Thread(target=listener.serve_forever, name="file server")
     thread.start()
     server.address = f"http://127.0.0.1:{listener.server_port}"
