@@ -110,7 +110,7 @@ class InstallRecipe(Document):
     guest: Identifier
     method: Method
     network_boot: NetworkBoot | None = None
-    mirror: Address | None = None  # where the installer gets its packages, through our proxy
+    mirror: Address | Literal["host"] | None = None  # of packages; `host`: where its APT gets its
 
 
 class ImportRecipe(Document):

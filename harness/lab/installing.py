@@ -24,6 +24,7 @@ from harness.hypervisors.base import (
     Ownership,
 )
 from harness.image_store.building import EVIDENCE, IMAGE, Material, Step, file_digest, version_of
+from harness.image_store.host_archive import host_archive
 from harness.image_store.media import MediaShelf, Medium
 from harness.image_store.network_boot import fetch_installer
 from harness.image_store.programs import run_program
@@ -224,9 +225,10 @@ class Installing:
             stack.callback(networks.remove_all)
             mirror = None
             if recipe.mirror is not None:
+                address = host_archive() if recipe.mirror == "host" else recipe.mirror
                 cache = self.root / "packages"
-                proxy = package_proxy(definition.gateway, recipe.mirror, cache, folder)
-                mirror = Mirror(recipe.mirror, stack.enter_context(proxy))
+                proxy = package_proxy(definition.gateway, address, cache, folder)
+                mirror = Mirror(address, stack.enter_context(proxy))
             yield network.name, mirror
 
 

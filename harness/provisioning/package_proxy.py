@@ -90,7 +90,7 @@ def _configure(address: str, mirror: str, cache: Path, folder: Path) -> Path:
         "ForeGround: 1",
         "SupportDir: /usr/lib/apt-cacher-ng",
         "ReportPage:",  # no page for whoever asks from the guests' network
-        f"Remap-mirror: {mirror.removeprefix('http://')} ; {mirror}",
+        f"Remap-mirror: {mirror.partition('://')[2]} ; {mirror}",
         "ForceManaged: 1",  # what is not the mirror's is refused
         f"AllowUserPorts: {urlsplit(mirror).port or 80}",
     ]

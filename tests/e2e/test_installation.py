@@ -10,6 +10,7 @@ import pytest
 from harness.hypervisors.accelerator import choose_accelerator
 from harness.hypervisors.base import Hypervisor
 from harness.hypervisors.opening import open_hypervisor
+from harness.image_store.host_archive import host_archive
 from harness.image_store.places import store_root
 from harness.image_store.programs import run_program
 from harness.image_store.recipe import InstallRecipe, load_recipe
@@ -85,7 +86,7 @@ def test_a_rejected_answer_file_is_told(
 
 
 def test_a_mirror_that_answers_404_is_told(installing: Installing, folder: Path) -> None:
-    mirror = f"{recipe().mirror}/nowhere"
+    mirror = f"{host_archive()}/nowhere"
     failure = failure_of(installing, recipe(mirror=mirror), folder)
     assert failure.problem.startswith("the mirror can not be reached")
     assert failure.state is State.INSTALLER

@@ -51,7 +51,7 @@ def answers_for(profile: Profile, **changes: Any) -> Answers:
         "host_name": "guest-1",
         "token": TOKEN,
         "password": new_password(),
-        "mirror": Mirror("http://deb.debian.org/debian", "http://10.0.0.1:3142"),
+        "mirror": Mirror("http://mirror.test/debian", "http://10.0.0.1:3142"),
         "product_key": "AAAAA-BBBBB-CCCCC-DDDDD-EEEEE" if winnt(profile) else None,
         "certificate": CERTIFICATE if profile.windows else None,
     }
