@@ -7,6 +7,8 @@ import pytest
 from harness.errors import HarnessError
 from harness.image_store.host_archive import host_archive
 
+MODULE = "harness.image_store.host_archive"
+
 
 def says(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
     monkeypatch.setattr(
@@ -34,6 +36,6 @@ def test_a_host_without_one_is_told(monkeypatch: pytest.MonkeyPatch, lines: tupl
 
 
 def test_a_host_without_apt_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.image_store.host_archive.shutil.which", lambda _: None)
+    monkeypatch.setattr(f"{MODULE}.shutil.which", lambda _: None)
     with pytest.raises(HarnessError, match="has no APT"):
         host_archive()
