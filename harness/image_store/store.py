@@ -148,8 +148,9 @@ class ImageStore:
     ) -> list[Path]:
         """Remove images, and what broken builds left; what any process uses stays.
 
-        Without bounds every image goes that no present recipe makes. With them those go that
-        nobody asked for so long, and then the longest unused until the rest fits.
+        Without bounds every image goes that no present recipe makes, but for those that were
+        installed from media. With them those go that nobody asked for so long, and then the longest
+        unused until the rest fits.
         """
         stored = self.images()
         kept = {entry.image.path.parent for entry in stored}
@@ -157,7 +158,11 @@ class ImageStore:
         by_use = sorted(stored, key=lambda entry: entry.used)
         if unused_for is None and most_bytes is None:
             current = self._current()
-            doomed += [e.image.path.parent for e in stored if e.image.name not in current]
+            doomed += [
+                entry.image.path.parent
+                for entry in stored
+                if entry.image.name not in current and not _was_installed(entry)
+            ]
         if unused_for is not None:
             before = datetime.now(UTC) - unused_for
             doomed += [e.image.path.parent for e in by_use if e.used < before]
@@ -265,6 +270,12 @@ class ImageStore:
         finally:
             lock.release()
         return True
+
+
+def _was_installed(entry: StoredImage) -> bool:
+    """Whether an image took an installation, which may need no recipe of its own, and hours."""
+    recipe = entry.provenance.parameters.get("recipe")
+    return isinstance(recipe, dict) and recipe.get("kind") == "install"
 
 
 def _key(recipe: Recipe, inputs: Mapping[str, str]) -> str:

@@ -93,6 +93,7 @@ class Installing:
             raise UsageError(f"machines of {profile.architecture} are not made here yet")
         work = folder / "work"
         work.mkdir()
+        work.chmod(0o755)  # QEMU runs as a user of its own
         source = self._source(recipe, profile, work, step)
         with self._network(recipe, folder / EVIDENCE) as (network, mirror):
             self._install(profile, recipe.method, source, network, mirror, folder, step)

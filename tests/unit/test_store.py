@@ -13,8 +13,9 @@ import pytest
 from harness.errors import HarnessError, UsageError
 from harness.image_store import store as store_module
 from harness.image_store.building import IMAGE, LOG
-from harness.image_store.recipe import BootstrapRecipe, load_recipe
+from harness.image_store.recipe import BootstrapRecipe, InstallRecipe, load_recipe
 from harness.image_store.store import ImageStore
+from harness.profiles.model import Method
 from tests.fakes.builder import FakeBuilder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -179,6 +180,18 @@ def test_an_image_in_use_is_not_pruned(tmp_path: Path, builder: FakeBuilder) -> 
     assert image.path.exists()
     del user
     assert names(a_store(tmp_path, builder).prune(most_bytes=0)) == ["debian-12"]
+
+
+def test_what_was_installed_from_media_stays_until_it_is_old(
+    tmp_path: Path, builder: FakeBuilder
+) -> None:
+    """A guest on the shelf needs no recipe, and its image took hours."""
+    recipe = InstallRecipe(id="own-os", kind="install", guest="own-os", method=Method.KICKSTART)
+    builders = {BootstrapRecipe: builder, InstallRecipe: builder}
+    ImageStore(tmp_path, builders).base_image(recipe)
+    store = ImageStore(tmp_path, builders)
+    assert store.prune() == []
+    assert names(store.prune(unused_for=timedelta(0))) == ["own-os"]
 
 
 def test_pruning_takes_what_a_broken_build_left(tmp_path: Path, store: ImageStore) -> None:
