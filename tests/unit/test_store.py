@@ -14,7 +14,7 @@ from harness.errors import HarnessError, UsageError
 from harness.image_store import store as store_module
 from harness.image_store.building import IMAGE, LOG
 from harness.image_store.recipe import BootstrapRecipe, InstallRecipe, load_recipe
-from harness.image_store.store import ImageStore
+from harness.image_store.store import Builders, ImageStore
 from harness.profiles.model import Method
 from tests.fakes.builder import FakeBuilder
 
@@ -187,7 +187,7 @@ def test_what_was_installed_from_media_stays_until_it_is_old(
 ) -> None:
     """A guest on the shelf needs no recipe, and its image took hours."""
     recipe = InstallRecipe(id="own-os", kind="install", guest="own-os", method=Method.KICKSTART)
-    builders = {BootstrapRecipe: builder, InstallRecipe: builder}
+    builders: Builders = {BootstrapRecipe: builder, InstallRecipe: builder}
     ImageStore(tmp_path, builders).base_image(recipe)
     store = ImageStore(tmp_path, builders)
     assert store.prune() == []
