@@ -26,6 +26,8 @@ RUN = "contract"
 BOOT_SECTOR = Path(__file__).with_name("talking_sector.S")
 
 
+# First, since xdist's worker reads the groups in the same hook, and is asked before conftest files.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What shares the contract's machine runs in one worker; installations have their own."""
     for item in items:

@@ -151,7 +151,7 @@ def test_the_answers_are_where_the_installer_looks(
 
     monkeypatch.setattr(installing_module, "answer_set", remembered)
     looking = Looking(hypervisor, *inspector, "inspector.windows" if method in WINDOWS else "")
-    root, owner = store_root(), own(f"contract-{guest}")
+    root, owner = store_root(), own(f"installer-{guest}")
     workspace = Workspace(root, owner)
     workspace.create()
     store = workspace.folder / "store"

@@ -15,6 +15,9 @@ from tests.fakes.file_server import FileServer, serving
 HOST = "127.0.0.1"
 UPSTREAM = 18273
 """apt-cacher-ng takes no port above 32767, where the free ones are."""
+ONE_REQUEST = httpx.Limits(max_keepalive_connections=0)
+"""The proxy hangs up when it likes, which a client that keeps a connection must expect."""
+
 PACKAGE = "/debian/pool/main/h/hello/hello_2.10_amd64.deb"
 
 
@@ -29,7 +32,7 @@ def test_the_mirror_is_passed_on_and_nothing_else(server: FileServer, tmp_path: 
     mirror = f"{server.address}/debian"
     with (
         package_proxy(HOST, mirror, tmp_path / "cache", tmp_path) as proxy,
-        httpx.Client(proxy=proxy, trust_env=False) as guest,
+        httpx.Client(proxy=proxy, trust_env=False, limits=ONE_REQUEST) as guest,
     ):
         assert guest.get(server.address + PACKAGE).content == b"a package"
         assert guest.get(f"{mirror}/pool/nowhere.deb").status_code == httpx.codes.NOT_FOUND
@@ -38,7 +41,7 @@ def test_the_mirror_is_passed_on_and_nothing_else(server: FileServer, tmp_path: 
     server.files.clear()
     with (
         package_proxy(HOST, mirror, tmp_path / "cache", tmp_path) as proxy,
-        httpx.Client(proxy=proxy, trust_env=False) as guest,
+        httpx.Client(proxy=proxy, trust_env=False, limits=ONE_REQUEST) as guest,
     ):
         assert guest.get(server.address + PACKAGE).content == b"a package", "it was fetched before"
 

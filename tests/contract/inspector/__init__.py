@@ -6,10 +6,12 @@ import gzip
 import hashlib
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from filelock import FileLock
+
+from harness.image_store.programs import run_program
 from harness.provisioning.media import archive_of
 
 SUITE = "bookworm"
@@ -27,20 +29,24 @@ def make_inspector(cache: Path) -> tuple[Path, Path]:
     digest = hashlib.sha256(INIT.read_bytes() + Path(__file__).read_bytes()).hexdigest()[:16]
     folder = cache / f"inspector-{digest}"
     kernel, initrd = folder / "kernel", folder / "initrd"
-    if not initrd.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o755)
-        tree = folder / "tree"
-        shutil.rmtree(tree, ignore_errors=True)
-        command = ["mmdebstrap", "--variant=extract", f"--include={PACKAGES}"]
-        # As the project's own builds do it, whatever this host's APT thinks of dates.
-        command += ['--aptopt=Acquire::Check-Valid-Until "false"', SUITE, str(tree)]
-        subprocess.run(command, check=True, capture_output=True)
-        shutil.copy(next((tree / "boot").glob("vmlinuz-*")), kernel)
-        made = gzip.compress(archive_of(_members(tree)), compresslevel=6, mtime=0)
-        shutil.rmtree(tree)
-        initrd.write_bytes(made)
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)
+    with FileLock(folder / "lock"):  # every worker of the tests comes here
+        if not initrd.exists():
+            _make(folder / "tree", kernel, initrd)
     return kernel, initrd
+
+
+def _make(tree: Path, kernel: Path, initrd: Path) -> None:
+    shutil.rmtree(tree, ignore_errors=True)
+    command = ["mmdebstrap", "--variant=extract", f"--include={PACKAGES}"]
+    # As the project's own builds do it, whatever this host's APT thinks of dates.
+    command += ['--aptopt=Acquire::Check-Valid-Until "false"', SUITE, str(tree)]
+    run_program(command)
+    shutil.copy(next((tree / "boot").glob("vmlinuz-*")), kernel)
+    made = gzip.compress(archive_of(_members(tree)), compresslevel=6, mtime=0)
+    shutil.rmtree(tree)
+    initrd.write_bytes(made)
 
 
 def _members(tree: Path) -> Iterator[tuple[str, bytes, int]]:
