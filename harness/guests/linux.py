@@ -43,6 +43,16 @@ class GuestNic:
 
 
 @dataclass(frozen=True)
+class Processor:
+    """Where a processor stands, by the kernel's numbers; cores are numbered within a socket."""
+
+    number: int
+    socket: int
+    core: int
+    siblings: str  # the threads of its core, as a kernel list
+
+
+@dataclass(frozen=True)
 class LogLine:
     """One line of the kernel log; level as in syslog: 0 emergency to 7 debug."""
 
@@ -137,6 +147,41 @@ class LinuxOs:
         """Processors that the machine has."""
         return _count_ranges(self.read("/sys/devices/system/cpu/present"))
 
+    def processors(self) -> list[Processor]:
+        """Every online processor, with its place."""
+        listed = self.sh(
+            "for c in /sys/devices/system/cpu/cpu[0-9]*; do t=$c/topology;"
+            ' [ -e "$t/core_id" ] || continue;'
+            ' echo "${c##*cpu}|$(cat "$t/physical_package_id")|$(cat "$t/core_id")|'
+            '$(cat "$t/thread_siblings_list")"; done'
+        )
+        found = []
+        for line in listed.splitlines():
+            number, socket, core, siblings = _fields(line, 4)
+            found.append(Processor(int(number), int(socket), int(core), siblings))
+        return found
+
+    def numa_nodes(self) -> dict[int, tuple[int, int]]:
+        """Processors and bytes of memory of each NUMA node."""
+        listed = self.sh(
+            "for n in /sys/devices/system/node/node[0-9]*; do"
+            ' echo "${n##*node}|$(cat "$n/cpulist")|'
+            '$(sed -n \'s/.*MemTotal: *\\([0-9]*\\) kB/\\1/p\' "$n/meminfo")"; done'
+        )
+        nodes = {}
+        for line in listed.splitlines():
+            node, processors, kilobytes = _fields(line, 3)
+            nodes[int(node)] = (_count_ranges(processors), int(kilobytes) * 1024)
+        return nodes
+
+    def interrupts(self, kind: str) -> int:
+        """How many interrupts of a kind (`NMI`, ...) all processors have taken since boot."""
+        for line in self.read("/proc/interrupts").splitlines():
+            name, _, counts = line.strip().partition(":")
+            if name == kind:
+                return sum(int(count) for count in counts.split() if count.isdigit())
+        raise ChannelError(f"the guest's /proc/interrupts counts no {kind}")
+
     def memory_total(self) -> int:
         """Bytes of memory that the kernel manages."""
         match = re.search(r"MemTotal:\s+(\d+) kB", self.read("/proc/meminfo"))
@@ -158,6 +203,15 @@ class LinuxOs:
             name, serial, sectors, driver = _fields(line, 4)
             disks.append(GuestDisk(name, serial.strip(), int(sectors) * 512, driver))
         return disks
+
+    def disk_drivers(self, name: str) -> list[str]:
+        """The drivers of a disk and of what it hangs on, from the disk up to its bus."""
+        return self.sh(
+            'd=$(readlink -f "/sys/block/$1/device"); while [ "$d" != /sys ]; do'
+            ' [ -e "$d/driver" ] && basename "$(readlink -f "$d/driver")"; d=$(dirname "$d");'
+            " done; :",
+            name,
+        ).split()
 
     def root_device(self) -> str:
         """The name of the disk that holds the root file system."""
@@ -226,6 +280,15 @@ class LinuxOs:
             ' echo "$(cat "$d/idVendor"):$(cat "$d/idProduct")"; done'
         )
         return sorted(listed.splitlines())
+
+    def virtio_drivers(self) -> list[str]:
+        """The drivers of all virtio devices, sorted; a device without one gives `-`."""
+        listed = self.sh(
+            "for d in /sys/bus/virtio/devices/*; do"
+            ' if [ -e "$d/driver" ]; then basename "$(readlink -f "$d/driver")"; else echo -; fi;'
+            " done"
+        )
+        return sorted(listed.split())
 
     def virtio_ports(self) -> list[str]:
         """The names of the virtio serial ports."""

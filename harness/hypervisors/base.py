@@ -44,6 +44,9 @@ class Capability(StrEnum):
     SCREENSHOT = "screenshot"
     KEYBOARD = "keyboard"
     NETWORK = "network"  # isolated networks of our own can be made
+    WATCHDOG = "watchdog"
+    NMI = "nmi"
+    NVME = "nvme"  # disks on a controller of their own, by NVM Express
     NIC_MOVE = "nic-move"  # a running machine's NIC can be plugged into another network
 
 
@@ -110,6 +113,17 @@ class NicDefinition:
     network: str
     model: str = "virtio"  # virtio, e1000e, e1000, rtl8139
     filter: str | None = None
+    boot_order: int | None = None
+
+
+@dataclass(frozen=True)
+class Topology:
+    """How a machine's processors are arranged; their product is the machine's `vcpus`."""
+
+    sockets: int
+    cores: int  # of each socket
+    threads: int  # of each core
+    nodes: int = 1  # NUMA nodes, which share processors and memory evenly
 
 
 @dataclass(frozen=True)
@@ -138,6 +152,8 @@ class MachineDefinition:
     nvram: Path | None = None  # UEFI's variables; made from the firmware's template when absent
     smbios_serial: str = ""
     direct_boot: DirectBoot | None = None
+    topology: Topology | None = None  # None: as the hypervisor likes
+    watchdog: bool = False  # one that resets the machine
     tpm: bool = False  # a TPM 2.0 of its own, whose contents go with the machine
 
 
@@ -206,6 +222,10 @@ class Machine(Protocol):
 
     def reset(self) -> None:
         """Press the reset button."""
+        ...
+
+    def inject_nmi(self) -> None:
+        """Interrupt the guest as it cannot mask."""
         ...
 
     def power_off(self) -> None:

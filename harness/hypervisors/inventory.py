@@ -30,6 +30,7 @@ NICS = {
     "rtl8139": frozenset({"10ec:8139"}),
 }
 
+WATCHDOG = frozenset({"8086:25ab"})
 VGA = frozenset({"1234:1111"})
 ROOT_PORT = frozenset({"1b36:000c"})
 """A bridge that only holds a place for a device: q35 has one for each, and some to spare."""
@@ -51,6 +52,8 @@ def expected_pci(definition: MachineDefinition) -> Counter[Alternatives]:
     expected.update(VIRTIO["block"] for disk in definition.disks if disk.bus == "virtio")
     if any(disk.bus == "scsi" for disk in definition.disks):
         expected[VIRTIO["scsi"]] += 1
+    if definition.watchdog:
+        expected[WATCHDOG] += 1
     for device in (VIRTIO["console"], VIRTIO["entropy"], VIRTIO["balloon"], VGA):
         expected[device] += 1
     return expected

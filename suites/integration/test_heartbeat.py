@@ -1,7 +1,7 @@
 """integration.heartbeat: the host sees that the guest lives, and when it no longer does."""
 
-from harness.errors import ChannelError
 from harness.guests.guest import Guest
+from harness.guests.hanging import hang
 from harness.guests.integration import HeartbeatState, IntegrationServices
 from harness.plugin.markers import cost, feature, read_only
 
@@ -39,7 +39,7 @@ def test_is_lost_when_the_guest_hangs(guest: Guest, integration: IntegrationServ
     """The heartbeat is lost while the guest's user space hangs, and the guest has not crashed."""
     assert integration.heartbeat.state() is HeartbeatState.OK
 
-    _hang(guest)
+    hang(guest)
 
     integration.heartbeat.await_state(HeartbeatState.LOST, guest.budget(LOST_WITHIN))
     assert guest.crash_watch.found() is None, "a hang was taken for a crash"
@@ -69,20 +69,3 @@ def test_paused_is_told_apart_from_lost(guest: Guest, integration: IntegrationSe
 
     guest.machine.resume()
     integration.heartbeat.await_state(HeartbeatState.OK, guest.budget(LOST_WITHIN))
-
-
-def _hang(guest: Guest) -> None:
-    """Give every processor to a real-time loop: the kernel lives, nothing else gets a turn."""
-    script = (
-        # Since 6.12 the kernel keeps a part of each second for others, unless told not to.
-        "for file in /sys/kernel/debug/sched/fair_server/cpu*/runtime; do"
-        ' [ ! -e "$file" ] || echo 0 >"$file"; done;'
-        " echo -1 >/proc/sys/kernel/sched_rt_runtime_us;"
-        " for n in $(seq 0 $(($(nproc) - 1))); do"
-        " (sleep 2; exec taskset -c $n chrt -f 99 sh -c 'while :; do :; done') >&- 2>&- & done"
-    )
-    try:
-        guest.os.sh(script)
-    except ChannelError:
-        # The answer itself may be lost in the hang that was asked for.
-        assert guest.crash_watch.found() is None, "the guest crashed instead of hanging"

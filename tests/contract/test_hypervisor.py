@@ -18,6 +18,7 @@ from harness.hypervisors.base import (
     Machine,
     MachineState,
     PowerMethod,
+    Topology,
 )
 from harness.waiting import Deadline
 from tests.contract.conftest import Subject
@@ -198,6 +199,25 @@ def test_a_key_reaches_only_a_running_machine(subject: Subject, machine: Machine
         machine.press_key(Key.ENTER)
     machine.start()
     machine.press_key(Key.ENTER)
+    assert machine.state() is MachineState.RUNNING
+
+
+def test_an_nmi_reaches_only_a_running_machine(subject: Subject, machine: Machine) -> None:
+    demand(subject, Capability.NMI)
+    with pytest.raises(HypervisorError, match=machine.name):
+        machine.inject_nmi()
+    machine.start()
+    machine.inject_nmi()
+    assert machine.state() is MachineState.RUNNING
+
+
+def test_a_machine_has_the_devices_that_were_asked_for(subject: Subject) -> None:
+    demand(subject, Capability.WATCHDOG)
+    arranged = dataclasses.replace(
+        subject.definition, vcpus=4, topology=Topology(1, 2, 2, nodes=2), watchdog=True
+    )
+    machine = subject.hypervisor.define(arranged)
+    machine.start()
     assert machine.state() is MachineState.RUNNING
 
 

@@ -6,11 +6,16 @@ guest then shows what a guest with that defect would show.
 
 from __future__ import annotations
 
+import dataclasses
+import json
+import subprocess
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from harness.channels.base import CommandResult
 from harness.guests.guest import Answer, Guest
 from harness.lab.place import Place
+from harness.profiles.hardware import Firmware
 
 Act = Callable[[Sequence[Guest]], None]
 """Done to the guests of a case, just before it."""
@@ -100,6 +105,74 @@ def willing_to_run_anything(guests: Sequence[Guest]) -> None:
     guests[0].agent.run = run  # type: ignore[method-assign]
 
 
+def given_otherwise(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Act:
+    """A hypervisor that makes a machine otherwise than it is told to."""
+
+    def act(guests: Sequence[Guest]) -> None:
+        guest, redefine = guests[0], guests[0].redefine
+        guest.redefine = lambda **told: redefine(**change(told))  # type: ignore[method-assign]
+
+    return act
+
+
+def on_another_bus(told: dict[str, Any]) -> dict[str, Any]:
+    """The root disk's bus is not the one that was asked for."""
+    root, *others = told["disks"]
+    bus = "virtio" if root.bus != "virtio" else "scsi"
+    return told | {"disks": [dataclasses.replace(root, bus=bus), *others]}
+
+
+def another_card(told: dict[str, Any]) -> dict[str, Any]:
+    """The network card's model is not the one that was asked for."""
+    (nic,) = told["nics"]
+    model = "virtio" if nic.model != "virtio" else "e1000"
+    return told | {"nics": [dataclasses.replace(nic, model=model)]}
+
+
+def without_network_boot(told: dict[str, Any]) -> dict[str, Any]:
+    """The network is not tried."""
+    nics = [dataclasses.replace(nic, boot_order=None) for nic in told["nics"]]
+    return told | {"nics": nics}
+
+
+def watchdog_without_teeth(guests: Sequence[Guest]) -> None:
+    """A watchdog that fires and resets nothing."""
+    guest, boot = guests[0], guests[0].boot
+    action = json.dumps({"execute": "watchdog-set-action", "arguments": {"action": "none"}})
+
+    def boot_and_pull() -> Answer:
+        answer = boot()
+        subprocess.run(["virsh", "qemu-monitor-command", guest.name, action], check=True)
+        budgets = guest.profile.budgets.model_copy(update={"ready_seconds": 8})
+        guest.profile = guest.profile.model_copy(update={"budgets": budgets})
+        return answer
+
+    guest.boot = boot_and_pull  # type: ignore[method-assign]
+
+
+def ignored_nmi(guests: Sequence[Guest]) -> None:
+    """A hypervisor that interrupts nothing."""
+    guests[0].machine.inject_nmi = lambda: None  # type: ignore[method-assign]
+
+
+def ignored_keys(guests: Sequence[Guest]) -> None:
+    """A keyboard that reaches nobody."""
+    guests[0].machine.press_key = lambda key: None  # type: ignore[method-assign]
+
+
+def lax_firmware(guests: Sequence[Guest]) -> None:
+    """A firmware that asks for no signature."""
+    guest = guests[0]
+    guest.redefine(firmware=Firmware.UEFI, nvram=guest.folder / "nvram-lax.fd")
+
+
+NOT_SECURE = over(
+    "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c",
+    "\\0006\\0000\\0000\\0000\\0000",
+)
+
+NO_MODULE = "echo install virtio_rng /bin/false > /etc/modprobe.d/planted.conf"
+
 EXTRA_DISK = "modprobe scsi_debug dev_size_mb=8; until [ -e /sys/block/sda ]; do sleep 0.2; done"
 
 EXTRA_PCI = """mkdir -p /run/pci/planted
@@ -163,6 +236,41 @@ DEFECTS: dict[str, Act] = {
     "test_reboots_at_the_hosts_request": script(NO_BUTTON + "; systemctl mask reboot.target"),
     "test_returns_from_a_hard_reset": script("mount -t tmpfs none /root"),
     "test_stands_still_while_paused": ignored_pause,
+    # boot.machine_type and what else the profile names
+    "test_boots_on_each_machine_type": given_otherwise(
+        lambda told: told | {"machine_type": "pc" if told["machine_type"] == "q35" else "q35"}
+    ),
+    "test_boots_from_a_disk_on_each_bus": given_otherwise(on_another_bus),
+    "test_has_an_address_on_each_network_card": given_otherwise(another_card),
+    "test_boots_with_the_least_memory": after_boot(over("/proc/meminfo", "MemTotal: 300000 kB\\n")),
+    "test_processors_and_nodes_are_arranged_as_defined": given_otherwise(
+        lambda told: told | {"topology": None}
+    ),
+    "test_boots_from_the_second_disk_where_the_first_is_blank": given_otherwise(
+        lambda told: told | {"disks": told["disks"][1:]}
+    ),
+    "test_falls_back_from_the_network_to_the_disk": given_otherwise(without_network_boot),
+    # boot.nmi, boot.watchdog, boot.crash_detected, boot.power_loss
+    "test_an_nmi_reaches_the_guest": ignored_nmi,
+    "test_the_watchdog_resets_a_guest_that_does_not_pet_it": watchdog_without_teeth,
+    "test_a_panic_is_told_by_the_device_and_the_console": script(
+        "mount --bind /dev/null /proc/sysrq-trigger"
+    ),
+    "test_a_hang_is_no_crash": script(instead_of("chrt")),
+    "test_a_shutdown_is_no_crash": script(instead_of("poweroff")),
+    "test_every_acknowledged_write_survives_a_power_cut": script(instead_of("sync")),
+    # boot.display, boot.entropy, boot.driver_inventory
+    "test_the_screen_shows_what_is_typed": ignored_keys,
+    "test_the_host_s_random_device_is_used": script(
+        over("/sys/class/misc/hw_random/rng_current", "none\\n")
+    ),
+    "test_random_bytes_are_there_at_boot": after_boot(instead_of("head")),
+    "test_every_paravirtual_device_has_its_driver": script("modprobe -r virtio_balloon"),
+    "test_optional_drivers_load_again_and_again": script(NO_MODULE),
+    # boot.secure_boot
+    "test_boots_with_secure_boot_enforced": after_boot(NOT_SECURE),
+    "test_an_unsigned_kernel_is_refused": lax_firmware,
+    "test_an_unsigned_loader_is_refused": lax_firmware,
     # integration.heartbeat
     "test_the_host_sees_a_living_guest": stopped_agent,
     "test_is_lost_when_the_service_stops_and_returns": script(

@@ -98,6 +98,10 @@ class FakeMachine:
         self._demand(MachineState.RUNNING, "resetting")
         self.events.add(EventKind.REBOOT)
 
+    def inject_nmi(self) -> None:
+        """See Machine."""
+        self._demand(MachineState.RUNNING, "injecting an NMI into")
+
     def power_off(self) -> None:
         """See Machine."""
         if self._state is not MachineState.OFF:

@@ -19,6 +19,7 @@ from harness.hypervisors.base import (
     DiskDevice,
     MachineDefinition,
     NicDefinition,
+    Topology,
 )
 from harness.hypervisors.inventory import expected_pci, unexpected
 from harness.hypervisors.libvirt.definition import machine_xml, network_xml, owner_in
@@ -90,6 +91,29 @@ def test_the_accelerator_decides_on_the_processor(
     xml = machine_xml(a_definition(accelerator=accelerator), None)
     assert part(xml, ".").get("type") == kind
     assert part(xml, "cpu").get("mode") == processor
+
+
+def test_processors_and_nodes_stand_as_they_were_arranged() -> None:
+    xml = machine_xml(a_definition(vcpus=4, topology=Topology(2, 1, 2, nodes=2)), None)
+    assert part(xml, "cpu/topology").attrib == {"sockets": "2", "cores": "1", "threads": "2"}
+    cells = part(xml, "cpu/numa").findall("cell")
+    assert [cell.get("cpus") for cell in cells] == ["0-1", "2-3"]
+    whole = a_definition().memory_mib
+    assert [cell.get("memory") for cell in cells] == [str(whole // 2)] * 2
+    assert fromstring(machine_xml(a_definition(), None)).find("cpu/topology") is None
+
+
+def test_a_firmware_that_tries_the_network_tells_on_the_serial_port() -> None:
+    (nic,) = a_definition().nics
+    xml = machine_xml(a_definition(nics=[dataclasses.replace(nic, boot_order=1)]), None)
+    assert part(xml, "devices/interface/boot").get("order") == "1"
+    assert part(xml, "os/bios").get("useserial") == "yes"
+
+
+def test_a_watchdog_is_there_where_it_was_asked_for() -> None:
+    xml = machine_xml(a_definition(watchdog=True), None)
+    assert part(xml, "devices/watchdog").get("action") == "reset"
+    assert expected_pci(a_definition(watchdog=True)) != expected_pci(a_definition())
 
 
 def test_a_network_leads_nowhere() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from harness.channels.base import CommandResult
 from harness.errors import ChannelError
-from harness.guests.linux import GuestDisk, LinuxOs, LogLine
+from harness.guests.linux import GuestDisk, LinuxOs, LogLine, Processor
 
 
 def saying(*answers: str, exit_status: int = 0) -> LinuxOs:
@@ -72,3 +72,28 @@ def test_a_name_that_is_unknown_has_no_address() -> None:
     assert saying("", exit_status=2).resolve("nowhere.test") == []
     both = saying("10.0.0.1 STREAM x\n10.0.0.1 DGRAM\nfd00::1 STREAM\n")
     assert both.resolve("host.test") == ["10.0.0.1", "fd00::1"]
+
+
+def test_processors_and_nodes_are_listed_with_their_places() -> None:
+    assert saying("0|0|0|0-1\n1|0|0|0-1\n").processors() == [
+        Processor(0, 0, 0, "0-1"),
+        Processor(1, 0, 0, "0-1"),
+    ]
+    assert saying("0|0-1|1000\n1|2|500\n").numa_nodes() == {0: (2, 1024_000), 1: (1, 512_000)}
+    with pytest.raises(ChannelError, match="not 4 fields"):
+        saying("0|0").processors()
+
+
+def test_interrupts_of_all_processors_are_added_up() -> None:
+    table = "           CPU0       CPU1\n  1:   5   6  IO-APIC\nNMI:   2   3   Non-maskable\n"
+    assert saying(table).interrupts("NMI") == 5
+    with pytest.raises(ChannelError, match="counts no LOC"):
+        saying(table).interrupts("LOC")
+
+
+def test_a_device_without_a_driver_is_listed_too() -> None:
+    assert saying("virtio_net\n-\nvirtio_blk\n").virtio_drivers() == [
+        "-",
+        "virtio_blk",
+        "virtio_net",
+    ]

@@ -65,6 +65,8 @@ class LibvirtHypervisor:
             Capability.AGENT,
             Capability.SCREENSHOT,
             Capability.KEYBOARD,
+            Capability.NMI,
+            Capability.WATCHDOG,
         }
         for firmware, capability in (
             (Firmware.UEFI, Capability.UEFI),

@@ -16,6 +16,7 @@ from harness.hypervisors.base import (
     NetworkDefinition,
     NicDefinition,
     Ownership,
+    Topology,
 )
 from harness.hypervisors.libvirt.firmware import FirmwareBuild
 from harness.profiles.hardware import Firmware
@@ -150,16 +151,17 @@ def _boot(
         _text(boot, "kernel", str(definition.direct_boot.kernel))
         _text(boot, "initrd", str(definition.direct_boot.initrd))
         _text(boot, "cmdline", definition.direct_boot.command_line)
-    media = [disk for disk in definition.disks if disk.device is not DiskDevice.DISK]
-    if firmware is None and any(medium.boot_order for medium in media):
-        # SeaBIOS says on the serial port why it boots no medium, as OVMF does by itself.
+    tried = [disk.boot_order for disk in definition.disks if disk.device is not DiskDevice.DISK]
+    tried += [nic.boot_order for nic in definition.nics]
+    if firmware is None and any(tried):
+        # SeaBIOS says on the serial port what it tries to boot, as OVMF does by itself.
         ElementTree.SubElement(boot, "bios", useserial="yes")
     ElementTree.SubElement(boot, "smbios", mode="sysinfo")
 
 
 def _cpu(domain: ElementTree.Element, definition: MachineDefinition) -> None:
     if definition.accelerator is Accelerator.KVM:
-        ElementTree.SubElement(domain, "cpu", mode="host-passthrough", migratable="on")
+        cpu = ElementTree.SubElement(domain, "cpu", mode="host-passthrough", migratable="on")
     else:
         # All that TCG can do: a guest whose floor is x86-64-v2 or v3 boots too.
         cpu = ElementTree.SubElement(domain, "cpu", mode="maximum")
@@ -167,6 +169,31 @@ def _cpu(domain: ElementTree.Element, definition: MachineDefinition) -> None:
         # instructions called fast, which TCG walks through byte by byte.
         for name in ("la57", "erms"):
             ElementTree.SubElement(cpu, "feature", name=name, policy="disable")
+    if definition.topology is not None:
+        _topology(cpu, definition, definition.topology)
+
+
+def _topology(cpu: ElementTree.Element, definition: MachineDefinition, topology: Topology) -> None:
+    ElementTree.SubElement(
+        cpu,
+        "topology",
+        sockets=str(topology.sockets),
+        cores=str(topology.cores),
+        threads=str(topology.threads),
+    )
+    if topology.nodes == 1:
+        return
+    numa = ElementTree.SubElement(cpu, "numa")
+    each = definition.vcpus // topology.nodes
+    for node in range(topology.nodes):
+        ElementTree.SubElement(
+            numa,
+            "cell",
+            id=str(node),
+            cpus=f"{node * each}-{(node + 1) * each - 1}",
+            memory=str(definition.memory_mib // topology.nodes),
+            unit="MiB",
+        )
 
 
 def _devices(domain: ElementTree.Element, definition: MachineDefinition) -> None:
@@ -192,6 +219,8 @@ def _devices(domain: ElementTree.Element, definition: MachineDefinition) -> None
     _text(random, "backend", "/dev/urandom", model="random")
     ElementTree.SubElement(devices, "memballoon", model="virtio")
     ElementTree.SubElement(devices, "panic", model="isa")
+    if definition.watchdog:
+        ElementTree.SubElement(devices, "watchdog", model="i6300esb", action="reset")
     if definition.tpm:
         tpm = ElementTree.SubElement(devices, "tpm", model="tpm-crb")
         ElementTree.SubElement(tpm, "backend", type="emulator", version="2.0")
@@ -222,4 +251,6 @@ def _nic(devices: ElementTree.Element, nic: NicDefinition) -> ElementTree.Elemen
     ElementTree.SubElement(element, "model", type=nic.model)
     if nic.filter is not None:
         ElementTree.SubElement(element, "filterref", filter=nic.filter)
+    if nic.boot_order is not None:
+        ElementTree.SubElement(element, "boot", order=str(nic.boot_order))
     return element

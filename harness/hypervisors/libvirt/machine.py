@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import socket
 from collections.abc import Iterator
@@ -113,6 +114,11 @@ class LibvirtMachine:
         with told(f"resetting {self.name}"):
             self._domain.reset(0)
 
+    def inject_nmi(self) -> None:
+        """See Machine."""
+        with told(f"injecting an NMI into {self.name}"):
+            self._domain.injectNMI()
+
     def power_off(self) -> None:
         """See Machine."""
         with told(f"powering {self.name} off"), _unless_missing():
@@ -190,7 +196,7 @@ class LibvirtMachine:
         nic = next((nic for nic in self._definition.nics if nic.mac == mac), None)
         if nic is None:
             raise HypervisorError(f"{self.name} has no network card {mac}")
-        moved = type(nic)(nic.mac, network, nic.model, nic.filter)
+        moved = dataclasses.replace(nic, network=network)
         with told(f"plugging {mac} of {self.name} into {network}"):
             self._domain.updateDeviceFlags(nic_xml(moved), libvirt.VIR_DOMAIN_AFFECT_LIVE)
 

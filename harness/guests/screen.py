@@ -1,0 +1,33 @@
+"""What a picture of a guest's screen shows, as far as a case needs to know."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import png
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A screen's rows from the top, three bytes (red, green, blue) for each pixel."""
+
+    rows: tuple[bytes, ...]
+
+    @classmethod
+    def from_png(cls, data: bytes) -> Picture:
+        """Decode a screenshot."""
+        _, _, rows, _ = png.Reader(file=io.BytesIO(data)).asRGB8()
+        return cls(tuple(bytes(row) for row in rows))
+
+    @property
+    def blank(self) -> bool:
+        """Whether every pixel is the same."""
+        first = self.rows[0][:3]
+        return all(row == first * (len(row) // 3) for row in self.rows)
+
+    def changed_rows(self, other: Picture) -> int:
+        """How many rows of pixels differ; all of them where the sizes do."""
+        if len(self.rows) != len(other.rows):
+            return max(len(self.rows), len(other.rows))
+        return sum(mine != theirs for mine, theirs in zip(self.rows, other.rows, strict=True))

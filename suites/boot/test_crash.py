@@ -1,0 +1,75 @@
+"""boot.crash_detected: a dead kernel is told, and told apart from a hang and a shutdown."""
+
+from harness.events import EventKind
+from harness.guests.guest import Guest
+from harness.guests.hanging import hang
+from harness.hypervisors.base import MachineState
+from harness.plugin.markers import cost, feature
+from harness.plugin.worker import Metrics
+from harness.waiting import NotYet, wait_until
+
+SEEN_WITHIN = 10
+"""Seconds (with KVM) within which the host must know."""
+
+
+@feature("boot.crash_detected")
+@cost(25)
+def test_a_panic_is_told_by_the_device_and_the_console(guest: Guest, metric: Metrics) -> None:
+    """The panic device speaks and the console has the kernel's last words, within seconds."""
+    assert guest.crash_watch.found() is None, "it counted as crashed before"
+    guest.crash_expected = True
+    since, position = guest.machine.events.mark(), guest.console.position
+    deadline = guest.budget(SEEN_WITHIN)
+
+    guest.os.sh("(sleep 1; echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger) >&- 2>&- &")
+
+    guest.machine.events.wait(
+        lambda event: event.kind is EventKind.CRASHED,
+        awaited="the panic device to speak",
+        since=since,
+        deadline=deadline,
+        evidence=guest.console_log,
+    )
+
+    def last_words() -> None:
+        if b"Kernel panic - not syncing" not in guest.console.since(position):
+            raise NotYet("no panic on the console")
+
+    wait_until(last_words, awaited="the kernel's last words", deadline=deadline)
+    metric("panic seen", deadline.elapsed, "s")
+    assert guest.crash_watch.found() is not None
+
+
+@feature("boot.crash_detected")
+@cost(40)
+def test_a_hang_is_no_crash(guest: Guest) -> None:
+    """A guest that hangs answers no more, but has not crashed and runs on."""
+    assert guest.agent.answers(timeout=guest.budget(5).seconds)
+    since = guest.machine.events.mark()
+
+    hang(guest)
+
+    def silent() -> None:
+        if guest.agent.answers(timeout=guest.budget(2).seconds):
+            raise NotYet("an answer")
+
+    wait_until(silent, awaited="the guest to hang", deadline=guest.budget(SEEN_WITHIN))
+    assert guest.crash_watch.found() is None, "a hang was taken for a crash"
+    assert guest.machine.state() is MachineState.RUNNING
+    kinds = {event.kind for event in guest.machine.events.since(since)}
+    assert not kinds & {EventKind.CRASHED, EventKind.STOPPED, EventKind.SHUTDOWN}
+
+
+@feature("boot.crash_detected")
+@cost(25)
+def test_a_shutdown_is_no_crash(guest: Guest) -> None:
+    """A guest that shuts down says so by another event than one that crashes."""
+    since = guest.machine.events.mark()
+
+    guest.os.power_off()
+
+    guest.await_off(since, guest.budget(guest.profile.budgets.shutdown_seconds))
+    kinds = {event.kind for event in guest.machine.events.since(since)}
+    assert EventKind.SHUTDOWN in kinds, "the guest did not ask for its power-off"
+    assert EventKind.CRASHED not in kinds
+    assert guest.crash_watch.found() is None, "a shutdown was taken for a crash"

@@ -1,0 +1,91 @@
+"""boot.machine_type, boot.disk_bus, boot.nic_model: on all that the profile names."""
+
+import dataclasses
+
+import pytest
+
+from harness.errors import NotApplicable
+from harness.guests.guest import Guest
+from harness.hypervisors.base import Capability
+from harness.lab.bench import Bench
+from harness.plugin.markers import cost, feature, requires
+from harness.plugin.naming import demand_named
+from harness.profiles.hardware import DiskBus, MachineType, NicModel
+
+HOST_BRIDGES = {MachineType.Q35: "8086:29c0", MachineType.PC: "8086:1237"}
+"""The PCI ids of the two chipsets' host bridges (QEMU's hw/pci-host)."""
+
+CONTROLLERS = {
+    DiskBus.VIRTIO: "virtio_blk",
+    DiskBus.SCSI: "virtio_scsi",
+    DiskBus.SATA: "ahci",
+    DiskBus.IDE: "ata_piix",
+    DiskBus.NVME: "nvme",
+}
+
+NIC_DRIVERS = {
+    NicModel.VIRTIO: {"virtio_net"},
+    NicModel.E1000E: {"e1000e"},
+    NicModel.E1000: {"e1000"},
+    NicModel.RTL8139: {"8139cp", "8139too"},  # the kernel has two for it
+}
+
+
+@feature("boot.machine_type")
+@pytest.mark.parametrize("machine_type", HOST_BRIDGES, ids=str)
+@cost(60)
+def test_boots_on_each_machine_type(machine: Guest, machine_type: MachineType) -> None:
+    """The guest boots on the chipset, and finds it there."""
+    demand_named(
+        machine.profile, "machine types", machine.profile.hardware.machine_types, machine_type
+    )
+    machine.redefine(machine_type=machine_type)
+
+    machine.boot()
+
+    bridges = set(machine.os.pci_devices()) & set(HOST_BRIDGES.values())
+    assert bridges == {HOST_BRIDGES[machine_type]}
+
+
+@feature("boot.disk_bus")
+@pytest.mark.parametrize("bus", DiskBus, ids=str)
+@cost(60)
+def test_boots_from_a_disk_on_each_bus(machine: Guest, bench: Bench, bus: DiskBus) -> None:
+    """The guest boots from a disk on the bus, and its root file system is there."""
+    demand_named(machine.profile, "disk buses", machine.profile.hardware.disk_buses, bus)
+    if bus is DiskBus.NVME and Capability.NVME not in bench.capabilities:
+        raise NotApplicable(f"the hypervisor lacks {Capability.NVME}")
+    root, *others = machine.definition.disks
+    disks = [dataclasses.replace(root, bus=bus), *others]
+    chipset = MachineType.PC if bus is DiskBus.IDE else machine.definition.machine_type
+    machine.redefine(disks=disks, machine_type=chipset)
+
+    machine.boot()
+
+    name = machine.os.root_device()
+    disk = next(disk for disk in machine.os.disks() if disk.name == name)
+    assert disk.serial == root.serial
+    drivers = set(machine.os.disk_drivers(name)) & set(CONTROLLERS.values())
+    assert drivers == {CONTROLLERS[bus]}
+
+
+@feature("boot.nic_model")
+@requires(Capability.NETWORK)
+@pytest.mark.parametrize("model", NicModel, ids=str)
+@cost(60)
+def test_has_an_address_on_each_network_card(machine: Guest, bench: Bench, model: NicModel) -> None:
+    """The guest drives the card with its own driver, and has the address that it was leased."""
+    demand_named(machine.profile, "network cards", machine.profile.hardware.nic_models, model)
+    nic = machine.definition.nics[0]
+    machine.redefine(nics=[dataclasses.replace(nic, model=model)])
+
+    machine.boot()
+    machine.await_settled()
+
+    (seen,) = machine.os.nics()
+    assert seen.mac == nic.mac
+    assert seen.driver in NIC_DRIVERS[model]
+    network, _ = bench.networks.get(1)
+    leased = network.leases().get(nic.mac)
+    assert leased is not None, f"the DHCP server leased nothing to {nic.mac}"
+    assert leased in [address.partition("/")[0] for address in seen.addresses]

@@ -1,0 +1,39 @@
+"""boot.display: the screen shows something, and what is typed changes it."""
+
+from harness.guests.guest import Guest
+from harness.guests.screen import Picture
+from harness.hypervisors.base import Capability, Key
+from harness.plugin.markers import cost, feature, requires
+from harness.waiting import NotYet, wait_until
+
+LINE_OF_TEXT = 16
+"""Rows of pixels in a line of text: a cursor that blinks changes no more than these."""
+
+PRESSED = 3
+
+
+@feature("boot.display")
+@requires(Capability.SCREENSHOT, Capability.KEYBOARD)
+@cost(15)
+def test_the_screen_shows_what_is_typed(guest: Guest) -> None:
+    """The screen is not blank, stands still by itself, and changes when keys are pressed."""
+    before = _screen(guest)
+    assert not before.blank, "the screen is blank"
+    # The control: what changes by itself is no more than a cursor.
+    guest.console.read_after(guest.console.position, 3.0)
+    assert _screen(guest).changed_rows(before) <= LINE_OF_TEXT, "the screen changes by itself"
+
+    for _ in range(PRESSED):
+        guest.machine.press_key(Key.ENTER)
+
+    def changed() -> None:
+        rows = _screen(guest).changed_rows(before)
+        if rows <= LINE_OF_TEXT:
+            raise NotYet(f"{rows} changed rows of pixels")
+
+    wait_until(changed, awaited="the screen to show what was typed", deadline=guest.budget(5))
+    assert not _screen(guest).blank
+
+
+def _screen(guest: Guest) -> Picture:
+    return Picture.from_png(guest.machine.screenshot())

@@ -1,0 +1,44 @@
+"""boot.driver_inventory: every paravirtual device has its driver, which can be loaded again."""
+
+from collections import Counter
+
+from harness.guests.guest import Guest
+from harness.plugin.markers import cost, feature, read_only
+from harness.tiers import Tier
+
+ALWAYS = ("virtio_balloon", "virtio_console", "virtio_rng")
+"""Drivers of what every machine of ours has, by the names of their modules."""
+
+OPTIONAL = ("virtio_balloon", "virtio_rng")
+"""Modules that nothing needs all the time."""
+
+
+@feature("boot.driver_inventory")
+@read_only
+def test_every_paravirtual_device_has_its_driver(guest: Guest) -> None:
+    """The virtio devices are those of the machine, each bound to the driver that is meant."""
+    definition = guest.definition
+    expected = Counter(ALWAYS)
+    expected["virtio_net"] = sum(nic.model == "virtio" for nic in definition.nics)
+    expected["virtio_blk"] = sum(disk.bus == "virtio" for disk in definition.disks)
+    expected["virtio_scsi"] = int(any(disk.bus == "scsi" for disk in definition.disks))
+
+    assert Counter(guest.os.virtio_drivers()) == +expected
+
+
+@feature("boot.driver_inventory")
+@cost(40)
+def test_optional_drivers_load_again_and_again(guest: Guest, tier: Tier) -> None:
+    """Drivers that can be missed for a while are unloaded and loaded time after time."""
+    drivers = Counter(guest.os.virtio_drivers())
+    boot_id = guest.os.boot_id()
+    for module in OPTIONAL:
+        for turn in range(tier.repeats):
+            assert guest.os.succeeds("modprobe", "-r", module), f"{module} can not be unloaded"
+            without = drivers - Counter([module]) + Counter(["-"])
+            assert Counter(guest.os.virtio_drivers()) == without, f"{module}, turn {turn + 1}"
+            assert guest.os.succeeds("modprobe", module), f"{module} can not be loaded again"
+            assert Counter(guest.os.virtio_drivers()) == drivers, f"{module}, turn {turn + 1}"
+    assert guest.os.boot_id() == boot_id
+    faults = [line.text for line in guest.os.kernel_log() if line.level <= 2]
+    assert faults == []

@@ -1,0 +1,41 @@
+"""boot.entropy: randomness from the host, and no waiting for it."""
+
+import re
+
+from harness.guests.guest import Guest
+from harness.plugin.markers import cost, feature, read_only
+from harness.plugin.worker import Metrics
+
+READY_WITHIN = 3.0
+"""Seconds (with KVM) after the kernel's start within which its generator is seeded."""
+
+
+@feature("boot.entropy")
+@read_only
+def test_the_host_s_random_device_is_used(guest: Guest) -> None:
+    """The machine's random device is the kernel's source, and gives bytes that differ."""
+    assert guest.os.read("/sys/class/misc/hw_random/rng_current").startswith("virtio_rng")
+
+    taken = [guest.os.sh("head -c 32 /dev/hwrng | od -An -tx1").split() for _ in range(2)]
+
+    assert [len(block) for block in taken] == [32, 32]
+    assert taken[0] != taken[1]
+    assert len(set(taken[0])) > 1, "the device gives one byte again and again"
+
+
+@feature("boot.entropy")
+@cost(60)
+def test_random_bytes_are_there_at_boot(machine: Guest, metric: Metrics) -> None:
+    """The kernel's generator is seeded soon after its start, and is read without delay."""
+    machine.boot()
+
+    seeded = [
+        float(found.group(1))
+        for line in machine.os.kernel_log()
+        if (found := re.search(r"\[ *([\d.]+)\] random: crng init done", line.text))
+    ]
+    assert seeded, "the kernel never said that its generator is seeded"
+    metric("random generator seeded", seeded[0], "s")
+    assert seeded[0] <= machine.budget(READY_WITHIN).seconds
+    read = machine.os.sh("timeout 5 head -c 64 /dev/random | wc -c")
+    assert int(read) == 64

@@ -1,0 +1,64 @@
+"""boot.nmi and boot.watchdog: what reaches a guest that answers to nothing else."""
+
+from harness.events import EventKind
+from harness.guests.guest import Guest
+from harness.guests.rebooting import prove_reboot
+from harness.hypervisors.base import Capability
+from harness.plugin.markers import cost, feature, requires
+from harness.waiting import NotYet, wait_until
+
+HEARTBEAT = 6
+"""Seconds within which the watchdog wants to be petted."""
+
+PETTED = 3 * HEARTBEAT
+
+
+@feature("boot.nmi")
+@requires(Capability.NMI)
+@cost(15)
+def test_an_nmi_reaches_the_guest(guest: Guest) -> None:
+    """The guest counts an interrupt that cannot be masked for each one that is injected."""
+    boot_id = guest.os.boot_id()
+    before = guest.os.interrupts("NMI")
+
+    guest.machine.inject_nmi()
+
+    def counted() -> None:
+        seen = guest.os.interrupts("NMI")
+        if seen <= before:
+            raise NotYet(f"{seen} NMIs, as before")
+
+    wait_until(counted, awaited="the guest to count an NMI", deadline=guest.budget(5))
+    assert guest.os.boot_id() == boot_id, "the guest did not live on"
+
+
+@feature("boot.watchdog")
+@requires(Capability.WATCHDOG)
+@cost(120)
+def test_the_watchdog_resets_a_guest_that_does_not_pet_it(machine: Guest) -> None:
+    """A petted watchdog never fires; one that is petted no more resets the guest."""
+    machine.redefine(watchdog=True)
+    machine.boot()
+    machine.await_settled()
+    since = machine.machine.events.mark()
+    loaded = machine.os.succeeds("modprobe", "i6300esb", f"heartbeat={HEARTBEAT}")
+    assert loaded, "the guest has no driver for its watchdog"
+    assert machine.os.succeeds("test", "-c", "/dev/watchdog")
+    boot_id = machine.os.boot_id()
+
+    # The control: three times as long as it waits, and petted each second.
+    machine.os.sh(
+        'exec 9>/dev/watchdog; for n in $(seq "$1"); do echo . >&9; sleep 1; done',
+        str(PETTED),
+        seconds=PETTED + 10,
+    )
+    assert machine.os.boot_id() == boot_id
+    assert not _fired(machine, since), "the watchdog fired although it was petted"
+
+    prove_reboot(machine, lambda: None)  # closed without its farewell, it goes on counting
+
+    assert _fired(machine, since), "the guest came back, but not by its watchdog"
+
+
+def _fired(machine: Guest, since: int) -> bool:
+    return any(e.kind is EventKind.WATCHDOG for e in machine.machine.events.since(since))

@@ -1,0 +1,26 @@
+"""boot.memory.minimum: the least memory that the guest is said to start with."""
+
+from harness.guests.guest import Guest
+from harness.plugin.markers import cost, feature
+from harness.plugin.worker import Metrics
+
+RESERVE_MIB = 96
+"""What firmware and kernel may keep for themselves of so small a machine."""
+
+
+@feature("boot.memory.minimum")
+@cost(70)
+def test_boots_with_the_least_memory(machine: Guest, metric: Metrics) -> None:
+    """With the least memory that its profile names the guest is ready, and nothing was killed."""
+    minimum = machine.profile.hardware.memory_mib.minimum
+    machine.redefine(memory_mib=minimum)
+
+    machine.boot()
+    machine.await_settled()
+
+    counted = machine.os.memory_total() / 2**20
+    metric("memory", counted, "MiB")
+    assert minimum - RESERVE_MIB <= counted <= minimum
+    log = [line.text for line in machine.os.kernel_log()]
+    assert any("Linux version" in line for line in log), "the log does not reach back to boot"
+    assert [line for line in log if "Out of memory" in line or "oom-kill" in line] == []

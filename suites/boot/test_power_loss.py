@@ -1,0 +1,57 @@
+"""boot.power_loss: what was written down for good is there after a power cut."""
+
+import re
+
+from harness.guests.guest import Guest
+from harness.plugin.markers import cost, feature
+from harness.plugin.worker import Metrics
+from harness.waiting import NotYet, wait_until
+
+RECORDS = "/var/lib/guestcert-records"
+ENOUGH = 30
+"""Records that are acknowledged before the cut."""
+
+WRITER = """(n=0; while :; do n=$((n+1)); echo "record $n" >>"$1"; sync "$1"
+echo "kept $n." >/dev/ttyS0; done) >/dev/null 2>&1 &"""
+
+
+@feature("boot.power_loss")
+@cost(75)
+def test_every_acknowledged_write_survives_a_power_cut(guest: Guest, metric: Metrics) -> None:
+    """After a cut in the midst of synced writes, each one that was acknowledged is there."""
+    position = guest.console.position
+    guest.os.sh(WRITER, RECORDS)
+    wait_until(
+        lambda: _kept_at_least(guest, position, ENOUGH),
+        awaited=f"{ENOUGH} acknowledged writes",
+        deadline=guest.budget(20),
+        watches=[guest.crash_watch],
+        evidence=guest.console_log,
+    )
+
+    guest.machine.power_off()
+
+    guest.console.close()  # when its reader has written down the last that was said
+    acknowledged = _kept(guest, position)
+    metric("acknowledged writes", acknowledged, "")
+    guest.boot()
+    lines = guest.os.read(RECORDS).splitlines()
+    expected = [f"record {number}" for number in range(1, acknowledged + 1)]
+    assert lines[:acknowledged] == expected, "an acknowledged write is lost"
+    log = [line.text for line in guest.os.kernel_log()]
+    assert any("mounted filesystem" in line for line in log), "the log does not tell of the mount"
+    bad = re.compile(r"EXT4-fs error|XFS.*[Cc]orruption|BTRFS.*error|I/O error")
+    assert [line for line in log if bad.search(line)] == []
+    assert "rw" in guest.os.sh("findmnt -no OPTIONS /").strip().split(",")
+
+
+def _kept(guest: Guest, position: int) -> int:
+    """The number of the last write that the guest said to be kept."""
+    numbers = re.findall(rb"kept (\d+)\.", guest.console.since(position))
+    return int(numbers[-1]) if numbers else 0
+
+
+def _kept_at_least(guest: Guest, position: int, wanted: int) -> None:
+    seen = _kept(guest, position)
+    if seen < wanted:
+        raise NotYet(f"{seen} acknowledged")
