@@ -12,8 +12,11 @@ from harness.channels.console import Console, ConsoleExpect
 from harness.errors import ChannelError, GuestFailure
 from harness.waiting import Deadline, Watch
 
-LOGIN_PROMPT = r"(?m)login:\s*$"
-PASSWORD_PROMPT = r"(?m)[Pp]assword:\s*$"
+KERNEL_LINE = r"\[ *\d+\.\d{6}\] .*"
+"""What the kernel says on the same console: it does not care for a prompt that stands there."""
+
+LOGIN_PROMPT = rf"(?m)login:\s*(?:{KERNEL_LINE})?$"
+PASSWORD_PROMPT = rf"(?m)[Pp]assword:\s*(?:{KERNEL_LINE})?$"
 REFUSED = r"[Ll]ogin incorrect"
 TYPED_LIMIT = 4000
 """Bytes in one typed line: a Linux terminal cuts a line at 4096."""

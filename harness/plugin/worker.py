@@ -128,9 +128,10 @@ class Worker:
         collector = bench.collector
         end = PhaseEnd(end.outcome, collector.redact(end.reason))
         notes.phases.append(end)
-        if isinstance(error.__cause__, Blocked):
-            notes.evidence += error.__cause__.evidence
-        if end.outcome in (Outcome.FAILED, Outcome.BROKEN, Outcome.KNOWN_ISSUE):
+        kept = error.__cause__.evidence if isinstance(error.__cause__, Blocked) else ()
+        notes.evidence += kept
+        wanting = end.outcome in (Outcome.FAILED, Outcome.BROKEN, Outcome.KNOWN_ISSUE)
+        if wanting or (end.outcome is Outcome.BLOCKED and not kept):
             notes.evidence += self._take_evidence(item, notes, collector)
 
     def _take_evidence(

@@ -9,7 +9,8 @@ from harness.plugin.markers import cost, feature
 KERNEL_RESERVE = 0.15
 """Part of a node's memory that the kernel keeps; the first node's share is the greatest."""
 
-SHAPES = (Topology(2, 2, 1), Topology(1, 2, 2), Topology(2, 1, 1, nodes=2))
+SHAPES = (Topology(2, 2, 1), Topology(2, 1, 1, nodes=2))
+"""One thread a core: QEMU's translator tells a guest of no others, whatever it is told."""
 
 
 @feature("boot.topology")

@@ -13,7 +13,7 @@ import pytest
 
 from harness.channels import console as console_module
 from harness.channels.console import Console, ConsoleExpect
-from harness.channels.console_shell import ConsoleShell, LoginRefused
+from harness.channels.console_shell import LOGIN_PROMPT, ConsoleShell, LoginRefused
 from harness.errors import ChannelError, GuestCrashed, GuestTimeout
 from harness.waiting import Deadline
 
@@ -173,3 +173,16 @@ def test_bytes_that_are_no_text_do_no_harm(ends: tuple[Console, ScriptedGuest]) 
     guest.say(b"\xff\xfe\x00\x1b]0;title\x07 mark\r\n")
     match = ConsoleExpect(console, 0).await_any(["mark"], awaited="it", deadline=Deadline(10))
     assert match.group(0) == b"mark"
+
+
+@pytest.mark.parametrize(
+    ("said", "prompts"),
+    [
+        ("\r\nhost login: ", True),
+        ("\r\nhost login: [   82.694258] powernow_k8: not supported\r\n", True),
+        ("\r\nLast login: Tue Nov 24 on ttyS0\r\n", False),
+        ("\r\nhost login: guestcert\r\n", False),
+    ],
+)
+def test_a_kernel_message_does_not_hide_the_login_prompt(said: str, prompts: bool) -> None:
+    assert (re.search(LOGIN_PROMPT, said.replace("\r", "")) is not None) is prompts
