@@ -5,10 +5,12 @@ import dataclasses
 from harness.guests.guest import Guest
 from harness.hypervisors.base import Capability, DiskDefinition
 from harness.image_store.programs import run_program
-from harness.plugin.markers import cost, feature, requires
+from harness.plugin.markers import cost, feature, requires, variants
+from harness.profiles.hardware import Firmware
 
 
 @feature("boot.order")
+@variants(Firmware.UEFI)  # SeaBIOS tries one disk alone
 @cost(65)
 def test_boots_from_the_second_disk_where_the_first_is_blank(machine: Guest) -> None:
     """With a blank disk before it, the system disk is booted, and the guest sees both."""
