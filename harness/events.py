@@ -23,6 +23,8 @@ class EventKind(StrEnum):
     REBOOT = "reboot"  # the guest went through its firmware again
     CRASHED = "crashed"  # the panic device spoke
     WATCHDOG = "watchdog"
+    ASLEEP = "asleep"  # suspended to memory
+    AWAKE = "awake"
     AGENT_CONNECTED = "agent-connected"
     AGENT_DISCONNECTED = "agent-disconnected"
 

@@ -101,6 +101,16 @@ class NotYet(Exception):  # noqa: N818 - it is an answer, not an error
     """Raised by a probe: what is awaited does not hold yet; the message says what was seen."""
 
 
+def let_pass(seconds: float, watches: Iterable[Watch], clock: Clock = SYSTEM_CLOCK) -> None:
+    """Let time pass in which nothing must happen; the watches are heard all the while."""
+    deadline = Deadline(seconds, clock)
+    watches = tuple(watches)
+    while not deadline.passed:
+        for watch in watches:
+            watch()
+        clock.sleep(min(1.0, max(deadline.remaining, 0.01)))
+
+
 def wait_until(
     probe: Callable[[], T],
     *,

@@ -120,6 +120,14 @@ class Guest:
             self.attach_console()
             self.machine.resume()
 
+    def revert(self, snapshot: str) -> None:
+        """Go back to a snapshot and wait until the guest's channel answers."""
+        with self.ledger.on(Work.RESTORE):
+            self.machine.revert(snapshot, paused=True)
+            self.attach_console()
+            self.machine.resume()
+            self.await_ready(since=0)
+
     def attach_console(self) -> None:
         """Open the console anew (a machine that was started again has a new one)."""
         self.hang_up()

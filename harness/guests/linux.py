@@ -121,6 +121,22 @@ class LinuxOs:
         """Ask for a reboot from inside; returns at once."""
         self.sh("(sleep 1; reboot) >/dev/null 2>&1 &")
 
+    def clock(self) -> float:
+        """Seconds since 1970 by the guest's clock."""
+        return float(self.sh("date +%s.%N"))
+
+    def startup(self) -> tuple[float, float]:
+        """Seconds that the kernel with its initrd took to start, and all services after it.
+
+        Source: systemd's own time stamps, from its kernel's start on. Both are 0 without systemd.
+        """
+        shown = self.sh(
+            "systemctl show --property=UserspaceTimestampMonotonic"
+            " --property=FinishTimestampMonotonic --value || printf '0\\n0\\n'"
+        )
+        begun, done = (int(number) / 1e6 for number in shown.split())
+        return begun, max(0.0, done - begun)
+
     # -- log and services -----------------------------------------------------------------
 
     def kernel_log(self) -> list[LogLine]:
@@ -131,6 +147,13 @@ class LinuxOs:
             if match:
                 lines.append(LogLine(int(match.group(1)) & 7, match.group(2)))
         return lines
+
+    def running_units(self) -> set[str]:
+        """The services that run now."""
+        listed = self.sh(
+            "systemctl list-units --type=service --state=running --plain --no-legend --no-pager"
+        )
+        return {line.split()[0] for line in listed.splitlines() if line.strip()}
 
     def failed_units(self) -> list[str]:
         """The systemd units that have failed since boot."""
@@ -146,6 +169,14 @@ class LinuxOs:
     def cpus_present(self) -> int:
         """Processors that the machine has."""
         return _count_ranges(self.read("/sys/devices/system/cpu/present"))
+
+    def processor_flags(self) -> set[str]:
+        """What the kernel found its first processor to offer, by the kernel's names."""
+        for line in self.read("/proc/cpuinfo").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "flags":
+                return set(value.split())
+        raise ChannelError("the guest's /proc/cpuinfo names no flags")
 
     def processors(self) -> list[Processor]:
         """Every online processor, with its place."""
@@ -182,11 +213,18 @@ class LinuxOs:
                 return sum(int(count) for count in counts.split() if count.isdigit())
         raise ChannelError(f"the guest's /proc/interrupts counts no {kind}")
 
+    def memory_available(self) -> int:
+        """Bytes that programs could still have, by the kernel's own estimate."""
+        return self._memory("MemAvailable")
+
     def memory_total(self) -> int:
         """Bytes of memory that the kernel manages."""
-        match = re.search(r"MemTotal:\s+(\d+) kB", self.read("/proc/meminfo"))
+        return self._memory("MemTotal")
+
+    def _memory(self, name: str) -> int:
+        match = re.search(rf"{name}:\s+(\d+) kB", self.read("/proc/meminfo"))
         if match is None:
-            raise ChannelError("the guest's /proc/meminfo has no MemTotal")
+            raise ChannelError(f"the guest's /proc/meminfo has no {name}")
         return int(match.group(1)) * 1024
 
     def disks(self) -> list[GuestDisk]:
@@ -242,6 +280,11 @@ class LinuxOs:
                 for address in link.get("addr_info", [])
             ]
         return by_name
+
+    def ssh_host_keys(self) -> set[str]:
+        """The public keys by which the guest's SSH server is known."""
+        listed = self.sh("cat /etc/ssh/ssh_host_*_key.pub 2>/dev/null; :")
+        return {" ".join(line.split()[:2]) for line in listed.splitlines() if line.strip()}
 
     def default_routes(self) -> list[str]:
         """The gateways of IPv4's default routes."""

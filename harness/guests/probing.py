@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import secrets
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from harness.errors import HarnessError
+from harness.guests.carrying import carry
 from harness.guests.guest import Guest
 from harness.waiting import Deadline, NotYet, wait_until
 
@@ -47,13 +47,7 @@ class Station:
 
         Raises HarnessError where the guest can not run the prober: that is no verdict on it.
         """
-        data = base64.b64encode(PROBER.read_bytes()).decode()
-        guest.os.sh('echo "$1" | base64 -d > "$2"', data, IN_GUEST)
-        if not guest.os.succeeds("python3", "-c", "import socket"):
-            raise HarnessError(
-                f"{guest.name} has no Python to run the network prober with",
-                remedy="add python3 to its recipe; cloud-init brings it along",
-            )
+        carry(guest, PROBER, IN_GUEST)
         nic = guest.os.nics()[0]
         plain = [address.partition("/")[0] for address in nic.addresses]
         v4 = [address for address in plain if "." in address]

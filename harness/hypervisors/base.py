@@ -47,6 +47,11 @@ class Capability(StrEnum):
     WATCHDOG = "watchdog"
     NMI = "nmi"
     NVME = "nvme"  # disks on a controller of their own, by NVM Express
+    SNAPSHOT = "snapshot"  # of memory and disks, in a chain
+    UEFI_SNAPSHOT = "uefi-snapshot"  # the same of machines with UEFI's variables
+    SLEEP = "sleep"  # machines are put to sleep (S3, S4) and woken
+    CPU_MODEL = "cpu-model"  # a machine's processor can be another than the host's
+    GENERATION_ID = "generation-id"  # tells a guest that it is a copy
     NIC_MOVE = "nic-move"  # a running machine's NIC can be plugged into another network
 
 
@@ -57,6 +62,14 @@ class MachineState(StrEnum):
     RUNNING = "running"
     PAUSED = "paused"
     CRASHED = "crashed"
+    ASLEEP = "asleep"  # suspended to memory, by its guest
+
+
+class SleepState(StrEnum):
+    """How deep a guest sleeps, by ACPI's names."""
+
+    S3 = "s3"  # its memory is kept
+    S4 = "s4"  # its memory is on its disk, and it is off
 
 
 class Key(StrEnum):
@@ -154,6 +167,8 @@ class MachineDefinition:
     direct_boot: DirectBoot | None = None
     topology: Topology | None = None  # None: as the hypervisor likes
     watchdog: bool = False  # one that resets the machine
+    cpu_model: str | None = None  # by libvirt's name; None: all that host and accelerator can do
+    generation_id: bool = False  # a VM generation id, another one in each copy
     tpm: bool = False  # a TPM 2.0 of its own, whose contents go with the machine
 
 
@@ -240,8 +255,27 @@ class Machine(Protocol):
         """Go on from `state_file`, over the disks of the present definition."""
         ...
 
+    def take_snapshot(self, name: str) -> None:
+        """Keep memory and disks as they are now; the machine runs on."""
+        ...
+
+    def revert(self, name: str, *, paused: bool = False) -> None:
+        """Be again what it was when the snapshot of this name was taken."""
+        ...
+
+    def sleep(self, state: SleepState) -> None:
+        """Ask the guest to sleep; returns once asked. Proof is the ASLEEP or STOPPED event."""
+        ...
+
+    def wake_up(self) -> None:
+        """Wake a guest from S3."""
+        ...
+
     def remove(self) -> None:
-        """Power off and forget the machine and its NVRAM; its disks stay. No error when gone."""
+        """Power off and forget the machine and its NVRAM; its disks stay. No error when gone.
+
+        Its snapshots go with it.
+        """
         ...
 
     def open_console(self) -> socket.socket:
@@ -326,6 +360,10 @@ class Hypervisor(Protocol):
 
     def facts(self) -> HypervisorFacts:
         """Its name, version and surroundings."""
+        ...
+
+    def processor_flags(self, model: str, machine_type: str, accelerator: Accelerator) -> set[str]:
+        """What a processor of that model offers to a guest here, by libvirt's names."""
         ...
 
     def define(self, definition: MachineDefinition) -> Machine:

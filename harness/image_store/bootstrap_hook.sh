@@ -35,6 +35,12 @@ manual_add_modules virtio_pci virtio_blk virtio_scsi ext4 ahci ata_piix sd_mod n
 HOOK
 chmod +x "$tree/etc/initramfs-tools/hooks/guestcert"
 chroot "$tree" update-initramfs -u -k all
+# Crash dumps for whoever turns them on; else no unit fails, and a reboot goes through the firmware.
+chroot "$tree" systemctl disable kdump-tools.service
+echo LOAD_KEXEC=false > "$tree/etc/default/kexec"
+for kernel in "$tree"/boot/vmlinuz-*; do
+    chroot "$tree" /etc/kernel/postinst.d/kdump-tools "${kernel##*/vmlinuz-}"
+done
 
 # One boot menu for both firmwares; Debian's own would need the disk's device at build time.
 # no_timer_check as in vendors' cloud images: on a busy host without KVM the kernel's test of its

@@ -20,6 +20,7 @@ from harness.lab.installation import Installation
 from harness.lab.live import LiveWriter
 from harness.lab.networks import Networks
 from harness.lab.place import Blueprint, Place
+from harness.lab.seeding import seed
 from harness.ledger import Ledger, Work
 from harness.profiles.hardware import Firmware
 from harness.profiles.loading import digest
@@ -90,6 +91,15 @@ class Bench:
             vcpus = self._vcpus(profile)
             self._places[key] = self._make_place(profile, variant, name, vcpus, installation.disk)
         return self._places[key]
+
+    def clone(self, profile: Profile, variant: Firmware, role: str) -> Place:
+        """A place of a machine that boots the base image for the first time, with a seed."""
+        name = f"{self.worker}-{profile.id}-{variant}-{role}"
+        vcpus = self._vcpus(profile)
+        place = self._make_place(profile, variant, name, vcpus, lambda: self.image(profile).path)
+        self._places[(profile.id, variant, role)] = place
+        seed(place)
+        return place
 
     @property
     def collector(self) -> EvidenceCollector:

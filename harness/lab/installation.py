@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,8 +12,8 @@ from filelock import FileLock
 from harness.errors import Blocked, GuestFailure, GuestTimeout
 from harness.guests.guest import Guest
 from harness.lab.place import Place
+from harness.lab.seeding import seed
 from harness.ledger import Work
-from harness.provisioning.seed import SeedContent, hash_password, write_seed
 
 Keep = Callable[[Guest], tuple[str, ...]]
 """Takes the evidence of a guest; returns the files, relative to the run directory."""
@@ -51,7 +50,7 @@ class Installation:
     def _provision(self, disk: Path, failure: Path) -> None:
         place = self.place
         try:
-            self._write_seed()
+            seed(place)
             guest = place.powered_off()
             place.progress("first boot, with cloud-init", place.console_log)
             guest.boot()
@@ -74,14 +73,3 @@ class Installation:
             guest.shut_down()
         except GuestTimeout:
             guest.machine.power_off()
-
-    def _write_seed(self) -> None:
-        credentials = self.place.blueprint.credentials
-        digest = hashlib.sha256(self.place.name.encode()).hexdigest()
-        content = SeedContent(
-            instance_id=digest[:16],
-            host_name=f"guest-{digest[:8]}",
-            user=credentials.user,
-            password_hash=hash_password(credentials.password),
-        )
-        write_seed(content, self.place.seed)

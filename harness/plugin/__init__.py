@@ -16,6 +16,7 @@ from harness.plugin.fixtures import (
     BENCH,
     answering_agent,
     bench,
+    clones,
     guest,
     hypervisor,
     integration,
@@ -35,6 +36,7 @@ from harness.tiers import Tier
 __all__ = [
     "answering_agent",
     "bench",
+    "clones",
     "guest",
     "hypervisor",
     "integration",

@@ -11,7 +11,7 @@ from harness.profiles.hardware import Firmware
 from harness.profiles.model import Profile
 from harness.tiers import Tier
 
-GUEST_FIXTURES = frozenset({"guest", "machine", "neighbours"})
+GUEST_FIXTURES = frozenset({"guest", "machine", "neighbours", "clones"})
 DEFAULT_COST = 10.0
 
 

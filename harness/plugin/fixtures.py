@@ -1,4 +1,4 @@
-"""The fixtures that cases are written with: guest, machine, neighbours, integration."""
+"""The fixtures that cases are written with: guest, machine, neighbours, clones, integration."""
 
 from __future__ import annotations
 
@@ -56,6 +56,14 @@ class Neighbours:
     first: Guest
     second: Guest
     networks: Networks
+
+
+@dataclass(frozen=True)
+class Clones:
+    """Two powered-off guests that boot one base image for the first time."""
+
+    first: Guest
+    second: Guest
 
 
 @pytest.fixture(scope="session")
@@ -128,6 +136,19 @@ def neighbours(
     for _ in _lend(request, [first, second]):
         yield Neighbours(first, second, bench.networks)
     places[1].clear()
+
+
+@pytest.fixture
+def clones(request: pytest.FixtureRequest, bench: Bench, target: Target) -> Iterator[Clones]:
+    """Two clones of the base image, powered off, each with a seed of its own."""
+    _demand(bench, target, request.node)
+    roles = ("clone", "other-clone")
+    places = [bench.clone(target.profile, target.variant, role) for role in roles]
+    first, second = (place.powered_off() for place in places)
+    for _ in _lend(request, [first, second]):
+        yield Clones(first, second)
+    for place in places:
+        place.clear()
 
 
 @pytest.fixture

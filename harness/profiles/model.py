@@ -98,10 +98,14 @@ class Budgets(Document):
 
 
 class Drivers(Document):
-    """The kernel drivers that are expected behind the guest's preferred devices, where known."""
+    """The kernel drivers that are expected behind the guest's devices, where known.
+
+    Of disk and network card the preferred ones; of the VM generation id where there is a driver.
+    """
 
     disk: str | None = None
     nic: str | None = None
+    generation_id: str | None = None
 
 
 class LogException(Document):

@@ -18,8 +18,10 @@ from harness.hypervisors.base import (
     Machine,
     MachineState,
     PowerMethod,
+    SleepState,
     Topology,
 )
+from harness.image_store.programs import run_program
 from harness.waiting import Deadline
 from tests.contract.conftest import Subject
 from tests.machines import a_network
@@ -211,10 +213,61 @@ def test_an_nmi_reaches_only_a_running_machine(subject: Subject, machine: Machin
     assert machine.state() is MachineState.RUNNING
 
 
+def test_a_snapshot_can_be_gone_back_to(subject: Subject, folder: Path) -> None:
+    demand(subject, Capability.SNAPSHOT)
+    path = folder / "snapshot.qcow2"
+    run_program(["qemu-img", "create", "-q", "-f", "qcow2", str(path), "8M"])
+    disks = (*subject.definition.disks, DiskDefinition(path, "SNAPSHOT"))
+    # A raw disk holds no snapshots, and one that is only read needs none.
+    disks = (dataclasses.replace(disks[0], read_only=True), disks[1])
+    machine = subject.hypervisor.define(dataclasses.replace(subject.definition, disks=disks))
+    machine.start()
+    machine.take_snapshot("first")
+    assert machine.state() is MachineState.RUNNING
+    machine.power_off()
+
+    machine.revert("first", paused=True)
+
+    assert machine.state() is MachineState.PAUSED
+    machine.resume()
+    assert machine.state() is MachineState.RUNNING
+    with pytest.raises(HypervisorError, match="none"):
+        machine.revert("none")
+
+
+@pytest.mark.parametrize("state", SleepState)
+def test_sleep_is_asked_of_the_agent(subject: Subject, machine: Machine, state: SleepState) -> None:
+    demand(subject, Capability.SLEEP)
+    machine.start()
+    with pytest.raises(ChannelError):
+        machine.sleep(state)
+    assert machine.state() is MachineState.RUNNING
+
+
+def test_only_a_sleeper_is_woken(subject: Subject, machine: Machine) -> None:
+    demand(subject, Capability.SLEEP)
+    machine.start()
+    with pytest.raises(HypervisorError, match=machine.name):
+        machine.wake_up()
+
+
+def test_a_processor_s_flags_are_known(subject: Subject) -> None:
+    demand(subject, Capability.CPU_MODEL)
+    flags = subject.hypervisor.processor_flags("kvm64", "q35", subject.definition.accelerator)
+    assert {"lm", "sse2"} <= flags
+    with pytest.raises(HypervisorError, match="no-such"):
+        subject.hypervisor.processor_flags("no-such", "q35", subject.definition.accelerator)
+
+
 def test_a_machine_has_the_devices_that_were_asked_for(subject: Subject) -> None:
     demand(subject, Capability.WATCHDOG)
     arranged = dataclasses.replace(
-        subject.definition, vcpus=4, topology=Topology(1, 2, 2, nodes=2), watchdog=True
+        subject.definition,
+        vcpus=4,
+        topology=Topology(1, 2, 2, nodes=2),
+        watchdog=True,
+        cpu_model="kvm64",
+        generation_id=True,
     )
     machine = subject.hypervisor.define(arranged)
     machine.start()

@@ -14,6 +14,7 @@ from typing import Any
 
 from harness.channels.base import CommandResult
 from harness.guests.guest import Answer, Guest
+from harness.hypervisors.base import MachineState
 from harness.lab.place import Place
 from harness.profiles.hardware import Firmware
 
@@ -166,6 +167,61 @@ def lax_firmware(guests: Sequence[Guest]) -> None:
     guest.redefine(firmware=Firmware.UEFI, nvram=guest.folder / "nvram-lax.fd")
 
 
+def on_every_guest(text: str) -> Act:
+    """Run a shell script in every guest, which is off yet, after each of its starts."""
+
+    def act(guests: Sequence[Guest]) -> None:
+        for guest in guests:
+            after_boot(text)([guest])
+
+    return act
+
+
+def forgetful_machine(guests: Sequence[Guest]) -> None:
+    """A machine that is made anew at each power-off: what its chips kept is gone."""
+    guest, shut_down = guests[0], guests[0].shut_down
+
+    def shut_down_and_forget() -> None:
+        shut_down()
+        guest.redefine()
+
+    guest.shut_down = shut_down_and_forget  # type: ignore[method-assign]
+
+
+def started_instead_of_restored(guests: Sequence[Guest]) -> None:
+    """A hypervisor that starts a guest anew where it should go on."""
+    machine = guests[0].machine
+    machine.restore = (  # type: ignore[method-assign]
+        lambda state_file, *, paused=False: machine.start(paused=paused)
+    )
+
+
+def ignored_revert(guests: Sequence[Guest]) -> None:
+    """A hypervisor that goes back to nothing."""
+    machine = guests[0].machine
+    machine.revert = lambda name, *, paused=False: machine.pause()  # type: ignore[method-assign]
+
+
+def ignored_sleep(guests: Sequence[Guest]) -> None:
+    """A hypervisor that asks nobody to sleep."""
+    guests[0].machine.sleep = lambda state: None  # type: ignore[method-assign]
+
+
+def lost_swap(guests: Sequence[Guest]) -> None:
+    """A disk that loses what was written to it while the machine was off."""
+    guest, hang_up = guests[0], guests[0].hang_up
+    swap = guest.folder / "swap.qcow2"
+
+    def hang_up_and_lose() -> None:
+        hang_up()
+        size = f"{2 * guest.definition.memory_mib}M"
+        command = ["qemu-img", "create", "-q", "-f", "qcow2", str(swap), size]
+        if guest.machine.state() is MachineState.OFF and swap.exists():
+            subprocess.run(command, check=True)
+
+    guest.hang_up = hang_up_and_lose  # type: ignore[method-assign]
+
+
 NOT_SECURE = over(
     "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c",
     "\\0006\\0000\\0000\\0000\\0000",
@@ -259,6 +315,30 @@ DEFECTS: dict[str, Act] = {
     "test_a_hang_is_no_crash": script(instead_of("chrt")),
     "test_a_shutdown_is_no_crash": script(instead_of("poweroff")),
     "test_every_acknowledged_write_survives_a_power_cut": script(instead_of("sync")),
+    "test_a_crash_leaves_a_whole_dump_and_the_guest_comes_back": after_boot(
+        instead_of("makedumpfile")
+    ),
+    # boot.tpm, boot.stays_up, boot.cpu_model
+    "test_what_boots_is_measured": given_otherwise(lambda told: told | {"tpm": False}),
+    "test_sealed_data_opens_after_a_reboot": forgetful_machine,
+    "test_nothing_is_lost_while_it_is_left_alone": after_boot(
+        "(sleep 60; systemctl stop systemd-timesyncd) >&- 2>&- &"
+    ),
+    "test_boots_on_the_least_processor": after_boot(over("/proc/cpuinfo", "flags : fpu\\n")),
+    "test_says_so_where_the_processor_is_too_old": given_otherwise(
+        lambda told: told | {"cpu_model": None}
+    ),
+    # boot.save_restore, boot.snapshot, boot.suspend_ram, boot.suspend_disk, boot.clone
+    "test_goes_on_after_save_and_restore": started_instead_of_restored,
+    "test_three_snapshots_in_a_chain_can_be_gone_back_to": ignored_revert,
+    "test_sleeps_in_memory_and_wakes": ignored_sleep,
+    "test_sleeps_on_disk_and_wakes": lost_swap,
+    "test_two_clones_of_an_image_have_their_own_identity": on_every_guest(
+        over("/etc/machine-id", "0123456789abcdef0123456789abcdef\\n")
+    ),
+    "test_a_copy_notices_that_it_is_one": given_otherwise(
+        lambda told: told | {"generation_id": False}
+    ),
     # boot.display, boot.entropy, boot.driver_inventory
     "test_the_screen_shows_what_is_typed": ignored_keys,
     "test_the_host_s_random_device_is_used": script(

@@ -12,6 +12,7 @@ from harness.errors import ChannelError, HypervisorError
 from harness.events import EventKind, EventLog
 from harness.hypervisors.base import (
     NAME_PREFIX,
+    Accelerator,
     Capability,
     HypervisorFacts,
     Key,
@@ -22,6 +23,7 @@ from harness.hypervisors.base import (
     NetworkDefinition,
     Owned,
     PowerMethod,
+    SleepState,
 )
 
 Agent = Callable[[dict[str, object]], object]
@@ -52,6 +54,7 @@ class FakeMachine:
     agent: Agent = silent_agent
     guest_end: socket.socket | None = None
     keys: list[Key] = field(default_factory=list)
+    snapshots: list[str] = field(default_factory=list)
     _state: MachineState = MachineState.OFF
 
     @property
@@ -119,6 +122,32 @@ class FakeMachine:
         if not state_file.exists():
             raise HypervisorError(f"restoring {self.name}: there is no {state_file}")
         self._become(MachineState.PAUSED if paused else MachineState.RUNNING, EventKind.STARTED)
+
+    def take_snapshot(self, name: str) -> None:
+        """See Machine."""
+        self._demand(MachineState.RUNNING, "taking a snapshot of")
+        self.snapshots.append(name)
+
+    def revert(self, name: str, *, paused: bool = False) -> None:
+        """See Machine."""
+        if name not in self.snapshots:
+            raise HypervisorError(f"{self.name} has no snapshot {name}")
+        self.power_off()
+        self._become(MachineState.PAUSED if paused else MachineState.RUNNING, EventKind.STARTED)
+
+    def sleep(self, state: SleepState) -> None:
+        """See Machine. The fake guest obeys at once."""
+        self._demand(MachineState.RUNNING, "putting to sleep")
+        self.agent({"execute": "guest-suspend"})
+        if state is SleepState.S3:
+            self._become(MachineState.ASLEEP, EventKind.ASLEEP)
+        else:
+            self._become(MachineState.OFF, EventKind.STOPPED, "shutdown")
+
+    def wake_up(self) -> None:
+        """See Machine."""
+        self._demand(MachineState.ASLEEP, "waking")
+        self._become(MachineState.RUNNING, EventKind.AWAKE)
 
     def remove(self) -> None:
         """See Machine."""
@@ -211,6 +240,12 @@ class FakeHypervisor:
     def facts(self) -> HypervisorFacts:
         """See Hypervisor."""
         return HypervisorFacts("fake", "1")
+
+    def processor_flags(self, model: str, machine_type: str, accelerator: Accelerator) -> set[str]:
+        """See Hypervisor. A fake knows of one model."""
+        if model != "kvm64":
+            raise HypervisorError(f"there is no processor {model}")
+        return {"lm", "sse2"}
 
     def define(self, definition: MachineDefinition) -> Machine:
         """See Hypervisor."""

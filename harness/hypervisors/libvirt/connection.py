@@ -16,13 +16,20 @@ from defusedxml.ElementTree import fromstring
 from harness.errors import HypervisorError, HypervisorUnreachableError
 from harness.hypervisors.base import (
     NAME_PREFIX,
+    Accelerator,
     Capability,
     HypervisorFacts,
     MachineDefinition,
     NetworkDefinition,
     Owned,
 )
-from harness.hypervisors.libvirt.definition import machine_xml, network_xml, owner_in
+from harness.hypervisors.libvirt.definition import (
+    DOMAIN_TYPES,
+    cpu_xml,
+    machine_xml,
+    network_xml,
+    owner_in,
+)
 from harness.hypervisors.libvirt.errors import is_missing, told
 from harness.hypervisors.libvirt.event_loop import EventHub, ensure_event_loop
 from harness.hypervisors.libvirt.firmware import find_firmware
@@ -67,7 +74,13 @@ class LibvirtHypervisor:
             Capability.KEYBOARD,
             Capability.NMI,
             Capability.WATCHDOG,
+            Capability.SNAPSHOT,
+            Capability.SLEEP,
+            Capability.CPU_MODEL,
+            Capability.GENERATION_ID,
         }
+        if self._has_tpm():
+            found.add(Capability.TPM)
         for firmware, capability in (
             (Firmware.UEFI, Capability.UEFI),
             (Firmware.SECURE_BOOT, Capability.SECURE_BOOT),
@@ -98,6 +111,20 @@ class LibvirtHypervisor:
                 "firmware": _package_of(find_firmware(Firmware.UEFI)),
             },
         )
+
+    def processor_flags(self, model: str, machine_type: str, accelerator: Accelerator) -> set[str]:
+        """See Hypervisor."""
+        with told(f"asking what a processor {model} can do"):
+            expanded = self._connection.baselineHypervisorCPU(
+                None,
+                "x86_64",
+                machine_type,
+                DOMAIN_TYPES[accelerator],
+                [cpu_xml(model)],
+                libvirt.VIR_CONNECT_BASELINE_CPU_EXPAND_FEATURES,
+            )
+        features = fromstring(expanded).findall("feature[@policy='require']")
+        return {feature.attrib["name"] for feature in features}
 
     def define(self, definition: MachineDefinition) -> LibvirtMachine:
         """See Hypervisor."""
@@ -167,6 +194,13 @@ class LibvirtHypervisor:
         """See Hypervisor."""
         self._events.close()
         self._connection.close()
+
+    def _has_tpm(self) -> bool:
+        """Whether libvirt finds an emulator of TPMs (swtpm)."""
+        with told("asking what machines can have"):
+            document = fromstring(self._connection.getDomainCapabilities())
+        models = document.findall("devices/tpm/enum[@name='backendModel']/value")
+        return any(model.text == "emulator" for model in models)
 
     def _forget(self, name: str) -> None:
         with told(f"looking for {name}"):

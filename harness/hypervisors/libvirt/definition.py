@@ -28,17 +28,18 @@ MANUFACTURER = "guestcert"
 ElementTree.register_namespace("guestcert", NAMESPACE)
 ElementTree.register_namespace("dnsmasq", DNSMASQ)
 
+DOMAIN_TYPES = {Accelerator.KVM: "kvm", Accelerator.TCG: "qemu"}
 BUS_PREFIX = {"virtio": "vd", "scsi": "sd", "sata": "sd", "ide": "hd", "fdc": "fd"}
 
 
 def machine_xml(definition: MachineDefinition, firmware: FirmwareBuild | None) -> str:
     """The domain XML; every device stands in it, so that libvirt adds none of its own choice."""
-    domain = ElementTree.Element(
-        "domain", type="kvm" if definition.accelerator is Accelerator.KVM else "qemu"
-    )
+    domain = ElementTree.Element("domain", type=DOMAIN_TYPES[definition.accelerator])
     _text(domain, "name", definition.name)
     _text(domain, "uuid", definition.uuid)
     _owner(domain, definition.owner)
+    if definition.generation_id:
+        ElementTree.SubElement(domain, "genid")  # libvirt makes one, and another for each copy
     _text(domain, "memory", str(definition.memory_mib), unit="MiB")
     _text(domain, "vcpu", str(definition.vcpus))
     _smbios(domain, definition)
@@ -53,8 +54,25 @@ def machine_xml(definition: MachineDefinition, firmware: FirmwareBuild | None) -
     _text(domain, "on_poweroff", "destroy")
     _text(domain, "on_reboot", "restart")
     _text(domain, "on_crash", "preserve")
+    sleep = ElementTree.SubElement(domain, "pm")
+    ElementTree.SubElement(sleep, "suspend-to-mem", enabled="yes")
+    ElementTree.SubElement(sleep, "suspend-to-disk", enabled="yes")
     _devices(domain, definition)
     return ElementTree.tostring(domain, encoding="unicode")
+
+
+def cpu_xml(model: str) -> str:
+    """A processor of that model, as machine_xml writes it."""
+    return ElementTree.tostring(
+        _named_cpu(ElementTree.Element("domain"), model), encoding="unicode"
+    )
+
+
+def snapshot_xml(name: str) -> str:
+    """A snapshot of memory and all disks, kept in the disks' own files."""
+    snapshot = ElementTree.Element("domainsnapshot")
+    _text(snapshot, "name", name)
+    return ElementTree.tostring(snapshot, encoding="unicode")
 
 
 def network_xml(definition: NetworkDefinition) -> str:
@@ -160,7 +178,9 @@ def _boot(
 
 
 def _cpu(domain: ElementTree.Element, definition: MachineDefinition) -> None:
-    if definition.accelerator is Accelerator.KVM:
+    if definition.cpu_model is not None:
+        cpu = _named_cpu(domain, definition.cpu_model)
+    elif definition.accelerator is Accelerator.KVM:
         cpu = ElementTree.SubElement(domain, "cpu", mode="host-passthrough", migratable="on")
     else:
         # All that TCG can do: a guest whose floor is x86-64-v2 or v3 boots too.
@@ -171,6 +191,13 @@ def _cpu(domain: ElementTree.Element, definition: MachineDefinition) -> None:
             ElementTree.SubElement(cpu, "feature", name=name, policy="disable")
     if definition.topology is not None:
         _topology(cpu, definition, definition.topology)
+
+
+def _named_cpu(parent: ElementTree.Element, model: str) -> ElementTree.Element:
+    """A model less what the host cannot do of it, as `processor_flags` counts it."""
+    cpu = ElementTree.SubElement(parent, "cpu", mode="custom", match="exact", check="none")
+    ElementTree.SubElement(cpu, "model", fallback="forbid").text = model
+    return cpu
 
 
 def _topology(cpu: ElementTree.Element, definition: MachineDefinition, topology: Topology) -> None:

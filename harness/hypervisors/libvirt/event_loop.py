@@ -17,6 +17,7 @@ LIFECYCLE = {
     libvirt.VIR_DOMAIN_EVENT_STOPPED: EventKind.STOPPED,
     libvirt.VIR_DOMAIN_EVENT_SHUTDOWN: EventKind.SHUTDOWN,
     libvirt.VIR_DOMAIN_EVENT_CRASHED: EventKind.CRASHED,
+    libvirt.VIR_DOMAIN_EVENT_PMSUSPENDED: EventKind.ASLEEP,
 }
 
 STOPPED_DETAIL = {
@@ -62,6 +63,7 @@ class EventHub:
                 (libvirt.VIR_DOMAIN_EVENT_ID_REBOOT, self._reboot),
                 (libvirt.VIR_DOMAIN_EVENT_ID_WATCHDOG, self._watchdog),
                 (libvirt.VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE, self._agent),
+                (libvirt.VIR_DOMAIN_EVENT_ID_PMWAKEUP, self._awake),
             )
         ]
 
@@ -89,6 +91,11 @@ class EventHub:
         self, _c: libvirt.virConnect, domain: libvirt.virDomain, action: int, _o: Any
     ) -> None:
         self._logs[domain.name()].add(EventKind.WATCHDOG, str(action))
+
+    def _awake(
+        self, _c: libvirt.virConnect, domain: libvirt.virDomain, _reason: int, _o: Any
+    ) -> None:
+        self._logs[domain.name()].add(EventKind.AWAKE)
 
     def _agent(
         self, _c: libvirt.virConnect, domain: libvirt.virDomain, state: int, reason: int, _o: Any

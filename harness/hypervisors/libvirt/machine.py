@@ -15,16 +15,22 @@ import png
 
 from harness.errors import HypervisorError
 from harness.events import EventLog
-from harness.hypervisors.base import Key, MachineDefinition, MachineState, PowerMethod
+from harness.hypervisors.base import (
+    Key,
+    MachineDefinition,
+    MachineState,
+    PowerMethod,
+    SleepState,
+)
 from harness.hypervisors.libvirt import console
-from harness.hypervisors.libvirt.definition import nic_xml
+from harness.hypervisors.libvirt.definition import nic_xml, snapshot_xml
 from harness.hypervisors.libvirt.errors import is_missing, told, translated_agent
 
 STATES = {
     libvirt.VIR_DOMAIN_RUNNING: MachineState.RUNNING,
     libvirt.VIR_DOMAIN_BLOCKED: MachineState.RUNNING,
     libvirt.VIR_DOMAIN_PAUSED: MachineState.PAUSED,
-    libvirt.VIR_DOMAIN_PMSUSPENDED: MachineState.PAUSED,
+    libvirt.VIR_DOMAIN_PMSUSPENDED: MachineState.ASLEEP,
     libvirt.VIR_DOMAIN_SHUTDOWN: MachineState.RUNNING,
     libvirt.VIR_DOMAIN_SHUTOFF: MachineState.OFF,
     libvirt.VIR_DOMAIN_CRASHED: MachineState.CRASHED,
@@ -38,6 +44,11 @@ SHUTDOWN = {
 REBOOT = {
     PowerMethod.ACPI: libvirt.VIR_DOMAIN_REBOOT_ACPI_POWER_BTN,
     PowerMethod.AGENT: libvirt.VIR_DOMAIN_REBOOT_GUEST_AGENT,
+}
+
+SLEEP = {
+    SleepState.S3: libvirt.VIR_NODE_SUSPEND_TARGET_MEM,
+    SleepState.S4: libvirt.VIR_NODE_SUSPEND_TARGET_DISK,
 }
 
 KEY_CODES = {Key.ENTER: 28, Key.SPACE: 57}
@@ -135,6 +146,30 @@ class LibvirtMachine:
         with told(f"restoring {self.name}"):
             self._connection.restoreFlags(str(state_file), None, flags)
 
+    def take_snapshot(self, name: str) -> None:
+        """See Machine."""
+        with told(f"taking the snapshot {name} of {self.name}"):
+            self._domain.snapshotCreateXML(snapshot_xml(name))
+
+    def revert(self, name: str, *, paused: bool = False) -> None:
+        """See Machine."""
+        running = libvirt.VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING
+        flags = libvirt.VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED if paused else running
+        with told(f"reverting {self.name} to its snapshot {name}"):
+            self._domain.revertToSnapshot(self._domain.snapshotLookupByName(name), flags)
+
+    def sleep(self, state: SleepState) -> None:
+        """See Machine."""
+        try:
+            self._domain.pMSuspendForDuration(SLEEP[state], 0)
+        except libvirt.libvirtError as error:
+            raise translated_agent(f"the guest agent of {self.name}", error) from error
+
+    def wake_up(self) -> None:
+        """See Machine."""
+        with told(f"waking {self.name}"):
+            self._domain.pMWakeup()
+
     def remove(self) -> None:
         """See Machine."""
         self.power_off()
@@ -202,8 +237,10 @@ class LibvirtMachine:
 
 
 def remove_domain(domain: libvirt.virDomain) -> None:
-    """Forget a powered-off domain with its NVRAM; no error where it is gone."""
-    everything = libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE
+    """Forget a powered-off domain with its NVRAM and snapshots; no error where it is gone."""
+    everything = (
+        libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
+    )
     if domain.connect().getType() == "QEMU":  # libvirt's test driver knows no NVRAM
         everything |= libvirt.VIR_DOMAIN_UNDEFINE_NVRAM
     with told("undefining a machine"), _unless_missing():

@@ -1,0 +1,63 @@
+"""Carried into a guest: one end of a TCP connection that is kept, with Python's own library alone.
+
+usage: conversation.py answer PORT | ask ADDRESS PORT FILE
+One side echoes; the other sends a number, waits for its echo, writes it into FILE, and goes on with
+the next one over the very same connection. FILE ends with `lost` once the connection is.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+from pathlib import Path
+
+SECONDS = 600
+"""Both ends go by themselves after so long, in a guest that was forgotten."""
+
+PAUSE = 0.5
+
+
+def answer(port: int) -> None:
+    """Echo what one connection says."""
+    with socket.create_server(("", port)) as server:
+        server.settimeout(SECONDS)
+        print("ready", flush=True)
+        connection, _ = server.accept()
+        with connection:
+            connection.settimeout(SECONDS)
+            while data := connection.recv(64):
+                connection.sendall(data)
+
+
+def ask(address: str, port: int, file: Path) -> None:
+    """Count over one connection, which is never made again."""
+    said = "lost"
+    pause = threading.Event()
+    try:
+        with socket.create_connection((address, port), timeout=SECONDS) as connection:
+            for number in range(int(SECONDS / PAUSE)):
+                line = f"{number}\n".encode()
+                connection.sendall(line)
+                if connection.recv(64) != line:
+                    return
+                _write(file, str(number))
+                pause.wait(PAUSE)
+    except OSError as error:
+        said = f"lost: {error}"
+    finally:
+        _write(file, said)
+
+
+def _write(file: Path, text: str) -> None:
+    fresh = file.with_suffix(".new")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(file)
+
+
+if __name__ == "__main__":
+    verb, *rest = sys.argv[1:]
+    if verb == "answer":
+        answer(int(rest[0]))
+    else:
+        ask(rest[0], int(rest[1]), Path(rest[2]))

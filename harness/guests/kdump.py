@@ -1,0 +1,45 @@
+"""The crash dumps of a Linux guest: the service that takes them, and what it left."""
+
+from __future__ import annotations
+
+from harness.guests.guest import Guest
+
+SERVICES = ("kdump-tools.service", "kdump.service")
+"""Debian's and Ubuntu's, and everybody else's."""
+
+FIND = """find /var/crash -type f '(' -name 'dump.*' -o -name 'vmcore*' ')' ! -name '*.txt' \
+2>/dev/null; :"""
+
+
+class CrashDumps:
+    """What takes a dump of the guest's memory when its kernel dies."""
+
+    def __init__(self, guest: Guest) -> None:
+        self._guest = guest
+
+    def service(self) -> str | None:
+        """The unit that arms the crash kernel; None where the guest has none."""
+        for name in SERVICES:
+            if self._guest.os.succeeds("systemctl", "cat", name):
+                return name
+        return None
+
+    def armed(self) -> bool:
+        """Whether a kernel stands ready to be started by a crash."""
+        return self._guest.os.read("/sys/kernel/kexec_crash_loaded").strip() == "1"
+
+    def dumps(self) -> set[str]:
+        """The dumps that are there, by their paths."""
+        return set(self._guest.os.sh(FIND).split())
+
+    def kernel_log_in(self, dump: str) -> str:
+        """The log of the kernel that died, which is found only in a dump that is whole.
+
+        Empty where makedumpfile does not accept the dump.
+        """
+        return self._guest.os.sh(
+            'makedumpfile --dump-dmesg "$1" /run/guestcert-dmesg >&2 && cat /run/guestcert-dmesg'
+            " || :",
+            dump,
+            seconds=60,
+        )

@@ -1,0 +1,72 @@
+"""boot.clone: two guests from one image are two, and a copy notices that it is one."""
+
+from harness.errors import NotApplicable
+from harness.guests.guest import Guest
+from harness.hypervisors.base import Capability
+from harness.plugin.fixtures import Clones
+from harness.plugin.markers import cost, feature, requires
+from harness.waiting import NotYet, wait_until
+
+NOTICED = "crng reseeded due to virtual machine fork"
+"""What Linux says since 5.18 once its VM generation id is another (drivers/char/random.c)."""
+
+
+@feature("boot.clone")
+@cost(320)
+def test_two_clones_of_an_image_have_their_own_identity(clones: Clones) -> None:
+    """Booted from one image, two guests have their own machine id, host keys and MAC address."""
+    for clone in (clones.first, clones.second):
+        clone.boot()
+        clone.await_settled()
+
+    first, second = (_identity(clone) for clone in (clones.first, clones.second))
+
+    # The control: all of it is there, or its being different would prove nothing.
+    for identity in (first, second):
+        assert [what for what, value in identity.items() if not value] == []
+    assert [what for what, value in first.items() if value & second[what]] == []
+
+
+@feature("boot.clone")
+@requires(Capability.SAVE_RESTORE, Capability.GENERATION_ID)
+@cost(80)
+def test_a_copy_notices_that_it_is_one(machine: Guest) -> None:
+    """A guest that goes on as a copy of itself is told, and takes new random numbers."""
+    driver = machine.profile.drivers.generation_id
+    if driver is None:
+        raise NotApplicable(
+            f"the profile {machine.profile.id} names no driver for the generation id"
+        )
+    machine.redefine(generation_id=True)
+    machine.boot()
+    machine.await_settled()
+    assert machine.os.succeeds("test", "-e", f"/sys/bus/acpi/drivers/{driver}"), "no driver for it"
+    # The control: going on as the very same guest is no copy.
+    machine.machine.pause()
+    machine.machine.resume()
+    assert _noticed(machine) == []
+    state = machine.folder / "copied.state"
+
+    machine.machine.save(state)
+    machine.restore(state)
+    state.unlink()
+    machine.await_ready(since=0)
+
+    def noticed() -> None:
+        if not _noticed(machine):
+            raise NotYet("nothing of it in the kernel's log")
+
+    wait_until(noticed, awaited="the guest to notice that it is a copy", deadline=machine.budget(5))
+
+
+def _identity(clone: Guest) -> dict[str, set[str]]:
+    return {
+        "machine id": set(clone.os.read("/etc/machine-id").split()),
+        "host keys": clone.os.ssh_host_keys(),
+        "MAC addresses": {nic.mac for nic in clone.os.nics()},
+        "host name": set(clone.os.read("/proc/sys/kernel/hostname").split()),
+    }
+
+
+def _noticed(machine: Guest) -> list[str]:
+    return [line.text for line in machine.os.kernel_log() if NOTICED in line.text]

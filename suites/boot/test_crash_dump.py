@@ -1,0 +1,69 @@
+"""boot.crash_dump: a kernel that dies leaves a dump of its memory, and the guest comes back."""
+
+import secrets
+
+from harness.errors import ChannelError, NotApplicable
+from harness.guests.boot_arguments import add_boot_argument, has_boot_argument
+from harness.guests.guest import Guest
+from harness.guests.kdump import CrashDumps
+from harness.plugin.markers import cost, feature
+from harness.plugin.worker import Metrics
+from harness.waiting import NotYet, wait_until
+
+RESERVED = "crashkernel=256M"
+MEMORY_MIB = 1536
+"""With what is reserved for the crash kernel the guest still has its own."""
+
+BACK_WITHIN = 120
+"""Seconds (with KVM) for a second kernel to start, to write the dump, and for a reboot."""
+
+CRASH = """echo "<5>guestcert crash $1" >/dev/kmsg; sync
+(sleep 1; echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger) >&- 2>&- &"""
+
+
+@feature("boot.crash_dump")
+@cost(330)
+def test_a_crash_leaves_a_whole_dump_and_the_guest_comes_back(
+    machine: Guest, metric: Metrics
+) -> None:
+    """After a panic the guest is back by itself, with a dump that holds its last words."""
+    machine.redefine(memory_mib=max(MEMORY_MIB, machine.definition.memory_mib))
+    dumps = CrashDumps(machine)
+    machine.boot()
+    service = dumps.service()
+    if service is None:
+        raise NotApplicable(f"{machine.profile.id}'s image has no service that takes crash dumps")
+    assert machine.os.succeeds("systemctl", "enable", service)
+    add_boot_argument(machine, RESERVED)
+    machine.shut_down()
+    machine.boot()
+    machine.await_settled()
+    assert has_boot_argument(machine, RESERVED)
+    assert dumps.armed(), f"{service} has armed no crash kernel"
+    before = dumps.dumps()
+    boot_id = machine.os.boot_id()
+    word = secrets.token_hex(8)
+    machine.crash_expected = True
+    deadline = machine.budget(BACK_WITHIN)
+
+    machine.os.sh(CRASH, word)
+
+    def back() -> None:
+        if not machine.agent.answers(timeout=2.0):
+            raise NotYet("no answer from the agent")
+        try:
+            if machine.os.boot_id() == boot_id:
+                raise NotYet("the boot id of before")
+        except ChannelError as error:
+            raise NotYet(error.sentence) from error
+
+    wait_until(
+        back,
+        awaited=f"{machine.name} to be back from its crash",
+        deadline=deadline,
+        interval=0.5,
+        evidence=machine.console_log,
+    )
+    metric("crash to ready", deadline.elapsed, "s")
+    (dump,) = dumps.dumps() - before
+    assert f"guestcert crash {word}" in dumps.kernel_log_in(dump), "the dump is not whole"

@@ -1,0 +1,47 @@
+"""boot.save_restore: what a guest was doing when it was saved, it goes on doing."""
+
+import time
+
+from harness.guests.lasting import start_talking
+from harness.guests.probing import Station
+from harness.hypervisors.base import Capability, MachineState
+from harness.plugin.fixtures import Neighbours
+from harness.plugin.markers import cost, feature, requires
+from harness.plugin.worker import Metrics
+from harness.waiting import Deadline, let_pass
+
+AWAY_SECONDS = 5.0
+
+CLOCK_LIMIT = 2.0
+"""Seconds by which the guest's clock may differ from the host's once it was set."""
+
+
+@feature("boot.save_restore")
+@requires(Capability.SAVE_RESTORE, Capability.NETWORK)
+@cost(90)
+def test_goes_on_after_save_and_restore(neighbours: Neighbours, metric: Metrics) -> None:
+    """Saved and restored, the guest has its boot, its processes, its connections, its time."""
+    guest, other = neighbours.first, neighbours.second
+    boot_id = guest.os.boot_id()
+    count = start_talking(guest, other, Station.of(other).address)
+    up = guest.os.uptime()
+    away = Deadline(AWAY_SECONDS)
+    state = guest.folder / "saved.state"
+
+    guest.machine.save(state)
+    assert guest.machine.state() is MachineState.OFF
+    let_pass(AWAY_SECONDS, [other.crash_watch])
+    guest.restore(state)
+    state.unlink()
+    guest.await_ready(since=0)
+
+    missed = away.elapsed - (guest.os.uptime() - up)
+    assert missed >= AWAY_SECONDS - 1, f"it missed {missed:.1f} s only: it was not away"
+    assert guest.os.boot_id() == boot_id
+    count.await_beyond(count.value() + 1)
+    metric("missed", missed, "s")
+    # The host corrects the clock through the service that is there for it.
+    guest.agent.call("guest-set-time", {"time": time.time_ns()}, timeout=guest.budget(10).seconds)
+    before = time.time()
+    told = guest.os.clock()
+    assert before - CLOCK_LIMIT <= told <= time.time() + CLOCK_LIMIT

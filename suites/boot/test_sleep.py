@@ -1,0 +1,85 @@
+"""boot.suspend_ram and boot.suspend_disk: a guest sleeps, and wakes as it was."""
+
+from harness.events import EventKind
+from harness.guests.boot_arguments import add_boot_argument, has_boot_argument
+from harness.guests.guest import Guest
+from harness.guests.lasting import start_counting
+from harness.hypervisors.base import Capability, DiskDefinition, MachineState, SleepState
+from harness.image_store.programs import run_program
+from harness.plugin.markers import cost, feature, requires, variants
+from harness.profiles.hardware import Firmware
+from harness.waiting import let_pass
+
+ASLEEP_SECONDS = 4.0
+SWAP_SERIAL = "GC-SWAP"
+
+
+@feature("boot.suspend_ram")
+@requires(Capability.SLEEP)
+@cost(60)
+def test_sleeps_in_memory_and_wakes(guest: Guest, answering_agent: None) -> None:
+    """Asked to sleep, the guest stands still in memory; woken, it goes on with its processes."""
+    boot_id = guest.os.boot_id()
+    count = start_counting(guest)
+    since = guest.machine.events.mark()
+
+    guest.machine.sleep(SleepState.S3)
+    guest.machine.events.wait(
+        lambda event: event.kind is EventKind.ASLEEP,
+        awaited=f"{guest.name} to fall asleep",
+        since=since,
+        deadline=guest.budget(20),
+        watches=[guest.crash_watch],
+        evidence=guest.console_log,
+    )
+    assert guest.machine.state() is MachineState.ASLEEP
+    let_pass(ASLEEP_SECONDS, [guest.crash_watch])
+    assert guest.machine.state() is MachineState.ASLEEP, "it did not stay asleep"
+    guest.machine.wake_up()
+    guest.await_ready(since=guest.console.position)
+
+    assert guest.os.boot_id() == boot_id, "it woke by a reboot"
+    count.await_beyond(count.value())
+    slept = [line.text for line in guest.os.kernel_log() if "suspend exit" in line.text]
+    assert slept, "the kernel does not say that it slept"
+
+
+@feature("boot.suspend_disk")
+@requires(Capability.SLEEP)
+@variants(Firmware.BIOS, Firmware.UEFI)  # a kernel that Secure Boot locks down does not do it
+@cost(200)
+def test_sleeps_on_disk_and_wakes(machine: Guest) -> None:
+    """Asked to sleep, the guest powers off; started again, it goes on with its processes."""
+    swap = machine.folder / "swap.qcow2"
+    size = f"{2 * machine.definition.memory_mib}M"
+    run_program(["qemu-img", "create", "-q", "-f", "qcow2", str(swap), size])
+    root, *others = machine.definition.disks
+    disk = DiskDefinition(swap, SWAP_SERIAL, bus=root.bus)
+    machine.redefine(disks=[root, disk, *others])
+    machine.boot()
+    device = _device(machine)
+    argument = f"resume={device}"
+    add_boot_argument(machine, argument)
+    machine.os.sh('mkswap "$1"', device)
+    machine.shut_down()
+    machine.boot()
+    machine.await_settled()
+    assert has_boot_argument(machine, argument)
+    machine.os.sh('swapon "$1"', device)
+    boot_id = machine.os.boot_id()
+    count = start_counting(machine)
+    counted = count.value()
+    since = machine.machine.events.mark()
+
+    machine.machine.sleep(SleepState.S4)
+    machine.await_off(since, machine.budget(60))
+    machine.hang_up()
+    machine.boot()
+
+    assert machine.os.boot_id() == boot_id, "it began anew instead of waking"
+    assert count.await_beyond(counted) > counted
+
+
+def _device(machine: Guest) -> str:
+    (name,) = [disk.name for disk in machine.os.disks() if disk.serial == SWAP_SERIAL]
+    return f"/dev/{name}"

@@ -1,0 +1,54 @@
+"""boot.stays_up: a guest that is left alone stays what it was."""
+
+import time
+
+from harness.guests.guest import Guest
+from harness.plugin.markers import cost, feature
+from harness.plugin.worker import Metrics
+from harness.waiting import let_pass
+
+ALONE_SECONDS = 180.0
+
+LEAK = 0.05
+"""Part of the memory that may go in this time without being called a leak: caches fill."""
+
+CLOCK_LIMIT = 1.0
+"""Seconds by which the guest's clock may leave the host's in this time; answering takes some."""
+
+
+@feature("boot.stays_up")
+@cost(300)
+def test_nothing_is_lost_while_it_is_left_alone(machine: Guest, metric: Metrics) -> None:
+    """After a cold boot and minutes of quiet: no fault, no loss, no leak, a true clock."""
+    machine.boot()
+    machine.await_settled()
+    boot_id = machine.os.boot_id()
+    services = machine.os.running_units()
+    assert services, "systemd lists no running service"
+    available = machine.os.memory_available()
+    faults = _faults(machine)
+    ahead = _ahead(machine)
+
+    let_pass(ALONE_SECONDS, [machine.crash_watch])
+
+    assert machine.os.boot_id() == boot_id
+    assert services - machine.os.running_units() == set(), "services were lost"
+    assert _faults(machine) == faults
+    assert "rw" in machine.os.sh("findmnt -no OPTIONS /").strip().split(",")
+    drift = _ahead(machine) - ahead
+    metric("clock drift", drift, "s")
+    assert abs(drift) <= CLOCK_LIMIT
+    taken = available - machine.os.memory_available()
+    metric("memory taken", taken / 2**20, "MiB")
+    assert taken <= LEAK * machine.os.memory_total()
+
+
+def _ahead(machine: Guest) -> float:
+    """Seconds by which the guest's clock is ahead of the host's."""
+    before = time.time()
+    told = machine.os.clock()
+    return told - (before + time.time()) / 2
+
+
+def _faults(machine: Guest) -> list[str]:
+    return [line.text for line in machine.os.kernel_log() if line.level <= 3]

@@ -1,0 +1,77 @@
+"""boot.tpm: a TPM 2.0 that measures what boots, and keeps what was sealed."""
+
+import secrets
+
+import pytest
+
+from harness.guests.boot_arguments import add_boot_argument, has_boot_argument
+from harness.guests.guest import Guest
+from harness.guests.tpm import Tpm, TpmRefusal
+from harness.hypervisors.base import Capability
+from harness.plugin.markers import cost, feature, requires, variants
+from harness.profiles.hardware import Firmware
+
+FIRMWARE_PCRS = (0, 2, 4, 7)
+"""What runs before the loader. Register 1 has the boot entries, which a first boot still makes.
+
+Source: TCG PC Client Platform Firmware Profile, 3.3.4.
+"""
+
+COMMAND_LINE_PCRS = (8, 9)
+"""GRUB measures its commands and the kernel's command line into 8, the kernel itself into 9."""
+
+SEALED_TO = (0, 23)
+"""The firmware's own register, and the one that is for whoever wants it."""
+
+ARGUMENT = "guestcert.measured=1"
+
+
+@feature("boot.tpm")
+@requires(Capability.TPM)
+@variants(Firmware.UEFI)  # GRUB measures nothing where it was started by BIOS
+@cost(240)
+def test_what_boots_is_measured(machine: Guest) -> None:
+    """Two boots of the same measure the same; another command line measures otherwise."""
+    machine.redefine(tpm=True)
+    machine.boot()
+    tpm = Tpm(machine)
+    assert tpm.version() == 2
+    machine.shut_down()
+    machine.boot()
+    registers = FIRMWARE_PCRS + COMMAND_LINE_PCRS
+    before = tpm.pcrs(registers)
+    assert [number for number, value in before.items() if not any(value)] == []
+    machine.shut_down()
+    machine.boot()
+
+    assert tpm.pcrs(registers) == before, "a second boot of the same was measured otherwise"
+
+    add_boot_argument(machine, ARGUMENT)
+    machine.shut_down()
+    machine.boot()
+    assert has_boot_argument(machine, ARGUMENT)
+    after = tpm.pcrs(registers)
+    changed = {number for number in registers if after[number] != before[number]}
+    assert changed & set(COMMAND_LINE_PCRS), "another command line was measured as the same"
+    assert not changed & set(FIRMWARE_PCRS), f"the firmware was measured otherwise: {changed}"
+
+
+@feature("boot.tpm")
+@requires(Capability.TPM)
+@cost(130)
+def test_sealed_data_opens_after_a_reboot(machine: Guest) -> None:
+    """What the chip sealed it opens after a power cycle, and not once a register has changed."""
+    machine.redefine(tpm=True)
+    machine.boot()
+    secret = secrets.token_bytes(32)
+    sealed = Tpm(machine).seal(secret, SEALED_TO)
+    machine.shut_down()
+    machine.boot()
+
+    assert Tpm(machine).unseal(sealed) == secret
+
+    # The control: it was sealed to what the registers hold, not just kept.
+    Tpm(machine).extend(SEALED_TO[-1], secrets.token_bytes(32))
+    with pytest.raises(TpmRefusal) as refusal:
+        Tpm(machine).unseal(sealed)
+    assert refusal.value.policy, f"refused, but for another reason: {refusal.value}"
