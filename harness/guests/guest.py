@@ -56,7 +56,7 @@ class Guest:
         self.folder = folder
         self.ledger = ledger
         self.agent = AgentChannel(machine.agent_command)
-        self.crash_watch = CrashWatch(machine.events)
+        self.crash_watch = CrashWatch(machine.events, machine.definition.accelerator)
         self.os = LinuxOs(self.run)
         self.crash_expected = False
         self.answers_by = Answer.AGENT
@@ -99,7 +99,7 @@ class Guest:
         changed = dataclasses.replace(self.definition, **changes)  # type: ignore[arg-type]
         self.machine = self._redefine(changed)
         self.agent = AgentChannel(self.machine.agent_command)
-        self.crash_watch = CrashWatch(self.machine.events)
+        self.crash_watch = CrashWatch(self.machine.events, self.definition.accelerator)
 
     def power_on(self) -> None:
         """Start the machine with its console read from before the first instruction."""
