@@ -13,10 +13,11 @@ from harness.channels.agent import AgentChannel
 from harness.channels.base import CommandChannel, CommandResult
 from harness.channels.console import Console
 from harness.channels.console_shell import LOGIN_PROMPT, ConsoleShell
-from harness.errors import ChannelError, GuestFailure
+from harness.errors import ChannelError, GuestFailure, NotApplicable
 from harness.events import Event, EventKind
 from harness.guests.crash_watch import CrashWatch
 from harness.guests.linux import LinuxOs
+from harness.guests.os import GuestOs
 from harness.hypervisors.base import Machine, MachineDefinition, MachineState
 from harness.ledger import Ledger, Work
 from harness.profiles.model import Profile
@@ -57,7 +58,7 @@ class Guest:
         self.ledger = ledger
         self.agent = AgentChannel(machine.agent_command)
         self.crash_watch = CrashWatch(machine.events)
-        self.os = LinuxOs(self.run)
+        self.os: GuestOs = LinuxOs(self.run)
         self.crash_expected = False
         self.answers_by = Answer.AGENT
         self._redefine = redefine
@@ -73,6 +74,13 @@ class Guest:
     def definition(self) -> MachineDefinition:
         """What the machine was made from: the expected value of hardware oracles."""
         return self.machine.definition
+
+    @property
+    def linux(self) -> LinuxOs:
+        """The OS with what Linux alone has; raises NotApplicable for a guest that is no Linux."""
+        if not isinstance(self.os, LinuxOs):
+            raise NotApplicable(f"{self.profile.id} is no Linux")
+        return self.os
 
     @property
     def console(self) -> Console:
@@ -202,9 +210,9 @@ class Guest:
         """Wait until the ready guest has started all that it starts, then have it all written."""
 
         def settled() -> None:
-            state = self.os.settled()
-            if state not in ("running", "degraded", ""):
-                raise NotYet(f"systemd {state}")
+            awaited = self.os.settled()
+            if awaited:
+                raise NotYet(awaited)
 
         wait_until(
             settled,

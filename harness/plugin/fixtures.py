@@ -196,6 +196,11 @@ def _demand(bench: Bench, target: Target, node: pytest.Item) -> None:
     """
     if target.variant not in target.profile.variants:
         raise NotApplicable(f"the profile {target.profile.id} names no variant {target.variant}")
+    for marker in node.iter_markers("only_on"):
+        if target.profile.system not in marker.args:
+            raise NotApplicable(
+                f"{target.profile.id} is no {' or '.join(marker.args)}: {marker.kwargs['because']}"
+            )
     firmware = {"uefi": Capability.UEFI, "secure-boot": Capability.SECURE_BOOT}
     needed = firmware.get(target.variant)
     wanted = {Capability.RUN}

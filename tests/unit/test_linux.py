@@ -8,7 +8,8 @@ import pytest
 
 from harness.channels.base import CommandResult
 from harness.errors import ChannelError
-from harness.guests.linux import GuestDisk, LinuxOs, LogLine, Processor
+from harness.guests.linux import LinuxOs
+from harness.guests.os import GuestDisk, LogLine, Processor
 
 
 def saying(*answers: str, exit_status: int = 0) -> LinuxOs:
