@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from harness.channels.agent import AgentChannel
+from harness.channels.agent import AgentChannel, kill_by_shell, kill_by_taskkill
 from harness.channels.base import CommandChannel, CommandResult
 from harness.channels.console import Console
 from harness.channels.console_shell import LOGIN_PROMPT, ConsoleShell
@@ -18,9 +18,10 @@ from harness.events import Event, EventKind
 from harness.guests.crash_watch import CrashWatch
 from harness.guests.linux import LinuxOs
 from harness.guests.os import GuestOs
+from harness.guests.windows import WindowsOs
 from harness.hypervisors.base import Machine, MachineDefinition, MachineState
 from harness.ledger import Ledger, Work
-from harness.profiles.model import Profile
+from harness.profiles.model import Profile, System
 from harness.waiting import Deadline, NotYet, wait_until
 
 
@@ -56,14 +57,26 @@ class Guest:
         self.credentials = credentials
         self.folder = folder
         self.ledger = ledger
-        self.agent = AgentChannel(machine.agent_command)
+        self.agent = self._agent_of(machine)
         self.crash_watch = CrashWatch(machine.events)
-        self.os: GuestOs = LinuxOs(self.run)
+        self.os = self._os()
         self.crash_expected = False
         self.answers_by = Answer.AGENT
         self._redefine = redefine
         self._console: Console | None = None
         self._shell: ConsoleShell | None = None
+
+    def _agent_of(self, machine: Machine) -> AgentChannel:
+        windows = self.profile.system is System.WINDOWS
+        kill = kill_by_taskkill if windows else kill_by_shell
+        return AgentChannel(machine.agent_command, kill=kill)
+
+    def _os(self) -> GuestOs:
+        """What the profile says that it is; FreeBSD is asked as Linux is, as far as that goes."""
+        if self.profile.system is System.WINDOWS:
+            setup = self.profile.windows
+            return WindowsOs(self.run, setup.version if setup else None)
+        return LinuxOs(self.run)
 
     @property
     def name(self) -> str:
@@ -106,7 +119,7 @@ class Guest:
             raise GuestFailure(f"{self.name} must be off before its definition changes")
         changed = dataclasses.replace(self.definition, **changes)  # type: ignore[arg-type]
         self.machine = self._redefine(changed)
-        self.agent = AgentChannel(self.machine.agent_command)
+        self.agent = self._agent_of(self.machine)
         self.crash_watch = CrashWatch(self.machine.events)
 
     def power_on(self) -> None:

@@ -66,6 +66,14 @@ class LogLine:
 
 
 @dataclass(frozen=True)
+class Program:
+    """A program with its arguments and its input."""
+
+    arguments: tuple[str, ...]
+    stdin: bytes = b""
+
+
+@dataclass(frozen=True)
 class Words:
     """What this OS's log says of things that a case looks for in it."""
 
@@ -127,8 +135,10 @@ class Log(Protocol):
     """The system's log, and its services."""
 
     words: Words
-    recent_log: tuple[str, ...]
-    """The program, with its arguments, that prints the newest of the log."""
+
+    @property
+    def recent_log(self) -> tuple[str, ...]:
+        """The program, with its arguments, that prints the newest of the log."""
 
     def kernel_log(self) -> list[LogLine]:
         """The log of this boot, with levels."""
@@ -329,28 +339,20 @@ class Work(Protocol):
         """Whether a process with this among its arguments is there."""
 
 
-@dataclass(frozen=True)
-class Programs:
-    """Programs of the OS, with their arguments, that do what a case of `exec` needs done."""
-
-    succeed: tuple[str, ...]  # ends with 0, says nothing
-    copy: tuple[str, ...]  # its input, to its output
-    random_mebibyte: tuple[str, ...]  # a MiB to its output, its SHA-256 to its errors
-
-
 class Execution(Protocol):
-    """Programs for cases that are about running programs."""
+    """Programs of the system for cases that are about running programs."""
 
-    programs: Programs
+    def succeeding(self) -> Program:
+        """One that ends with 0 and says nothing."""
 
-    def saying(self, output: str, errors: str, *, status: int) -> tuple[str, ...]:
-        """A program that says a line on both streams and ends with a status."""
+    def saying(self, output: str, errors: str, *, status: int) -> Program:
+        """One that says a line on both streams and ends with a status."""
 
-    def printing_variable(self, name: str) -> tuple[str, ...]:
-        """A program that prints a variable of its environment, and fails where it has none."""
+    def random_mebibyte(self) -> Program:
+        """One that says a MiB of random bytes, and their SHA-256 as its errors' first word."""
 
-    def lasting(self, name: str) -> tuple[str, ...]:
-        """A program that lasts ten minutes, with `name` among its arguments."""
+    def lasting(self, name: str) -> Program:
+        """One that lasts ten minutes, with `name` among its arguments."""
 
 
 class GuestOs(Life, Log, Computing, Devices, Network, Firmware, Storage, Work, Execution, Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.guests.os import Programs
+from harness.guests.os import Program
 
 MEBIBYTE = (
     "head -c 1048576 /dev/urandom > /dev/shm/bytes; sha256sum < /dev/shm/bytes >&2;"
@@ -15,16 +15,18 @@ SAY = 'echo "$1"; echo "$2" >&2; exit "$3"'
 class LinuxPrograms:
     """See harness.guests.os.Execution."""
 
-    programs = Programs(succeed=("true",), copy=("cat",), random_mebibyte=("sh", "-c", MEBIBYTE))
+    def succeeding(self) -> Program:
+        """One that ends with 0 and says nothing."""
+        return Program(("true",))
 
-    def saying(self, output: str, errors: str, *, status: int) -> tuple[str, ...]:
-        """A program that says a line on both streams and ends with a status."""
-        return ("sh", "-c", SAY, "sh", output, errors, str(status))
+    def saying(self, output: str, errors: str, *, status: int) -> Program:
+        """One that says a line on both streams and ends with a status."""
+        return Program(("sh", "-c", SAY, "sh", output, errors, str(status)))
 
-    def printing_variable(self, name: str) -> tuple[str, ...]:
-        """A program that prints a variable of its environment, and fails where it has none."""
-        return ("printenv", name)
+    def random_mebibyte(self) -> Program:
+        """One that says a MiB of random bytes, and their SHA-256 as its errors' first word."""
+        return Program(("sh", "-c", MEBIBYTE))
 
-    def lasting(self, name: str) -> tuple[str, ...]:
-        """A program that lasts ten minutes, with `name` among its arguments."""
-        return ("sh", "-c", "sleep 600; :", name)
+    def lasting(self, name: str) -> Program:
+        """One that lasts ten minutes, with `name` among its arguments."""
+        return Program(("sh", "-c", "sleep 600; :", name))

@@ -1,0 +1,8 @@
+# Write a text (given second) into a file of that name (given first), through all caches.
+$folder = Join-Path $env:ALLUSERSPROFILE 'guestcert'
+$null = New-Item -ItemType Directory -Force -Path $folder
+$data = [Text.Encoding]::UTF8.GetBytes($given[1])
+$file = Join-Path $folder $given[0]
+$stream = New-Object IO.FileStream $file, 'Create', 'Write', 'None', 4096, 'WriteThrough'
+$stream.Write($data, 0, $data.Length)
+$stream.Close()
