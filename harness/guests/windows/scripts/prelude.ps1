@@ -1,6 +1,6 @@
 # Stands before every script of ours. Values come in on standard input ($given), each as a line of
-# a colon and base64; the answer goes out as one line of JSON in ASCII, so that no code page of the guest's matters.
-# It is written for PowerShell 2.0, which has neither CIM cmdlets nor ConvertTo-Json.
+# a colon and base64; the answer goes out as one line of JSON in ASCII, so that no code page of the
+# guest's matters. It is written for PowerShell 2.0, which has no CIM cmdlet and no ConvertTo-Json.
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 
@@ -48,8 +48,12 @@ function Get-Instance($Namespace, $Class, $Filter) {
 function Get-Lack($Failure) {
     $id = [string]$Failure.FullyQualifiedErrorId
     if ($id -like 'CommandNotFoundException*') { return [string]$Failure.TargetObject }
-    # WBEM_E_INVALID_NAMESPACE and WBEM_E_INVALID_CLASS.
-    if ($id -match '^HRESULT 0x800410(0e|10)') { return [string]$Failure.Exception.Message }
+    # A namespace or a class that is not there, as CIM's cmdlets tell it and as WMI's does.
+    $code = [string]$Failure.Exception.ErrorCode
+    $absent = $id -match '^HRESULT 0x800410(0e|10)'
+    if ($absent -or 'InvalidNamespace', 'InvalidClass' -contains $code) {
+        return [string]$Failure.Exception.Message
+    }
 }
 
 function Write-Answer($Script) {
