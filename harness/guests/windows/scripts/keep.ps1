@@ -2,7 +2,6 @@
 $folder = Join-Path $env:ALLUSERSPROFILE 'guestcert'
 $null = New-Item -ItemType Directory -Force -Path $folder
 $data = [Text.Encoding]::UTF8.GetBytes($given[1])
-$file = Join-Path $folder $given[0]
-$stream = New-Object IO.FileStream $file, 'Create', 'Write', 'None', 4096, 'WriteThrough'
+$stream = [IO.File]::Create((Join-Path $folder $given[0]), 4096, [IO.FileOptions]::WriteThrough)
 $stream.Write($data, 0, $data.Length)
 $stream.Close()

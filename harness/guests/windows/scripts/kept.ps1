@@ -1,7 +1,7 @@
 # What a file of that name holds; what Windows says instead where it is not there.
 $file = Join-Path (Join-Path $env:ALLUSERSPROFILE 'guestcert') $given[0]
 try {
-    $stream = New-Object IO.FileStream $file, 'Open', 'Read', 'ReadWrite, Delete'
+    $stream = [IO.File]::Open($file, [IO.FileMode]::Open, [IO.FileAccess]::Read, [IO.FileShare]7)
     $reader = New-Object IO.StreamReader $stream
     $text = $reader.ReadToEnd()
     $reader.Close()

@@ -15,7 +15,7 @@ public static class Loading {
 $file = Join-Path $env:SystemRoot 'Temp\guestcert-load'
 $data = New-Object byte[] 65536
 while ($true) {
-    $stream = New-Object IO.FileStream $file, 'Create', 'Write', 'None', 65536, 'WriteThrough'
+    $stream = [IO.File]::Create($file, 65536, [IO.FileOptions]::WriteThrough)
     for ($n = 0; $n -lt 200; $n++) { $stream.Write($data, 0, $data.Length) }
     $stream.Close()
 }

@@ -6,7 +6,7 @@ $null = New-Item -ItemType Directory -Force -Path $folder
 switch ($given[0]) {
     'leave' {
         $file = Join-Path $folder $given[1]
-        (New-Object IO.FileStream $file, 'Create', 'Write', 'None', 1, 'WriteThrough').Close()
+        [IO.File]::Create($file, 4096, [IO.FileOptions]::WriteThrough).Close()
         $null = New-ItemProperty -LiteralPath $key -Name ($prefix + $given[1]) -Value 1 -Force
     }
     'disk' {

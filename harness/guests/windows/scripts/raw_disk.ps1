@@ -65,7 +65,7 @@ $file = Join-Path $env:ALLUSERSPROFILE 'guestcert-mark'
 switch ($given[0]) {
     'fill' {
         $line = [Text.Encoding]::ASCII.GetBytes($given[1] + [char]10)
-        $stream = New-Object IO.FileStream $file, 'Create', 'Write', 'Read', 4096, 'WriteThrough'
+        $stream = [IO.File]::Create($file, 4096, [IO.FileOptions]::WriteThrough)
         for ($n = 0; $n -lt 8388608; $n += $line.Length) { $stream.Write($line, 0, $line.Length) }
         $stream.Close()
         Write-VolumeCache -DriveLetter $env:SystemDrive[0]

@@ -1,8 +1,7 @@
 # Write numbered records, each through all caches before it is said to be kept on the first port.
 $folder = Join-Path $env:ALLUSERSPROFILE 'guestcert'
 $null = New-Item -ItemType Directory -Force -Path $folder
-$file = Join-Path $folder 'records'
-$stream = New-Object IO.FileStream $file, 'Append', 'Write', 'Read', 1, 'WriteThrough'
+$stream = [IO.File]::Create((Join-Path $folder 'records'), 4096, [IO.FileOptions]::WriteThrough)
 $port = New-Object IO.Ports.SerialPort 'COM1', 115200
 $port.Open()
 for ($n = 1; ; $n++) {

@@ -1,10 +1,10 @@
 # How long the last start took by Windows' own account of it: event 100 of its performance log.
 $log = @{ LogName = 'Microsoft-Windows-Diagnostics-Performance/Operational'; Id = 100 }
-$event = Get-WinEvent -FilterHashtable $log -MaxEvents 1 -ErrorAction SilentlyContinue
+$start = Get-WinEvent -FilterHashtable $log -MaxEvents 1 -ErrorAction SilentlyContinue
 $began = [DateTime]::Now.AddMilliseconds(-([Environment]::TickCount -band 4294967295))
-if ($event -and $event.TimeCreated -ge $began) {
+if ($start -and $start.TimeCreated -ge $began) {
     $told = @{}
-    foreach ($item in ([xml]$event.ToXml()).Event.EventData.Data) {
+    foreach ($item in ([xml]$start.ToXml()).Event.EventData.Data) {
         $told[$item.Name] = $item.'#text'
     }
     @{ kernel = [int64]$told.MainPathBootTime; services = [int64]$told.BootPostBootTime }

@@ -1,8 +1,7 @@
 # Whether a file can be written on the system volume, down to the disk.
 $file = Join-Path $env:SystemRoot ('Temp\guestcert-' + [Guid]::NewGuid())
 try {
-    $through = 'WriteThrough, DeleteOnClose'
-    $stream = New-Object IO.FileStream $file, 'CreateNew', 'Write', 'None', 4096, $through
+    $stream = [IO.File]::Create($file, 4096, [IO.FileOptions]'WriteThrough, DeleteOnClose')
     $stream.WriteByte(1)
     $stream.Close()
     $true
