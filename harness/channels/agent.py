@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from harness.channels.base import CommandNotStartedError, CommandResult, CommandTimeoutError
@@ -31,6 +31,16 @@ tree "$1" 2>/dev/null"""
 """Kills a process and all below it: stopped first, so that none starts another meanwhile."""
 
 
+def kill_by_shell(process: int) -> Sequence[str]:
+    """The program that kills a process and all below it, where there are a shell and /proc."""
+    return ["/bin/sh", "-c", KILL_TREE, "sh", str(process)]
+
+
+def kill_by_taskkill(process: int) -> Sequence[str]:
+    """The program that kills a process and all below it on Windows."""
+    return ["taskkill.exe", "/T", "/F", "/PID", str(process)]
+
+
 class AgentTransport(Protocol):
     """Carries one JSON command to the agent and brings its JSON answer."""
 
@@ -42,9 +52,16 @@ class AgentTransport(Protocol):
 class AgentChannel:
     """Runs commands through the guest agent."""
 
-    def __init__(self, transport: AgentTransport, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self,
+        transport: AgentTransport,
+        clock: Clock = SYSTEM_CLOCK,
+        *,
+        kill: Callable[[int], Sequence[str]] = kill_by_shell,
+    ) -> None:
         self._transport = transport
         self._clock = clock
+        self._killer = kill
 
     def call(
         self, command: str, arguments: Mapping[str, object] | None = None, *, timeout: float
@@ -131,7 +148,7 @@ class AgentChannel:
 
         The agent has no command for it, so another program does it.
         """
-        killer = self._start(["/bin/sh", "-c", KILL_TREE, "sh", str(pid)], b"", None)
+        killer = self._start(self._killer(pid), b"", None)
         for awaited, child in (("kill to end", killer), ("the killed program to end", pid)):
             wait_until(
                 lambda child=child: self._ended(child),  # type: ignore[misc]

@@ -66,8 +66,7 @@ def _guest_log(guest: Guest) -> str:
     """The guest's own log, only where its agent answers: a login might hang for long."""
     if not guest.agent.answers(timeout=2.0):
         return "the guest agent does not answer, so the guest's own log could not be read"
-    script = "journalctl -b -n 400 --no-pager -o short-precise 2>/dev/null || dmesg | tail -n 400"
-    result = guest.agent.run(["sh", "-c", script], timeout=guest.budget(10).seconds)
+    result = guest.agent.run(guest.os.recent_log, timeout=guest.budget(10).seconds)
     return re.sub(r"[^\S\n]+$", "", result.text, flags=re.MULTILINE)
 
 

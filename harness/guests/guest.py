@@ -9,17 +9,19 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from harness.channels.agent import AgentChannel
+from harness.channels.agent import AgentChannel, kill_by_shell, kill_by_taskkill
 from harness.channels.base import CommandChannel, CommandResult
 from harness.channels.console import Console
 from harness.channels.console_shell import LOGIN_PROMPT, ConsoleShell
-from harness.errors import ChannelError, GuestFailure
+from harness.errors import ChannelError, GuestFailure, NotApplicable
 from harness.events import Event, EventKind
 from harness.guests.crash_watch import CrashWatch
 from harness.guests.linux import LinuxOs
+from harness.guests.os import GuestOs
+from harness.guests.windows import WindowsOs
 from harness.hypervisors.base import Machine, MachineDefinition, MachineState
 from harness.ledger import Ledger, Work
-from harness.profiles.model import Profile
+from harness.profiles.model import Profile, System
 from harness.waiting import Deadline, NotYet, wait_until
 
 
@@ -55,14 +57,26 @@ class Guest:
         self.credentials = credentials
         self.folder = folder
         self.ledger = ledger
-        self.agent = AgentChannel(machine.agent_command)
+        self.agent = self._agent_of(machine)
         self.crash_watch = CrashWatch(machine.events, machine.definition.accelerator)
-        self.os = LinuxOs(self.run)
+        self.os = self._os()
         self.crash_expected = False
         self.answers_by = Answer.AGENT
         self._redefine = redefine
         self._console: Console | None = None
         self._shell: ConsoleShell | None = None
+
+    def _agent_of(self, machine: Machine) -> AgentChannel:
+        windows = self.profile.system is System.WINDOWS
+        kill = kill_by_taskkill if windows else kill_by_shell
+        return AgentChannel(machine.agent_command, kill=kill)
+
+    def _os(self) -> GuestOs:
+        """What the profile says that it is; FreeBSD is asked as Linux is, as far as that goes."""
+        if self.profile.system is System.WINDOWS:
+            setup = self.profile.windows
+            return WindowsOs(self.run, setup.version if setup else None)
+        return LinuxOs(self.run)
 
     @property
     def name(self) -> str:
@@ -73,6 +87,13 @@ class Guest:
     def definition(self) -> MachineDefinition:
         """What the machine was made from: the expected value of hardware oracles."""
         return self.machine.definition
+
+    @property
+    def linux(self) -> LinuxOs:
+        """The OS with what Linux alone has; raises NotApplicable for a guest that is no Linux."""
+        if not isinstance(self.os, LinuxOs):
+            raise NotApplicable(f"{self.profile.id} is no Linux")
+        return self.os
 
     @property
     def console(self) -> Console:
@@ -98,7 +119,7 @@ class Guest:
             raise GuestFailure(f"{self.name} must be off before its definition changes")
         changed = dataclasses.replace(self.definition, **changes)  # type: ignore[arg-type]
         self.machine = self._redefine(changed)
-        self.agent = AgentChannel(self.machine.agent_command)
+        self.agent = self._agent_of(self.machine)
         self.crash_watch = CrashWatch(self.machine.events, self.definition.accelerator)
 
     def power_on(self) -> None:
@@ -202,9 +223,9 @@ class Guest:
         """Wait until the ready guest has started all that it starts, then have it all written."""
 
         def settled() -> None:
-            state = self.os.settled()
-            if state not in ("running", "degraded", ""):
-                raise NotYet(f"systemd {state}")
+            awaited = self.os.settled()
+            if awaited:
+                raise NotYet(awaited)
 
         wait_until(
             settled,

@@ -14,6 +14,7 @@ from harness.channels.base import CommandResult
 from harness.errors import Blocked, ChannelError, GuestFailure
 from harness.events import Event
 from harness.guests.guest import Guest
+from harness.guests.os import Program
 from harness.guests.rebooting import prove_reboot
 from harness.hypervisors.base import MachineState, PowerMethod
 from harness.waiting import Deadline, NotYet, wait_until
@@ -142,6 +143,10 @@ class Execution:
             environment=environment,
             timeout=self._guest.budget(seconds).seconds,
         )
+
+    def execute(self, program: Program, *, seconds: float = 10) -> CommandResult:
+        """Run a program of the guest's OS."""
+        return self.run(program.arguments, stdin=program.stdin, seconds=seconds)
 
 
 class Service:

@@ -12,32 +12,43 @@ FIND = """find /var/crash -type f '(' -name 'dump.*' -o -name 'vmcore*' ')' ! -n
 
 
 class CrashDumps:
-    """What takes a dump of the guest's memory when its kernel dies."""
+    """What takes a dump of the guest's memory when its kernel dies.
+
+    Raises NotApplicable for a guest that is no Linux.
+    """
 
     def __init__(self, guest: Guest) -> None:
-        self._guest = guest
+        self._linux = guest.linux
 
     def service(self) -> str | None:
         """The unit that arms the crash kernel; None where the guest has none."""
         for name in SERVICES:
-            if self._guest.os.succeeds("systemctl", "cat", name):
+            if self._linux.succeeds("systemctl", "cat", name):
                 return name
         return None
 
+    def enable(self, service: str) -> bool:
+        """Have that unit started at each boot from the next one on; whether that went well."""
+        return self._linux.succeeds("systemctl", "enable", service)
+
     def armed(self) -> bool:
         """Whether a kernel stands ready to be started by a crash."""
-        return self._guest.os.read("/sys/kernel/kexec_crash_loaded").strip() == "1"
+        return self._linux.read("/sys/kernel/kexec_crash_loaded").strip() == "1"
+
+    def dumping(self) -> bool:
+        """Whether what runs is the crash kernel, which still holds the memory of the one before."""
+        return self._linux.succeeds("test", "-e", "/proc/vmcore")
 
     def dumps(self) -> set[str]:
         """The dumps that are there, by their paths."""
-        return set(self._guest.os.sh(FIND).split())
+        return set(self._linux.sh(FIND).split())
 
     def kernel_log_in(self, dump: str) -> str:
         """The log of the kernel that died, which is found only in a dump that is whole.
 
         Empty where makedumpfile does not accept the dump.
         """
-        return self._guest.os.sh(
+        return self._linux.sh(
             'makedumpfile --dump-dmesg "$1" /run/guestcert-dmesg >&2 && cat /run/guestcert-dmesg'
             " || :",
             dump,

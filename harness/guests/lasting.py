@@ -6,21 +6,12 @@ A count that goes on from where it was proves that memory was kept; a reboot wou
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
-from harness.errors import GuestFailure
-from harness.guests.carrying import carry
+from harness.errors import GuestFailure, HarnessError
 from harness.guests.guest import Guest
 from harness.waiting import NotYet, wait_until
 
-PROGRAM = Path(__file__).with_name("conversation.py")
-IN_GUEST = "/run/guestcert-conversation.py"
-COUNTED = "/run/guestcert-count"
 PORT = 45679
-
-COUNT = (
-    '(n=0; while :; do n=$((n+1)); echo $n >"$1.new"; mv "$1.new" "$1"; sleep 0.2; done) >&- 2>&- &'
-)
 
 
 @dataclass
@@ -31,7 +22,7 @@ class Count:
 
     def value(self) -> int:
         """How far it has come; raises GuestFailure where the process says that it gave up."""
-        said = self.guest.os.sh('cat "$1" 2>/dev/null || echo 0', COUNTED).strip()
+        said = self.guest.os.count()
         if not said.isdigit():
             raise GuestFailure(f"in {self.guest.name} the count ended with {said[:200]!r}")
         return int(said)
@@ -56,28 +47,31 @@ class Count:
 
 def start_counting(guest: Guest) -> Count:
     """Start a process that counts; returns once it does."""
-    guest.os.sh(COUNT, COUNTED)
+    guest.os.start_counting()
     count = Count(guest)
     count.await_beyond(0)
     return count
 
 
+def address_of(guest: Guest) -> str:
+    """An IPv4 address of the guest's; raises HarnessError where it has none."""
+    for nic in guest.os.nics():
+        for address in nic.addresses:
+            if "." in address:
+                return address.partition("/")[0]
+    raise HarnessError(f"{guest.name} has no IPv4 address to be reached at")
+
+
 def start_talking(guest: Guest, other: Guest, address: str) -> Count:
     """Have `guest` count over one TCP connection to `other`, at `address`, whose echo it awaits."""
-    for each in (guest, other):
-        carry(each, PROGRAM, IN_GUEST)
-    said = "/run/guestcert-answers"
-    other.os.sh('python3 "$1" answer "$2" >"$3" 2>&1 </dev/null &', IN_GUEST, str(PORT), said)
+    other.os.answer_talk(PORT)
 
     def listening() -> None:
-        if "ready" not in other.os.read(said):
+        if not other.os.answers_talk():
             raise NotYet("no listener")
 
     wait_until(listening, awaited=f"{other.name} to listen", deadline=other.budget(10))
-    guest.os.sh(
-        'python3 "$1" ask "$2" "$3" "$4" >&- 2>&- </dev/null &',
-        *(IN_GUEST, address, str(PORT), COUNTED),
-    )
+    guest.os.start_talk(address, PORT)
     count = Count(guest)
     count.await_beyond(0)
     return count

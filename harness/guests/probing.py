@@ -8,7 +8,6 @@ from enum import StrEnum
 from pathlib import Path
 
 from harness.errors import HarnessError
-from harness.guests.carrying import carry
 from harness.guests.guest import Guest
 from harness.waiting import Deadline, NotYet, wait_until
 
@@ -47,7 +46,7 @@ class Station:
 
         Raises HarnessError where the guest can not run the prober: that is no verdict on it.
         """
-        carry(guest, PROBER, IN_GUEST)
+        guest.linux.carry(PROBER, IN_GUEST)
         nic = guest.os.nics()[0]
         plain = [address.partition("/")[0] for address in nic.addresses]
         v4 = [address for address in plain if "." in address]
@@ -61,13 +60,13 @@ def reaches(sender: Station, receiver: Station, kind: Kind) -> bool:
     """Whether a packet of that kind gets from one guest to the other."""
     word = secrets.token_hex(8)
     said = f"/run/heard-{word}"
-    listener = receiver.guest.os.sh(
+    listener = receiver.guest.linux.sh(
         'python3 "$1" listen "$2" "$3" "$4" "$5" > "$6" 2>&1 < /dev/null & echo $!',
         *(IN_GUEST, kind, str(LISTEN_SECONDS), receiver.interface, word, said),
     )
     _await_word(receiver, said, "ready", receiver.guest.budget(LISTEN_SECONDS))
     target = receiver.link_local if kind is Kind.IPV6 else receiver.address
-    sent = sender.guest.os.sh(
+    sent = sender.guest.linux.sh(
         'python3 "$1" send "$2" "$3" "$4" "$5"',
         *(IN_GUEST, kind, sender.interface, target, word),
     )
@@ -77,7 +76,7 @@ def reaches(sender: Station, receiver: Station, kind: Kind) -> bool:
         _await_word(receiver, said, "heard", receiver.guest.budget(GRACE_SECONDS))
     except SilenceError:
         # Only a listener that still listens, and says so, was silent: a dead one proves nothing.
-        receiver.guest.os.sh('kill -TERM "$1"', listener.strip())
+        receiver.guest.linux.sh('kill -TERM "$1"', listener.strip())
         _await_word(receiver, said, "silence", receiver.guest.budget(LISTEN_SECONDS))
         return False
     return True
@@ -91,7 +90,7 @@ def _await_word(station: Station, file: str, word: str, deadline: Deadline) -> N
     """Wait until the listener has written `word`."""
 
     def look() -> None:
-        lines = station.guest.os.read(file).split()
+        lines = station.guest.linux.read(file).split()
         if word not in lines:
             raise NotYet(repr(lines[-5:]))
 

@@ -1,11 +1,10 @@
-"""Speaks TPM 2.0 to a guest's chip: raw commands through its kernel's device, and no guest's tool.
+"""Speaks TPM 2.0 to a guest's chip: raw commands through its system, and no guest's tool.
 
 Source: Trusted Computing Group, TPM 2.0 Library, part 2 (structures) and part 3 (commands).
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import secrets
 import struct
@@ -15,7 +14,6 @@ from dataclasses import dataclass
 from harness.errors import ChannelError
 from harness.guests.guest import Guest
 
-DEVICE = "/dev/tpm0"
 PCR_BYTES = 32  # of the SHA-256 bank
 NO_SESSIONS, SESSIONS = 0x8001, 0x8002
 OWNER, NO_KEY, PASSWORD = 0x40000001, 0x40000007, 0x40000009
@@ -33,10 +31,6 @@ SEALED_DATA = 0x412
 
 POLICY_FAILED = 0x01D
 """The error number of TPM_RC_POLICY_FAIL, without the bits that name the session."""
-
-EXCHANGE = (
-    'exec 3<>"$1"; printf %s "$2" | base64 -d >&3; dd bs=4096 count=1 <&3 2>/dev/null | base64 -w0'
-)
 
 
 class TpmRefusal(Exception):  # noqa: N818 - an answer that a case may want
@@ -63,9 +57,8 @@ class Tpm:
         self._guest = guest
 
     def version(self) -> int:
-        """The major version, as the kernel has told it since Linux 5.6; 0 where there is none."""
-        script = 'cat "$1" 2>/dev/null || echo 0'
-        return int(self._guest.os.sh(script, "/sys/class/tpm/tpm0/tpm_version_major"))
+        """The major version; 0 where the guest has none."""
+        return self._guest.os.tpm_version()
 
     def pcrs(self, numbers: Sequence[int]) -> dict[int, bytes]:
         """The values of platform configuration registers, from the SHA-256 bank."""
@@ -157,20 +150,13 @@ class Tpm:
             body += struct.pack(">I", len(authorization)) + authorization
         body += parameters
         tag = SESSIONS if authorization else NO_SESSIONS
-        answer = self._exchange(struct.pack(">HII", tag, len(body) + 10, code) + body)
+        answer = self._guest.os.tpm_exchange(struct.pack(">HII", tag, len(body) + 10, code) + body)
         if len(answer) < 10:
             raise ChannelError(f"the TPM answered command {code:#x} with {len(answer)} bytes")
         _, _, result = struct.unpack(">HII", answer[:10])
         if result != 0:
             raise TpmRefusal(code, result)
         return answer[10:]
-
-    def _exchange(self, command: bytes) -> bytes:
-        sent = base64.b64encode(command).decode()
-        try:
-            return base64.b64decode(self._guest.os.sh(EXCHANGE, DEVICE, sent), validate=True)
-        except ValueError as error:
-            raise ChannelError("the guest's answer from its TPM is no base64") from error
 
 
 def _selection(pcrs: Sequence[int]) -> bytes:

@@ -15,6 +15,7 @@ from harness.lab.bench import Bench
 from harness.lab.networks import Networks
 from harness.lab.place import Place
 from harness.plugin.collection import Target
+from harness.plugin.naming import demand_system
 from harness.tiers import Tier
 
 BENCH = pytest.StashKey[Bench]()
@@ -195,6 +196,8 @@ def _demand(bench: Bench, target: Target, node: pytest.Item) -> None:
     """
     if target.variant not in target.profile.variants:
         raise NotApplicable(f"the profile {target.profile.id} names no variant {target.variant}")
+    for marker in node.iter_markers("only_on"):
+        demand_system(target.profile, marker.args, marker.kwargs["because"])
     firmware = {"uefi": Capability.UEFI, "secure-boot": Capability.SECURE_BOOT}
     needed = firmware.get(target.variant)
     wanted = {Capability.RUN}

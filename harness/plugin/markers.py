@@ -9,6 +9,7 @@ import pytest
 
 from harness.hypervisors.base import Capability
 from harness.profiles.hardware import Firmware
+from harness.profiles.model import System
 
 Case = TypeVar("Case", bound=Callable[..., Any])
 
@@ -16,6 +17,7 @@ DESCRIPTIONS = (
     "feature(id): the row of the support matrix that this case tests",
     "requires(*capabilities): what the hypervisor must be able to do; else not_applicable",
     "variants(*names): the variants that this case is about; else the profile's first one",
+    "only_on(*systems, because): the kinds of system that this case is about; else not_applicable",
     "every_variant: this case is run on each variant that the profile names",
     "read_only: this case changes nothing, so it may share its guest with others like it",
     "cost(seconds): how long it takes about, to run the long ones first",
@@ -35,6 +37,11 @@ def requires(*capabilities: Capability) -> Callable[[Case], Case]:
 def variants(*names: Firmware) -> Callable[[Case], Case]:
     """The case is about these variants; on a guest without one it is not applicable."""
     return pytest.mark.variants(*names)
+
+
+def only_on(*systems: System, because: str) -> Callable[[Case], Case]:
+    """The case is about these kinds of system; on a guest of another it is not applicable."""
+    return pytest.mark.only_on(*systems, because=because)
 
 
 def every_variant(case: Case) -> Case:

@@ -1,11 +1,11 @@
-"""Rules a case out that is about something which the guest's profile does not name."""
+"""Rules a case out that is about something which the guest's profile does not name, or is not."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
 from harness.errors import NotApplicable
-from harness.profiles.model import Profile
+from harness.profiles.model import Profile, System
 
 
 def demand_named(profile: Profile, what: str, names: Collection[str], wanted: str) -> None:
@@ -14,3 +14,9 @@ def demand_named(profile: Profile, what: str, names: Collection[str], wanted: st
         raise NotApplicable(
             f"the profile {profile.id} does not name {wanted} among its {what}: {', '.join(names)}"
         )
+
+
+def demand_system(profile: Profile, systems: Collection[System], because: str) -> None:
+    """Raise NotApplicable where the profile's guest is none of these `systems`."""
+    if profile.system not in systems:
+        raise NotApplicable(f"{profile.id} is no {' or '.join(systems)}: {because}")

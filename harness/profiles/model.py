@@ -21,6 +21,14 @@ Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=4
 X86_MACHINES = {"q35", "pc"}
 
 
+class System(StrEnum):
+    """The kinds of operating system that are told apart where a guest is spoken to."""
+
+    LINUX = "Linux"
+    FREEBSD = "FreeBSD"
+    WINDOWS = "Windows"
+
+
 class OsInfo(Document):
     """The guest's entry in osinfo-db; `absent` says why the database has none."""
 
@@ -206,6 +214,12 @@ class Profile(Document):
         if self.hyperv and 2 in self.hyperv.generations and self.architecture == "i686":
             raise ValueError("guests of generation 2 are 64-bit, and the architecture is i686")
         return self
+
+    @property
+    def system(self) -> System:
+        """What kind of operating system it is."""
+        families = {"windows": System.WINDOWS, "freebsd": System.FREEBSD}
+        return families.get(self.family, System.LINUX)
 
     def claims_of(self, feature: str, on: HypervisorKind) -> tuple[ClaimEntry, ...]:
         """What is claimed of a feature on a hypervisor, by one source or by several."""

@@ -5,22 +5,15 @@ import re
 from harness.guests.guest import Guest
 from harness.plugin.markers import feature, read_only
 
-FAULTS = re.compile(
-    r"\bOops\b|\bBUG:|\bWARNING: CPU|Call Trace:|general protection|Kernel panic"
-    r"|hung_task|blocked for more than \d+ seconds|soft lockup|rcu.*detected stalls"
-    r"|I/O error|EXT4-fs error|XFS .*Corruption|Buffer I/O|Remounting filesystem read-only"
-    r"|segfault at|Out of memory:|Machine Check"
-)
-
 
 @feature("boot.clean_log")
 @read_only
 def test_the_kernel_reports_no_fault(guest: Guest) -> None:
     """The kernel log since boot holds no fault and no emergency, less the named exceptions."""
-    log = guest.os.kernel_log()
-    assert any("Linux version" in line.text for line in log), "the log does not reach back to boot"
+    log, words = guest.os.kernel_log(), guest.os.words
+    assert any(words.begins.search(line.text) for line in log), "the log does not reach to boot"
 
-    bad = [line.text for line in log if line.level <= 2 or FAULTS.search(line.text)]
+    bad = [line.text for line in log if line.level <= 2 or words.fault.search(line.text)]
 
     assert _unexpected(guest, bad) == []
 
@@ -29,8 +22,8 @@ def test_the_kernel_reports_no_fault(guest: Guest) -> None:
 @read_only
 def test_no_unit_has_failed(guest: Guest) -> None:
     """No service has failed since boot, less the named exceptions."""
-    running = guest.os.sh("systemctl list-units --state=running --plain --no-legend --no-pager")
-    assert running, "systemd lists no running unit, so its list of failed ones proves nothing"
+    running = guest.os.running_units()
+    assert running, "no service is listed as running, so the list of failed ones proves nothing"
 
     assert _unexpected(guest, guest.os.failed_units()) == []
 

@@ -19,7 +19,7 @@ def test_two_clones_of_an_image_have_their_own_identity(clones: Clones) -> None:
         clone.boot()
         clone.await_settled()
 
-    first, second = (_identity(clone) for clone in (clones.first, clones.second))
+    first, second = (clone.os.identity() for clone in (clones.first, clones.second))
 
     # The control: all of it is there, or its being different would prove nothing.
     for identity in (first, second):
@@ -40,7 +40,7 @@ def test_a_copy_notices_that_it_is_one(machine: Guest) -> None:
     machine.redefine(generation_id=True)
     machine.boot()
     machine.await_settled()
-    assert machine.os.succeeds("test", "-e", f"/sys/bus/acpi/drivers/{driver}"), "no driver for it"
+    assert machine.os.has_acpi_driver(driver), "no driver for it"
     # The control: going on as the very same guest is no copy.
     machine.machine.pause()
     machine.machine.resume()
@@ -57,15 +57,6 @@ def test_a_copy_notices_that_it_is_one(machine: Guest) -> None:
             raise NotYet("nothing of it in the kernel's log")
 
     wait_until(noticed, awaited="the guest to notice that it is a copy", deadline=machine.budget(5))
-
-
-def _identity(clone: Guest) -> dict[str, set[str]]:
-    return {
-        "machine id": set(clone.os.read("/etc/machine-id").split()),
-        "host keys": clone.os.ssh_host_keys(),
-        "MAC addresses": {nic.mac for nic in clone.os.nics()},
-        "host name": set(clone.os.read("/proc/sys/kernel/hostname").split()),
-    }
 
 
 def _noticed(machine: Guest) -> list[str]:

@@ -6,10 +6,14 @@ import pytest
 
 from harness.channels.console_shell import ConsoleShell, LoginRefused
 from harness.guests.guest import Guest
-from harness.plugin.markers import feature
+from harness.plugin.markers import feature, only_on
+from harness.profiles.model import System
+
+NO_SHELL = "the console that Windows has on a serial port is no shell that takes a login"
 
 
 @feature("boot.console")
+@only_on(System.LINUX, System.FREEBSD, because=NO_SHELL)
 def test_logs_in_and_runs_a_command(guest: Guest) -> None:
     """The console offers a login, takes the right password, and runs a command."""
     shell = ConsoleShell(guest.console, watches=[guest.crash_watch])
@@ -24,6 +28,7 @@ def test_logs_in_and_runs_a_command(guest: Guest) -> None:
 
 
 @feature("boot.console")
+@only_on(System.LINUX, System.FREEBSD, because=NO_SHELL)
 def test_refuses_a_wrong_password(guest: Guest) -> None:
     """A wrong password is refused, and the right one still works after it."""
     shell = ConsoleShell(guest.console, watches=[guest.crash_watch])

@@ -4,8 +4,9 @@ from harness.events import EventKind
 from harness.guests.guest import Guest
 from harness.guests.hanging import hang
 from harness.hypervisors.base import MachineState
-from harness.plugin.markers import cost, feature
+from harness.plugin.markers import cost, feature, only_on
 from harness.plugin.worker import Metrics
+from harness.profiles.model import System
 from harness.waiting import NotYet, wait_until
 
 SEEN_WITHIN = 10
@@ -13,6 +14,7 @@ SEEN_WITHIN = 10
 
 
 @feature("boot.crash_detected")
+@only_on(System.LINUX, because="only Linux has its last words on a serial console")
 @cost(25)
 def test_a_panic_is_told_by_the_device_and_the_console(guest: Guest, metric: Metrics) -> None:
     """The panic device speaks and the console has the kernel's last words, within seconds."""
@@ -21,7 +23,7 @@ def test_a_panic_is_told_by_the_device_and_the_console(guest: Guest, metric: Met
     since, position = guest.machine.events.mark(), guest.console.position
     deadline = guest.budget(SEEN_WITHIN)
 
-    guest.os.sh("(sleep 1; echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger) >&- 2>&- &")
+    guest.os.crash(after=1)
 
     guest.machine.events.wait(
         lambda event: event.kind is EventKind.CRASHED,

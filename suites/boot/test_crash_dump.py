@@ -3,11 +3,11 @@
 import secrets
 
 from harness.errors import ChannelError, NotApplicable
-from harness.guests.boot_arguments import add_boot_argument, has_boot_argument
 from harness.guests.guest import Guest
 from harness.guests.kdump import CrashDumps
-from harness.plugin.markers import cost, feature
+from harness.plugin.markers import cost, feature, only_on
 from harness.plugin.worker import Metrics
+from harness.profiles.model import System
 from harness.waiting import NotYet, wait_until
 
 RESERVED = "crashkernel=256M"
@@ -17,11 +17,9 @@ MEMORY_MIB = 1536
 BACK_WITHIN = 120
 """Seconds (with KVM) for a second kernel to start, to write the dump, and for a reboot."""
 
-CRASH = """echo "<5>guestcert crash $1" >/dev/kmsg; sync
-(sleep 1; echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger) >&- 2>&- &"""
-
 
 @feature("boot.crash_dump")
+@only_on(System.LINUX, because="it is about the crash kernel that Linux has, and about its dumps")
 @cost(330)
 def test_a_crash_leaves_a_whole_dump_and_the_guest_comes_back(
     machine: Guest, metric: Metrics
@@ -33,12 +31,12 @@ def test_a_crash_leaves_a_whole_dump_and_the_guest_comes_back(
     service = dumps.service()
     if service is None:
         raise NotApplicable(f"{machine.profile.id}'s image has no service that takes crash dumps")
-    assert machine.os.succeeds("systemctl", "enable", service)
-    add_boot_argument(machine, RESERVED)
+    assert dumps.enable(service)
+    machine.os.add_boot_argument(RESERVED)
     machine.shut_down()
     machine.boot()
     machine.await_settled()
-    assert has_boot_argument(machine, RESERVED)
+    assert machine.os.has_boot_argument(RESERVED)
     assert dumps.armed(), f"{service} has armed no crash kernel"
     before = dumps.dumps()
     boot_id = machine.os.boot_id()
@@ -46,7 +44,8 @@ def test_a_crash_leaves_a_whole_dump_and_the_guest_comes_back(
     machine.crash_expected = True
     deadline = machine.budget(BACK_WITHIN)
 
-    machine.os.sh(CRASH, word)
+    machine.linux.leave_last_words(f"guestcert crash {word}")
+    machine.os.crash(after=1)
 
     def back() -> None:
         if not machine.agent.answers(timeout=2.0):
@@ -54,6 +53,8 @@ def test_a_crash_leaves_a_whole_dump_and_the_guest_comes_back(
         try:
             if machine.os.boot_id() == boot_id:
                 raise NotYet("the boot id of before")
+            if dumps.dumping():
+                raise NotYet("the crash kernel")
         except ChannelError as error:
             raise NotYet(error.sentence) from error
 
@@ -65,5 +66,6 @@ def test_a_crash_leaves_a_whole_dump_and_the_guest_comes_back(
         evidence=machine.console_log,
     )
     metric("crash to ready", deadline.elapsed, "s")
-    (dump,) = dumps.dumps() - before
-    assert f"guestcert crash {word}" in dumps.kernel_log_in(dump), "the dump is not whole"
+    left = dumps.dumps() - before
+    assert len(left) == 1, f"the crash left {len(left)} dumps"
+    assert f"guestcert crash {word}" in dumps.kernel_log_in(left.pop()), "the dump is not whole"

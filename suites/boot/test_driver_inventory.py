@@ -34,10 +34,10 @@ def test_optional_drivers_load_again_and_again(guest: Guest, tier: Tier) -> None
     boot_id = guest.os.boot_id()
     for module in OPTIONAL:
         for turn in range(tier.repeats):
-            assert guest.os.succeeds("modprobe", "-r", module), f"{module} can not be unloaded"
+            assert guest.os.unload_driver(module), f"{module} can not be unloaded"
             without = drivers - Counter([module]) + Counter(["-"])
             assert Counter(guest.os.virtio_drivers()) == without, f"{module}, turn {turn + 1}"
-            assert guest.os.succeeds("modprobe", module), f"{module} can not be loaded again"
+            assert guest.os.load_driver(module), f"{module} can not be loaded again"
             assert Counter(guest.os.virtio_drivers()) == drivers, f"{module}, turn {turn + 1}"
     assert guest.os.boot_id() == boot_id
     faults = [line.text for line in guest.os.kernel_log() if line.level <= 2]

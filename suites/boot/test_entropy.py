@@ -3,20 +3,24 @@
 import re
 
 from harness.guests.guest import Guest
-from harness.plugin.markers import cost, feature, read_only
+from harness.plugin.markers import cost, feature, only_on, read_only
 from harness.plugin.worker import Metrics
+from harness.profiles.model import System
+
+NOT_TOLD = "no other system tells where its randomness comes from, and since when it is enough"
 
 READY_WITHIN = 3.0
 """Seconds (with KVM) after the kernel's start within which its generator is seeded."""
 
 
 @feature("boot.entropy")
+@only_on(System.LINUX, because=NOT_TOLD)
 @read_only
 def test_the_host_s_random_device_is_used(guest: Guest) -> None:
     """The machine's random device is the kernel's source, and gives bytes that differ."""
-    assert guest.os.read("/sys/class/misc/hw_random/rng_current").startswith("virtio_rng")
+    assert guest.linux.random_source().startswith("virtio_rng")
 
-    taken = [guest.os.sh("head -c 32 /dev/hwrng | od -An -tx1").split() for _ in range(2)]
+    taken = [guest.linux.random_from_device(32) for _ in range(2)]
 
     assert [len(block) for block in taken] == [32, 32]
     assert taken[0] != taken[1]
@@ -24,6 +28,7 @@ def test_the_host_s_random_device_is_used(guest: Guest) -> None:
 
 
 @feature("boot.entropy")
+@only_on(System.LINUX, because=NOT_TOLD)
 @cost(60)
 def test_random_bytes_are_there_at_boot(machine: Guest, metric: Metrics) -> None:
     """The kernel's generator is seeded soon after its start, and is read without delay."""
@@ -37,5 +42,4 @@ def test_random_bytes_are_there_at_boot(machine: Guest, metric: Metrics) -> None
     assert seeded, "the kernel never said that its generator is seeded"
     metric("random generator seeded", seeded[0], "s")
     assert seeded[0] <= machine.budget(READY_WITHIN).seconds
-    read = machine.os.sh("timeout 5 head -c 64 /dev/random | wc -c")
-    assert int(read) == 64
+    assert machine.linux.random_at_once(64) == 64

@@ -4,7 +4,7 @@ import json
 import subprocess
 
 from harness.guests.guest import Guest
-from harness.guests.linux import GuestDisk
+from harness.guests.os import GuestDisk
 from harness.plugin.markers import feature, read_only
 
 KERNEL_RESERVE = 0.12

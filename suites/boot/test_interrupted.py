@@ -4,7 +4,8 @@ from harness.events import EventKind
 from harness.guests.guest import Guest
 from harness.guests.rebooting import prove_reboot
 from harness.hypervisors.base import Capability
-from harness.plugin.markers import cost, feature, requires
+from harness.plugin.markers import cost, feature, only_on, requires
+from harness.profiles.model import System
 from harness.waiting import NotYet, wait_until
 
 HEARTBEAT = 6
@@ -15,16 +16,17 @@ PETTED = 3 * HEARTBEAT
 
 @feature("boot.nmi")
 @requires(Capability.NMI)
+@only_on(System.LINUX, because="Windows counts no such interrupt: it stops with a bug check")
 @cost(15)
 def test_an_nmi_reaches_the_guest(guest: Guest) -> None:
     """The guest counts an interrupt that cannot be masked for each one that is injected."""
     boot_id = guest.os.boot_id()
-    before = guest.os.interrupts("NMI")
+    before = guest.linux.interrupts("NMI")
 
     guest.machine.inject_nmi()
 
     def counted() -> None:
-        seen = guest.os.interrupts("NMI")
+        seen = guest.linux.interrupts("NMI")
         if seen <= before:
             raise NotYet(f"{seen} NMIs, as before")
 
@@ -34,6 +36,7 @@ def test_an_nmi_reaches_the_guest(guest: Guest) -> None:
 
 @feature("boot.watchdog")
 @requires(Capability.WATCHDOG)
+@only_on(System.LINUX, because="it drives the watchdog with the driver that Linux has for it")
 @cost(120)
 def test_the_watchdog_resets_a_guest_that_does_not_pet_it(machine: Guest) -> None:
     """A petted watchdog never fires; one that is petted no more resets the guest."""
@@ -41,17 +44,13 @@ def test_the_watchdog_resets_a_guest_that_does_not_pet_it(machine: Guest) -> Non
     machine.boot()
     machine.await_settled()
     since = machine.machine.events.mark()
-    loaded = machine.os.succeeds("modprobe", "i6300esb", f"heartbeat={HEARTBEAT}")
+    loaded = machine.linux.load_watchdog(heartbeat=HEARTBEAT)
     assert loaded, "the guest has no driver for its watchdog"
-    assert machine.os.succeeds("test", "-c", "/dev/watchdog")
+    assert machine.linux.has_watchdog()
     boot_id = machine.os.boot_id()
 
     # The control: three times as long as it waits, and petted each second.
-    machine.os.sh(
-        'exec 9>/dev/watchdog; for n in $(seq "$1"); do echo . >&9; sleep 1; done',
-        str(PETTED),
-        seconds=PETTED + 10,
-    )
+    machine.linux.pet_watchdog(seconds=PETTED)
     assert machine.os.boot_id() == boot_id
     assert not _fired(machine, since), "the watchdog fired although it was petted"
 

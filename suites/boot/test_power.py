@@ -1,6 +1,7 @@
 """boot.reboot, boot.reset and boot.pause."""
 
 from harness.guests.guest import Guest
+from harness.guests.os import Ending
 from harness.guests.rebooting import prove_reboot
 from harness.hypervisors.base import MachineState, PowerMethod
 from harness.plugin.markers import cost, feature
@@ -37,26 +38,26 @@ def test_reboots_at_the_hosts_request(guest: Guest) -> None:
 
     assert guest.os.boot_id() != before
     said = guest.console.since(position)
-    assert b"reboot: " in said, "the kernel did not say that it went down by itself"
+    assert guest.os.ended_cleanly(said, Ending.REBOOT), "the system did not go down by itself"
 
 
 @feature("boot.reset")
 @cost(50)
 def test_returns_from_a_hard_reset(guest: Guest) -> None:
     """After the reset button the guest is ready again, and its journal was replayed clean."""
-    guest.os.sh("echo kept > /root/before-the-reset && sync")
+    guest.os.keep("before-the-reset", "kept")
     position = guest.console.position
 
     prove_reboot(guest, guest.machine.reset)
 
-    assert b"reboot: " not in guest.console.since(position), "it shut down: this was no reset"
-    kept = guest.os.sh("cat /root/before-the-reset 2>&1 || :")
+    said = guest.console.since(position)
+    assert not guest.os.ended_cleanly(said, Ending.REBOOT), "it shut down: this was no reset"
+    kept = guest.os.kept("before-the-reset")
     assert kept == "kept", "what was synced before the reset is not there"
-    log = [line.text for line in guest.os.kernel_log()]
-    assert any("EXT4-fs" in line and "mounted filesystem" in line for line in log)
-    assert not [line for line in log if "EXT4-fs error" in line or "I/O error" in line]
-    mounted = guest.os.sh("findmnt -no OPTIONS /")
-    assert "rw" in mounted.split(","), f"the root file system is mounted {mounted}"
+    log, words = [line.text for line in guest.os.kernel_log()], guest.os.words
+    assert any(words.mounted.search(line) for line in log)
+    assert not [line for line in log if words.damaged.search(line)]
+    assert guest.os.root_is_writable(), "the root file system is mounted for reading alone"
 
 
 @feature("boot.pause")
@@ -64,7 +65,7 @@ def test_returns_from_a_hard_reset(guest: Guest) -> None:
 def test_stands_still_while_paused(guest: Guest) -> None:
     """A paused guest makes no progress; resumed, it goes on without a reboot or a lockup."""
     boot_id = guest.os.boot_id()
-    guest.os.sh("(while echo tick >/dev/ttyS0; do sleep 0.2; done) >/dev/null 2>&1 &")
+    guest.os.start_ticking()
     # The control: the counter runs before, or its standing still would prove nothing.
     _await_ticks(guest, 3)
     before = guest.os.uptime()
@@ -82,8 +83,8 @@ def test_stands_still_while_paused(guest: Guest) -> None:
     assert guest.os.boot_id() == boot_id
     missed = on_the_host.elapsed - in_the_guest
     assert missed >= PAUSED_SECONDS - 1, f"the guest's clock ran on: it missed only {missed:.1f} s"
-    faults = [line.text for line in guest.os.kernel_log() if "soft lockup" in line.text]
-    assert faults == []
+    lockup = guest.os.words.lockup
+    assert [line.text for line in guest.os.kernel_log() if lockup.search(line.text)] == []
 
 
 def _await_ticks(guest: Guest, count: int) -> None:

@@ -7,12 +7,8 @@ from harness.plugin.markers import cost, feature
 from harness.plugin.worker import Metrics
 from harness.waiting import NotYet, wait_until
 
-RECORDS = "/var/lib/guestcert-records"
 ENOUGH = 30
 """Records that are acknowledged before the cut."""
-
-WRITER = """(n=0; while :; do n=$((n+1)); echo "record $n" >>"$1"; sync "$1"
-echo "kept $n." >/dev/ttyS0; done) >/dev/null 2>&1 &"""
 
 
 @feature("boot.power_loss")
@@ -20,7 +16,7 @@ echo "kept $n." >/dev/ttyS0; done) >/dev/null 2>&1 &"""
 def test_every_acknowledged_write_survives_a_power_cut(guest: Guest, metric: Metrics) -> None:
     """After a cut in the midst of synced writes, each one that was acknowledged is there."""
     position = guest.console.position
-    guest.os.sh(WRITER, RECORDS)
+    guest.os.start_recording()
     wait_until(
         lambda: _kept_at_least(guest, position, ENOUGH),
         awaited=f"{ENOUGH} acknowledged writes",
@@ -35,14 +31,13 @@ def test_every_acknowledged_write_survives_a_power_cut(guest: Guest, metric: Met
     acknowledged = _kept(guest, position)
     metric("acknowledged writes", acknowledged, "")
     guest.boot()
-    lines = guest.os.read(RECORDS).splitlines()
+    lines = guest.os.records()
     expected = [f"record {number}" for number in range(1, acknowledged + 1)]
     assert lines[:acknowledged] == expected, "an acknowledged write is lost"
-    log = [line.text for line in guest.os.kernel_log()]
-    assert any("mounted filesystem" in line for line in log), "the log does not tell of the mount"
-    bad = re.compile(r"EXT4-fs error|XFS.*[Cc]orruption|BTRFS.*error|I/O error")
-    assert [line for line in log if bad.search(line)] == []
-    assert "rw" in guest.os.sh("findmnt -no OPTIONS /").strip().split(",")
+    log, words = [line.text for line in guest.os.kernel_log()], guest.os.words
+    assert any(words.mounted.search(line) for line in log), "the log does not tell of the mount"
+    assert [line for line in log if words.damaged.search(line)] == []
+    assert guest.os.root_is_writable()
 
 
 def _kept(guest: Guest, position: int) -> int:

@@ -2,8 +2,7 @@
 
 import time
 
-from harness.guests.lasting import start_talking
-from harness.guests.probing import Station
+from harness.guests.lasting import address_of, start_talking
 from harness.hypervisors.base import Capability, MachineState
 from harness.plugin.fixtures import Neighbours
 from harness.plugin.markers import cost, feature, requires
@@ -23,7 +22,7 @@ def test_goes_on_after_save_and_restore(neighbours: Neighbours, metric: Metrics)
     """Saved and restored, the guest has its boot, its processes, its connections, its time."""
     guest, other = neighbours.first, neighbours.second
     boot_id = guest.os.boot_id()
-    count = start_talking(guest, other, Station.of(other).address)
+    count = start_talking(guest, other, address_of(other))
     up = guest.os.uptime()
     away = Deadline(AWAY_SECONDS)
     state = guest.folder / "saved.state"

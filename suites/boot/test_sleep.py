@@ -1,7 +1,6 @@
 """boot.suspend_ram and boot.suspend_disk: a guest sleeps, and wakes as it was."""
 
 from harness.events import EventKind
-from harness.guests.boot_arguments import add_boot_argument, has_boot_argument
 from harness.guests.guest import Guest
 from harness.guests.lasting import start_counting
 from harness.hypervisors.base import Capability, DiskDefinition, MachineState, SleepState
@@ -40,8 +39,9 @@ def test_sleeps_in_memory_and_wakes(guest: Guest, answering_agent: None) -> None
 
     assert guest.os.boot_id() == boot_id, "it woke by a reboot"
     count.await_beyond(count.value())
-    slept = [line.text for line in guest.os.kernel_log() if "suspend exit" in line.text]
-    assert slept, "the kernel does not say that it slept"
+    slept = guest.os.words.slept
+    log = [line.text for line in guest.os.kernel_log()]
+    assert any(slept.search(line) for line in log), "the kernel does not say that it slept"
 
 
 @feature("boot.suspend_disk")
@@ -57,15 +57,11 @@ def test_sleeps_on_disk_and_wakes(machine: Guest) -> None:
     disk = DiskDefinition(swap, SWAP_SERIAL, bus=root.bus)
     machine.redefine(disks=[root, disk, *others])
     machine.boot()
-    device = _device(machine)
-    argument = f"resume={device}"
-    add_boot_argument(machine, argument)
-    machine.os.sh('mkswap "$1"', device)
+    machine.os.prepare_hibernation(SWAP_SERIAL)
     machine.shut_down()
     machine.boot()
     machine.await_settled()
-    assert has_boot_argument(machine, argument)
-    machine.os.sh('swapon "$1"', device)
+    assert machine.os.enable_hibernation(SWAP_SERIAL)
     boot_id = machine.os.boot_id()
     count = start_counting(machine)
     counted = count.value()
@@ -78,8 +74,3 @@ def test_sleeps_on_disk_and_wakes(machine: Guest) -> None:
 
     assert machine.os.boot_id() == boot_id, "it began anew instead of waking"
     assert count.await_beyond(counted) > counted
-
-
-def _device(machine: Guest) -> str:
-    (name,) = [disk.name for disk in machine.os.disks() if disk.serial == SWAP_SERIAL]
-    return f"/dev/{name}"

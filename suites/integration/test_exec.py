@@ -8,41 +8,45 @@ import pytest
 from harness.channels.base import CommandNotStartedError, CommandTimeoutError
 from harness.guests.guest import Guest
 from harness.guests.integration import IntegrationServices
-from harness.plugin.markers import cost, feature, read_only
+from harness.plugin.markers import cost, feature, only_on, read_only
+from harness.profiles.model import System
 
 pytestmark = pytest.mark.usefixtures("answering_agent")
 
 MEBIBYTE = 1024 * 1024
 
+NOTHING_ELSE = "Windows' programs hardly start with no other variable than the one that is given"
+
+ONE_LINE = "Windows hands a program one line of text, which each takes apart in a way of its own"
+
 
 @feature("integration.exec")
 @read_only
-def test_exit_status_and_both_streams(integration: IntegrationServices) -> None:
+def test_exit_status_and_both_streams(guest: Guest, integration: IntegrationServices) -> None:
     """Exit status, output and errors arrive, and are told apart."""
     word = secrets.token_hex(6)
 
-    result = integration.exec.run(["sh", "-c", f"echo out-{word}; echo err-{word} >&2; exit 42"])
+    result = integration.exec.execute(guest.os.saying(f"out-{word}", f"err-{word}", status=42))
 
     assert result.exit_status == 42
     assert result.output == f"out-{word}\n".encode()
     assert result.errors == f"err-{word}\n".encode()
-    assert integration.exec.run(["true"]).exit_status == 0
+    assert integration.exec.execute(guest.os.succeeding()).exit_status == 0
 
 
 @feature("integration.exec")
 @read_only
 @cost(20)
-def test_a_mebibyte_of_output_arrives_whole(integration: IntegrationServices) -> None:
+def test_a_mebibyte_of_output_arrives_whole(guest: Guest, integration: IntegrationServices) -> None:
     """One MiB of bytes that do not repeat arrives as it was sent, by the guest's own digest."""
-    script = "head -c 1048576 /dev/urandom > /dev/shm/bytes; sha256sum < /dev/shm/bytes >&2;"
-
-    result = integration.exec.run(["sh", "-c", script + " cat /dev/shm/bytes; rm /dev/shm/bytes"])
+    result = integration.exec.execute(guest.os.random_mebibyte())
 
     assert len(result.output) == MEBIBYTE
     assert hashlib.sha256(result.output).hexdigest() == result.error_text.split()[0]
 
 
 @feature("integration.exec")
+@only_on(System.LINUX, System.FREEBSD, because=ONE_LINE)
 @read_only
 def test_text_that_is_not_ascii_arrives(integration: IntegrationServices) -> None:
     """Arguments, input and output may hold any text and any byte."""
@@ -61,16 +65,17 @@ def test_a_command_that_takes_too_long_is_killed(
 ) -> None:
     """At the time-out the command is killed in the guest, and the service answers on."""
     name = f"/proc/self/{secrets.token_hex(4)}"
-    assert not _running(guest, name), "it ran before it was started"
+    assert not guest.os.runs(name), "it ran before it was started"
 
     with pytest.raises(CommandTimeoutError):
-        integration.exec.run(["sh", "-c", "sleep 600; :", name], seconds=1)
+        integration.exec.execute(guest.os.lasting(name), seconds=1)
 
-    assert not _running(guest, name), "the killed command still runs in the guest"
-    assert integration.exec.run(["echo", "alive"]).text == "alive"
+    assert not guest.os.runs(name), "the killed command still runs in the guest"
+    assert integration.exec.execute(guest.os.saying("alive", "", status=0)).text == "alive"
 
 
 @feature("integration.exec")
+@only_on(System.LINUX, System.FREEBSD, because=NOTHING_ELSE)
 @read_only
 def test_environment_arrives(integration: IntegrationServices) -> None:
     """Variables that the host gives are the command's environment."""
@@ -83,6 +88,7 @@ def test_environment_arrives(integration: IntegrationServices) -> None:
 
 
 @feature("integration.exec")
+@only_on(System.LINUX, System.FREEBSD, because=ONE_LINE)
 @read_only
 def test_nothing_is_interpreted_by_a_shell(integration: IntegrationServices) -> None:
     """Arguments reach the program as they are; only a shell that was asked for expands them."""
@@ -96,15 +102,9 @@ def test_nothing_is_interpreted_by_a_shell(integration: IntegrationServices) -> 
 
 @feature("integration.exec")
 @read_only
-def test_a_missing_program_is_an_error(integration: IntegrationServices) -> None:
+def test_a_missing_program_is_an_error(guest: Guest, integration: IntegrationServices) -> None:
     """A program that is not there is refused with an error, not with an empty success."""
     with pytest.raises(CommandNotStartedError):
         integration.exec.run([f"/nowhere/{secrets.token_hex(4)}"])
 
-    assert integration.exec.run(["true"]).exit_status == 0
-
-
-def _running(guest: Guest, name: str) -> bool:
-    """Whether a process with `name` among its arguments is there; a reader is not its own find."""
-    own = "for c in /proc/[0-9]*/cmdline; do tr '\\0' '\\n' <\"$c\" 2>/dev/null; done; :"
-    return name in guest.os.sh(own).splitlines()
+    assert integration.exec.execute(guest.os.succeeding()).exit_status == 0

@@ -6,11 +6,13 @@ from harness.guests.guest import Guest
 from harness.guests.probing import Kind, Station, reaches
 from harness.hypervisors.base import Capability
 from harness.plugin.fixtures import Neighbours
-from harness.plugin.markers import cost, feature, requires
+from harness.plugin.markers import cost, feature, only_on, requires
+from harness.profiles.model import System
 
 
 @feature("isolation.network.segment")
 @requires(Capability.NETWORK, Capability.NIC_MOVE)
+@only_on(System.LINUX, because="its prober sends and hears raw frames, as Linux lets it")
 @pytest.mark.parametrize("kind", list(Kind), ids=str)
 @cost(60)
 def test_nothing_crosses_between_segments(neighbours: Neighbours, kind: Kind) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import socket
 import subprocess
@@ -27,12 +26,12 @@ class ChipAsOs:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def sh(self, _script: str, *arguments: str) -> str:
+    def tpm_exchange(self, command: bytes) -> bytes:
         with closing(socket.socket(socket.AF_UNIX)) as chip:
             chip.settimeout(30)
             chip.connect(str(self._path))
-            chip.sendall(base64.b64decode(arguments[1]))
-            return base64.b64encode(chip.recv(4096)).decode()
+            chip.sendall(command)
+            return chip.recv(4096)
 
 
 @pytest.fixture

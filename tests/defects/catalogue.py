@@ -44,7 +44,7 @@ def after_boot(text: str) -> Act:
 
 
 def _run(guest: Guest, text: str) -> None:
-    guest.os.sh(text, seconds=60)
+    guest.linux.sh(text, seconds=60)
 
 
 def over(path: str, content: str) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from harness.channels.base import CommandResult
-from harness.errors import ChannelError
-from harness.guests.linux import GuestDisk, LinuxOs, LogLine, Processor
+from harness.errors import ChannelError, HarnessError
+from harness.guests.linux import LinuxOs
+from harness.guests.os import Ending, GuestDisk, LogLine, Processor
 
 
 def saying(*answers: str, exit_status: int = 0) -> LinuxOs:
@@ -97,3 +101,71 @@ def test_a_device_without_a_driver_is_listed_too() -> None:
         "virtio_blk",
         "virtio_net",
     ]
+
+
+@pytest.mark.parametrize(
+    ("state", "awaited"),
+    [("running\n", ""), ("degraded\n", ""), ("", ""), ("starting\n", "systemd starting")],
+)
+def test_what_start_up_waits_for_is_told_by_systemd(state: str, awaited: str) -> None:
+    assert saying(state).settled() == awaited
+
+
+def test_a_clean_end_is_what_the_kernel_says_last() -> None:
+    linux = saying()
+    assert linux.ended_cleanly(b"[9.0] reboot: Restarting system\r\n", Ending.REBOOT)
+    assert not linux.ended_cleanly(b"[9.0] reboot: Restarting system\r\n", Ending.POWER_OFF)
+    assert linux.ended_cleanly(b"[9.0] reboot: Power down\r\n", Ending.POWER_OFF)
+    assert not linux.ended_cleanly(b"login: ", Ending.REBOOT)
+
+
+def test_flags_are_compared_by_the_kernel_s_names() -> None:
+    linux = saying("flags\t\t: fpu sse4_1\n")
+    assert linux.missing_flags({"sse4.1", "fpu", "avx"}) == {"avx"}
+
+
+def test_swap_is_used_only_where_the_kernel_was_told_to_look_for_it() -> None:
+    disks = "vda|GC-ROOT|2048|virtio_blk\nvdb|GC-SWAP|2048|virtio_blk\n"
+    assert saying(disks, "root=/dev/vda1 resume=/dev/vdb quiet\n", "").enable_hibernation("GC-SWAP")
+    # Nothing more is answered, and nothing more is asked.
+    assert not saying(disks, "root=/dev/vda1 quiet\n").enable_hibernation("GC-SWAP")
+
+
+def test_the_mount_options_are_whole_words() -> None:
+    assert saying("rw,relatime\n").root_is_writable()
+    assert not saying("ro,errors=remount-rw\n").root_is_writable()
+
+
+def test_a_boot_argument_is_plain() -> None:
+    with pytest.raises(HarnessError, match="no plain argument"):
+        saying().add_boot_argument("quiet|e id")
+
+
+def run_here(arguments: Sequence[str], *, stdin: bytes = b"", seconds: float = 30) -> CommandResult:
+    """Runs it in a shell of this host, but for files of the guest's kernel."""
+    own = [argument.replace("/sys/firmware/efi/efivars", str(Path.cwd())) for argument in arguments]
+    ended = subprocess.run(own, input=stdin, capture_output=True, timeout=seconds, check=False)
+    return CommandResult(tuple(own), ended.returncode, ended.stdout, ended.stderr)
+
+
+def test_a_variable_is_written_with_its_attributes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    linux = LinuxOs(run_here)
+    data = bytes(range(256))
+    linux.set_uefi_variable("Mark", "vendor", data)
+    assert (tmp_path / "Mark-vendor").read_bytes() == b"\7\0\0\0" + data
+    assert linux.uefi_variable("Mark", "vendor") == data
+    assert linux.uefi_variable("Nothing", "vendor") == b""
+
+
+def test_programs_for_cases_do_what_they_are_for() -> None:
+    linux = LinuxOs(run_here)
+    said = run_here(linux.saying("$HOME", "`id`", status=42).arguments)
+    assert (said.output, said.errors, said.exit_status) == (b"$HOME\n", b"`id`\n", 42)
+    assert run_here(linux.succeeding().arguments).exit_status == 0
+    bytes_ = run_here(linux.random_mebibyte().arguments)
+    assert hashlib.sha256(bytes_.output).hexdigest() == bytes_.error_text.split()[0]
+    assert len(bytes_.output) == 2**20
+    assert linux.lasting("a-word").arguments[-1] == "a-word"

@@ -1,0 +1,23 @@
+"""What a Linux guest says of itself, read from its kernel's own files where there are any."""
+
+from __future__ import annotations
+
+from harness.guests.linux.computing import LinuxComputing
+from harness.guests.linux.life import LinuxLife
+from harness.guests.linux.network import LinuxNetwork
+from harness.guests.linux.only import LinuxOnly
+from harness.guests.linux.programs import LinuxPrograms
+from harness.guests.linux.storage import LinuxStorage
+from harness.guests.linux.work import LinuxWork
+
+
+class LinuxOs(
+    LinuxStorage,  # with the devices, the firmware and the log on which it builds
+    LinuxNetwork,
+    LinuxLife,
+    LinuxComputing,
+    LinuxWork,
+    LinuxPrograms,
+    LinuxOnly,
+):
+    """A Linux guest. See GuestOs; each method asks the guest anew, nothing is remembered."""

@@ -1,0 +1,111 @@
+"""What a Linux guest's machine is made of, by its kernel's sysfs."""
+
+from __future__ import annotations
+
+from harness.guests.linux.shell import LinuxShell, fields
+from harness.guests.os import GuestDisk, GuestNic
+
+
+class LinuxDevices(LinuxShell):
+    """See harness.guests.os.Devices."""
+
+    def disks(self) -> list[GuestDisk]:
+        """Every disk that has a device behind it (no loop or RAM disks)."""
+        listed = self.sh(
+            'for d in /sys/block/*; do [ -e "$d/device" ] || continue;'
+            ' driver=$(basename "$(readlink -f "$d/device/driver")");'
+            ' serial=$(cat "$d/serial" "$d/device/serial" 2>/dev/null | head -n1);'
+            ' [ -n "$serial" ] || serial=$(tail -c +5 "$d/device/vpd_pg80" 2>/dev/null);'
+            ' echo "$(basename "$d")|$serial|$(cat "$d/size")|$driver"; done'
+        )
+        disks = []
+        for line in listed.splitlines():
+            name, serial, sectors, driver = fields(line, 4)
+            disks.append(GuestDisk(name, serial.strip(), int(sectors) * 512, driver))
+        return disks
+
+    def disk_drivers(self, name: str) -> list[str]:
+        """The drivers of a disk and of what it hangs on, from the disk up to its bus."""
+        return self.sh(
+            'd=$(readlink -f "/sys/block/$1/device"); while [ "$d" != /sys ]; do'
+            ' [ -e "$d/driver" ] && basename "$(readlink -f "$d/driver")"; d=$(dirname "$d");'
+            " done; :",
+            name,
+        ).split()
+
+    def root_device(self) -> str:
+        """The name of the disk that holds the root file system."""
+        return self.sh(
+            'p=$(findmnt -no SOURCE /); basename "$(dirname "$(readlink -f '
+            '"/sys/class/block/$(basename "$(readlink -f "$p")")")")"'
+        ).strip()
+
+    def nics(self) -> list[GuestNic]:
+        """Every network card that has a device behind it."""
+        listed = self.sh(
+            'for n in /sys/class/net/*; do [ -e "$n/device" ] || continue;'
+            ' echo "$(basename "$n")|$(cat "$n/address")|'
+            '$(basename "$(readlink -f "$n/device/driver")")"; done'
+        )
+        addresses = self._addresses()
+        nics = []
+        for line in listed.splitlines():
+            name, mac, driver = fields(line, 3)
+            nics.append(GuestNic(name, mac, driver, tuple(addresses.get(name, ()))))
+        return nics
+
+    def _addresses(self) -> dict[str, list[str]]:
+        by_name: dict[str, list[str]] = {}
+        for link in self.json("ip -json address"):
+            by_name[str(link.get("ifname"))] = [
+                f"{address.get('local')}/{address.get('prefixlen')}"
+                for address in link.get("addr_info", [])
+            ]
+        return by_name
+
+    def smbios(self, field: str) -> str:
+        """A string of the machine's SMBIOS tables, by the name that sysfs gives it."""
+        return self.read(f"/sys/class/dmi/id/{field}").strip()
+
+    def pci_devices(self) -> list[str]:
+        """`vendor:device` of every PCI function, sorted, with repetitions."""
+        listed = self.sh(
+            'for d in /sys/bus/pci/devices/*; do echo "$(cat "$d/vendor"):$(cat "$d/device")"; done'
+        )
+        return sorted(line.replace("0x", "") for line in listed.splitlines())
+
+    def usb_devices(self) -> list[str]:
+        """`vendor:product` of every USB device, root hubs included."""
+        listed = self.sh(
+            'for d in /sys/bus/usb/devices/*; do [ -e "$d/idVendor" ] || continue;'
+            ' echo "$(cat "$d/idVendor"):$(cat "$d/idProduct")"; done'
+        )
+        return sorted(listed.splitlines())
+
+    def virtio_drivers(self) -> list[str]:
+        """The drivers of all virtio devices, sorted; a device without one gives `-`."""
+        listed = self.sh(
+            "for d in /sys/bus/virtio/devices/*; do"
+            ' if [ -e "$d/driver" ]; then basename "$(readlink -f "$d/driver")"; else echo -; fi;'
+            " done"
+        )
+        return sorted(listed.split())
+
+    def virtio_ports(self) -> list[str]:
+        """The names of the virtio serial ports."""
+        listed = self.sh(
+            'for p in /sys/class/virtio-ports/*; do [ -e "$p/name" ] && cat "$p/name"; done; :'
+        )
+        return sorted(line for line in listed.splitlines() if line)
+
+    def has_acpi_driver(self, driver: str) -> bool:
+        """Whether a driver of this name is there for a device that ACPI describes."""
+        return self.succeeds("test", "-e", f"/sys/bus/acpi/drivers/{driver}")
+
+    def unload_driver(self, driver: str) -> bool:
+        """Unload a module; whether that went well."""
+        return self.succeeds("modprobe", "-r", driver)
+
+    def load_driver(self, driver: str) -> bool:
+        """Load a module; whether that went well."""
+        return self.succeeds("modprobe", driver)

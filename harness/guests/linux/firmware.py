@@ -1,0 +1,80 @@
+"""What a Linux guest was handed over by its firmware, and what that keeps."""
+
+from __future__ import annotations
+
+import base64
+import re
+
+from harness.errors import ChannelError, HarnessError
+from harness.guests.linux.log import LinuxLog
+
+VARIABLES = "/sys/firmware/efi/efivars"
+
+LASTING = b"\7\0\0\0"
+"""Attributes of a UEFI variable: non-volatile, boot-service and runtime access."""
+
+TPM = "/dev/tpm0"
+
+EXCHANGE = (
+    'exec 3<>"$1"; printf %s "$2" | base64 -d >&3; dd bs=4096 count=1 <&3 2>/dev/null | base64 -w0'
+)
+
+APPEND = r"""for f in /boot/grub/grub.cfg /boot/grub2/grub.cfg; do
+[ ! -f "$f" ] || sed -i "s|^[[:space:]]*linux[a-z0-9]*[[:space:]].*|& $1|" "$f"; done
+for f in /boot/loader/entries/*.conf; do
+[ ! -f "$f" ] || sed -i "s|^options[[:space:]].*|& $1|" "$f"; done
+sync"""
+"""GRUB's own menu, and the entries of the Boot Loader Specification that GRUB reads elsewhere."""
+
+PLAIN = re.compile(r"[A-Za-z0-9_.,:=/@-]+")
+
+
+class LinuxFirmware(LinuxLog):
+    """See harness.guests.os.Firmware."""
+
+    def is_uefi(self) -> bool:
+        """Whether the kernel was started through UEFI."""
+        return self.succeeds("test", "-d", "/sys/firmware/efi")
+
+    def knows_firmware(self) -> bool:
+        """Whether sysfs has the firmware's map of memory, as on every machine."""
+        return self.succeeds("test", "-d", "/sys/firmware/memmap")
+
+    def uefi_variable(self, name: str, vendor: str) -> bytes:
+        """A UEFI variable's data, without its attributes; empty where there is none."""
+        return self._run(["cat", f"{VARIABLES}/{name}-{vendor}"]).output[4:]
+
+    def set_uefi_variable(self, name: str, vendor: str, data: bytes) -> None:
+        """Make a variable: non-volatile, for boot services and the running system."""
+        written = "".join(f"\\{byte:03o}" for byte in LASTING + data)
+        self.sh('printf "$2" > "$1"', f"{VARIABLES}/{name}-{vendor}", written)
+
+    def secure_boot(self) -> bool:
+        """Whether the kernel's log says that Secure Boot is on."""
+        return any("Secure boot enabled" in line.text for line in self.kernel_log())
+
+    def tpm_version(self) -> int:
+        """The major version, as the kernel has told it since Linux 5.6; 0 where there is none."""
+        script = 'cat "$1" 2>/dev/null || echo 0'
+        return int(self.sh(script, "/sys/class/tpm/tpm0/tpm_version_major"))
+
+    def tpm_exchange(self, command: bytes) -> bytes:
+        """The chip's answer to a raw command, through the kernel's device."""
+        sent = base64.b64encode(command).decode()
+        try:
+            return base64.b64decode(self.sh(EXCHANGE, TPM, sent), validate=True)
+        except ValueError as error:
+            raise ChannelError("the guest's answer from its TPM is no base64") from error
+
+    def add_boot_argument(self, argument: str) -> None:
+        """Have the kernel started with one more argument from the next boot on.
+
+        That boot's /proc/cmdline proves it: see `has_boot_argument`.
+        """
+        if not PLAIN.fullmatch(argument):
+            raise HarnessError(f"{argument!r} is no plain argument of a kernel")
+        self.sh(APPEND, argument)
+
+    def has_boot_argument(self, argument: str) -> bool:
+        """Whether the running kernel was started with it."""
+        return argument in self.read("/proc/cmdline").split()

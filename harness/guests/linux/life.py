@@ -1,0 +1,84 @@
+"""A Linux guest's starting, running and ending."""
+
+from __future__ import annotations
+
+from harness.guests.linux.shell import LinuxShell
+from harness.guests.os import Ending
+
+FAREWELL = {Ending.REBOOT: b"reboot: ", Ending.POWER_OFF: b"reboot: Power down"}
+"""What the kernel says on its console at the end of its own shutdown."""
+
+
+class LinuxLife(LinuxShell):
+    """See harness.guests.os.Life."""
+
+    def boot_id(self) -> str:
+        """The kernel's random id of this boot: a new one proves a reboot."""
+        return self.read("/proc/sys/kernel/random/boot_id").strip()
+
+    def uptime(self) -> float:
+        """Seconds since boot by the guest's own clock, which stands while it is paused."""
+        return float(self.read("/proc/uptime").split()[0])
+
+    def clock(self) -> float:
+        """Seconds since 1970 by the guest's clock."""
+        return float(self.sh("date +%s.%N"))
+
+    def startup(self) -> tuple[float, float]:
+        """Seconds that the kernel with its initrd took to start, and all services after it.
+
+        Source: systemd's own time stamps, from its kernel's start on. Both are 0 without systemd.
+        """
+        shown = self.sh(
+            "systemctl show --property=UserspaceTimestampMonotonic"
+            " --property=FinishTimestampMonotonic --value || printf '0\\n0\\n'"
+        )
+        begun, done = (int(number) / 1e6 for number in shown.split())
+        return begun, max(0.0, done - begun)
+
+    def settled(self) -> str:
+        """Wait until start-up, cloud-init's part too, is over; else the state that systemd tells.
+
+        systemd may call itself running while drivers are still being loaded, and whoever waits for
+        a device (the power button, for one) does not have it yet.
+        """
+        state = self.sh(
+            "if command -v udevadm >/dev/null; then udevadm settle --timeout=300; fi;"
+            " if command -v systemctl >/dev/null; then systemctl is-system-running --wait; fi; :",
+            seconds=60,
+        ).strip()
+        return "" if state in ("running", "degraded", "") else f"systemd {state}"
+
+    def sync(self) -> None:
+        """Write everything down to the disks."""
+        self.sh("sync")
+
+    def power_off(self) -> None:
+        """Ask for power-off from inside; returns at once."""
+        self.sh("(sleep 1; poweroff) >/dev/null 2>&1 &")
+
+    def reboot(self) -> None:
+        """Ask for a reboot from inside; returns at once."""
+        self.sh("(sleep 1; reboot) >/dev/null 2>&1 &")
+
+    def ended_cleanly(self, said: bytes, ending: Ending) -> bool:
+        """Whether the kernel said on its console that it came to the end of its own shutdown."""
+        return FAREWELL[ending] in said
+
+    def crash(self, *, after: int) -> None:
+        """Have the kernel panic `after` so many seconds; returns at once."""
+        self.sh(
+            '(sleep "$1"; echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger) >&- 2>&- &',
+            str(after),
+        )
+
+    def hang(self) -> None:
+        """Give every processor to a real-time loop two seconds from now."""
+        self.sh(
+            # Since 6.12 the kernel keeps a part of each second for others, unless told not to.
+            "for file in /sys/kernel/debug/sched/fair_server/cpu*/runtime; do"
+            ' [ ! -e "$file" ] || echo 0 >"$file"; done;'
+            " echo -1 >/proc/sys/kernel/sched_rt_runtime_us;"
+            " for n in $(seq 0 $(($(nproc) - 1))); do"
+            " (sleep 2; exec taskset -c $n chrt -f 99 sh -c 'while :; do :; done') >&- 2>&- & done"
+        )

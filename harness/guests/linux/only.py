@@ -1,0 +1,63 @@
+"""What Linux alone has: cases reach it through `Guest.linux`, which rules other guests out."""
+
+from __future__ import annotations
+
+from harness.errors import ChannelError
+from harness.guests.linux.shell import LinuxShell
+
+UNSIGN = """f=$(readlink -f "$1"); pe=$(od -An -tu4 -j60 -N4 "$f" | tr -d ' ')
+at=$((pe + 24 + 112 + 4 * 8))
+od -An -tx1 -j$at -N8 "$f" | grep -q '[1-9a-f]' || { echo "$f is not signed" >&2; exit 1; }
+dd if=/dev/zero of="$f" bs=1 seek=$at count=8 conv=notrunc 2>/dev/null; sync"""
+"""Empties the entry of a PE32+ image's data directory that leads to its signatures.
+
+Source: the PE format, optional header: data directories from byte 112 on, the fifth is signatures.
+"""
+
+
+class LinuxOnly(LinuxShell):
+    """Devices and files that no other OS shows, or not so."""
+
+    def interrupts(self, kind: str) -> int:
+        """How many interrupts of a kind (`NMI`, ...) all processors have taken since boot."""
+        for line in self.read("/proc/interrupts").splitlines():
+            name, _, counts = line.strip().partition(":")
+            if name == kind:
+                return sum(int(count) for count in counts.split() if count.isdigit())
+        raise ChannelError(f"the guest's /proc/interrupts counts no {kind}")
+
+    def load_watchdog(self, *, heartbeat: int) -> bool:
+        """Load the driver of QEMU's watchdog, which fires after `heartbeat` seconds; if it went."""
+        return self.succeeds("modprobe", "i6300esb", f"heartbeat={heartbeat}")
+
+    def has_watchdog(self) -> bool:
+        """Whether there is a watchdog to be petted."""
+        return self.succeeds("test", "-c", "/dev/watchdog")
+
+    def pet_watchdog(self, *, seconds: int) -> None:
+        """Pet it each second, then leave it without the farewell that would stop it."""
+        self.sh(
+            'exec 9>/dev/watchdog; for n in $(seq "$1"); do echo . >&9; sleep 1; done',
+            str(seconds),
+            seconds=seconds + 10,
+        )
+
+    def random_source(self) -> str:
+        """The device from which the kernel takes randomness, by its name."""
+        return self.read("/sys/class/misc/hw_random/rng_current")
+
+    def random_from_device(self, count: int) -> list[str]:
+        """So many bytes of that device, in hexadecimal digits."""
+        return self.sh('head -c "$1" /dev/hwrng | od -An -tx1', str(count)).split()
+
+    def random_at_once(self, count: int) -> int:
+        """How many of so many random bytes the kernel gives within five seconds."""
+        return int(self.sh('timeout 5 head -c "$1" /dev/random | wc -c', str(count)))
+
+    def unsign(self, path: str) -> None:
+        """Take the signatures from a loader or a kernel."""
+        self.sh(UNSIGN, path)
+
+    def leave_last_words(self, words: str) -> None:
+        """Say something in the kernel's log, where a crash dump has it."""
+        self.sh('echo "<5>$1" >/dev/kmsg; sync', words)

@@ -1,0 +1,32 @@
+"""Programs of a Linux guest for cases that are about running programs."""
+
+from __future__ import annotations
+
+from harness.guests.os import Program
+
+MEBIBYTE = (
+    "head -c 1048576 /dev/urandom > /dev/shm/bytes; sha256sum < /dev/shm/bytes >&2;"
+    " cat /dev/shm/bytes; rm /dev/shm/bytes"
+)
+
+SAY = 'echo "$1"; echo "$2" >&2; exit "$3"'
+
+
+class LinuxPrograms:
+    """See harness.guests.os.Execution."""
+
+    def succeeding(self) -> Program:
+        """One that ends with 0 and says nothing."""
+        return Program(("true",))
+
+    def saying(self, output: str, errors: str, *, status: int) -> Program:
+        """One that says a line on both streams and ends with a status."""
+        return Program(("sh", "-c", SAY, "sh", output, errors, str(status)))
+
+    def random_mebibyte(self) -> Program:
+        """One that says a MiB of random bytes, and their SHA-256 as its errors' first word."""
+        return Program(("sh", "-c", MEBIBYTE))
+
+    def lasting(self, name: str) -> Program:
+        """One that lasts ten minutes, with `name` among its arguments."""
+        return Program(("sh", "-c", "sleep 600; :", name))

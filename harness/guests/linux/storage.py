@@ -1,0 +1,102 @@
+"""What is written in a Linux guest, and what is there afterwards."""
+
+from __future__ import annotations
+
+from harness.guests.linux.devices import LinuxDevices
+from harness.guests.linux.firmware import LinuxFirmware
+
+RECORDS = "/var/lib/guestcert-records"
+
+WRITER = """(n=0; while :; do n=$((n+1)); echo "record $n" >>"$1"; sync "$1"
+echo "kept $n." >/dev/ttyS0; done) >/dev/null 2>&1 &"""
+
+MARKS_ON_DISK = "/var/lib/guestcert-snapshots"
+MARKS_IN_MEMORY = "/run/guestcert-snapshots"
+
+MARKED = "/root/mark"
+
+FILL = """yes "$1" | head -c 8388608 > "$2" && sync && echo 3 > /proc/sys/vm/drop_caches
+part=$(basename $(findmnt -no SOURCE /))
+block=$(filefrag -b512 -v "$2" | awk '$1 == "0:" {print $4}')
+echo $(( ${block%..} + $(cat /sys/class/block/$part/start) ))"""
+
+SCAN = """echo 3 > /proc/sys/vm/drop_caches
+dd if="/dev/$1" bs=1M iflag=skip_bytes skip="$2" count="$3" status=none | grep -acF "$4" || :"""
+
+NOT_ZERO = """dd if="/dev/$1" bs=512 skip="$2" count="$3" status=none | tr -d "\\0" | wc -c"""
+
+
+class LinuxStorage(LinuxDevices, LinuxFirmware):
+    """See harness.guests.os.Storage."""
+
+    def root_is_writable(self) -> bool:
+        """Whether the root file system is mounted for writing."""
+        return "rw" in self.sh("findmnt -no OPTIONS /").strip().split(",")
+
+    def keep(self, name: str, text: str) -> None:
+        """Write a line into a file of root's home, down to the disk."""
+        self.sh('echo "$2" > "/root/$1" && sync', name, text)
+
+    def kept(self, name: str) -> str:
+        """What is in it; what `cat` says instead where it is not there."""
+        return self.sh('cat "/root/$1" 2>&1 || :', name)
+
+    def start_recording(self) -> None:
+        """Begin to write numbered records, and to say `kept N.` on the console once N is synced."""
+        self.sh(WRITER, RECORDS)
+
+    def records(self) -> list[str]:
+        """The records that are there: `record 1`, `record 2`, ..."""
+        return self.read(RECORDS).splitlines()
+
+    def leave_mark(self, name: str) -> None:
+        """Leave a file on the disk and another in a RAM file system."""
+        script = 'for f in "$1" "$2"; do mkdir -p "$f"; touch "$f/$3"; done; sync'
+        self.sh(script, MARKS_ON_DISK, MARKS_IN_MEMORY, name)
+
+    def marks_on_disk(self) -> set[str]:
+        """The names of the marks that are there."""
+        return set(self.sh('ls "$1"', MARKS_ON_DISK).split())
+
+    def marks_in_memory(self) -> set[str]:
+        """The names of the marks that are there."""
+        return set(self.sh('ls "$1"', MARKS_IN_MEMORY).split())
+
+    def fill(self, mark: str) -> int:
+        """Fill a file with the mark, down to the disk; returns its first sector on the disk."""
+        return int(self.sh(FILL, mark, MARKED, seconds=60))
+
+    def has_file_of_marks(self) -> bool:
+        """Whether the file that `fill` makes is there."""
+        return self.succeeds("test", "-e", MARKED)
+
+    def disk_holds(self, mark: str, *, start: int, mebibytes: int) -> bool:
+        """Whether the mark is on the raw root disk, from byte `start` on."""
+        where = (self.root_device(), str(start), str(mebibytes))
+        return int(self.sh(SCAN, *where, mark, seconds=60)) > 0
+
+    def bytes_not_zero(self, *, sector: int, count: int) -> int:
+        """How many bytes of so many sectors of the raw root disk are not zero."""
+        return int(self.sh(NOT_ZERO, self.root_device(), str(sector), str(count)))
+
+    def prepare_hibernation(self, serial: str) -> None:
+        """Make the disk of that serial swap space, from which the next kernel looks for itself."""
+        device = self._device(serial)
+        self.add_boot_argument(_resume(device))
+        self.sh('mkswap "$1"', device)
+
+    def enable_hibernation(self, serial: str) -> bool:
+        """Swap to that disk; whether the kernel was told to look there."""
+        device = self._device(serial)
+        if not self.has_boot_argument(_resume(device)):
+            return False
+        self.sh('swapon "$1"', device)
+        return True
+
+    def _device(self, serial: str) -> str:
+        (name,) = [disk.name for disk in self.disks() if disk.serial == serial]
+        return f"/dev/{name}"
+
+
+def _resume(device: str) -> str:
+    return f"resume={device}"

@@ -1,0 +1,86 @@
+"""Programs that go on by themselves in a Linux guest after they were started."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+from harness.errors import HarnessError
+from harness.guests.linux.shell import LinuxShell
+
+TALK = Path(__file__).with_name("conversation.py")
+TALK_IN_GUEST = "/run/guestcert-conversation.py"
+ANSWERS = "/run/guestcert-answers"
+COUNTED = "/run/guestcert-count"
+
+COUNT = (
+    '(n=0; while :; do n=$((n+1)); echo $n >"$1.new"; mv "$1.new" "$1"; sleep 0.2; done) >&- 2>&- &'
+)
+
+LOAD = (
+    "for n in $(seq $(nproc)); do (while :; do :; done) >&- 2>&- & done;"
+    " (while :; do dd if=/dev/zero of=/var/tmp/load bs=64k count=200 conv=fsync; done)"
+    " >/dev/null 2>&1 &"
+)
+
+ARGUMENTS = "for c in /proc/[0-9]*/cmdline; do tr '\\0' '\\n' <\"$c\" 2>/dev/null; done; :"
+
+
+class LinuxWork(LinuxShell):
+    """See harness.guests.os.Work."""
+
+    def carry(self, program: Path, target: str) -> None:
+        """Put a Python program, which needs nothing but Python to run it, at `target` in the guest.
+
+        Raises HarnessError where the guest can not run it: that is no verdict on the guest.
+        """
+        data = base64.b64encode(program.read_bytes()).decode()
+        self.sh('echo "$1" | base64 -d > "$2"', data, target)
+        if not self.succeeds("python3", "-c", "import socket"):
+            raise HarnessError(
+                f"the guest has no Python to run {program.name} with",
+                remedy="add python3 to its recipe; cloud-init brings it along",
+            )
+
+    def start_ticking(self) -> None:
+        """Say `tick` on the console five times a second."""
+        self.sh("(while echo tick >/dev/ttyS0; do sleep 0.2; done) >/dev/null 2>&1 &")
+
+    def start_counting(self) -> None:
+        """Have a process keep raising a number, which `count` reads."""
+        self.sh(COUNT, COUNTED)
+
+    def answer_talk(self, port: int) -> None:
+        """Echo what one TCP connection says."""
+        self.carry(TALK, TALK_IN_GUEST)
+        self.sh(
+            'python3 "$1" answer "$2" >"$3" 2>&1 </dev/null &', TALK_IN_GUEST, str(port), ANSWERS
+        )
+
+    def answers_talk(self) -> bool:
+        """Whether the one that echoes listens by now."""
+        return "ready" in self.read(ANSWERS)
+
+    def start_talk(self, address: str, port: int) -> None:
+        """Raise the number each time that its echo came back over one TCP connection."""
+        self.carry(TALK, TALK_IN_GUEST)
+        self.sh(
+            'python3 "$1" ask "$2" "$3" "$4" >&- 2>&- </dev/null &',
+            *(TALK_IN_GUEST, address, str(port), COUNTED),
+        )
+
+    def count(self) -> str:
+        """The number; `0` before the first, and what the process last said where it gave up."""
+        return self.sh('cat "$1" 2>/dev/null || echo 0', COUNTED).strip()
+
+    def start_load(self) -> None:
+        """Keep all processors and the disk busy."""
+        self.sh(LOAD)
+
+    def load(self) -> float:
+        """The kernel's average of the last minute, three seconds from now."""
+        return float(self.sh("sleep 3; cat /proc/loadavg").split()[0])
+
+    def runs(self, argument: str) -> bool:
+        """Whether a process with this among its arguments is there."""
+        return argument in self.sh(ARGUMENTS).splitlines()

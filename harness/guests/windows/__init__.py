@@ -1,0 +1,27 @@
+"""What a Windows guest says of itself, through PowerShell and CIM.
+
+Windows 7 and Server 2008 R2 with their PowerShell 2.0 are the oldest that answer; where an
+operation needs a newer one, it raises NotApplicable there, and says what is lacking.
+"""
+
+from __future__ import annotations
+
+from harness.guests.windows.computing import WindowsComputing
+from harness.guests.windows.firmware import WindowsFirmware
+from harness.guests.windows.life import WindowsLife
+from harness.guests.windows.network import WindowsNetwork
+from harness.guests.windows.programs import WindowsPrograms
+from harness.guests.windows.storage import WindowsStorage
+from harness.guests.windows.work import WindowsWork
+
+
+class WindowsOs(
+    WindowsLife,  # with the log on which it builds
+    WindowsComputing,
+    WindowsNetwork,  # with the devices
+    WindowsFirmware,
+    WindowsStorage,
+    WindowsWork,
+    WindowsPrograms,
+):
+    """A Windows guest. See GuestOs; each method asks the guest anew, nothing is remembered."""

@@ -1,0 +1,138 @@
+"""PowerShell scripts of ours in a Windows guest; values reach them on standard input, not as text.
+
+A script's text goes on the command line, encoded, and never holds a value. What it answers is one
+line of JSON, which is read as anything is that an untrusted guest says: bounded, and by its types.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from functools import cache
+from pathlib import Path
+
+from harness.channels.base import CommandResult
+from harness.errors import ChannelError, NotApplicable
+from harness.guests.os import Program, Runner
+from harness.guests.windows.answers import Fields, entries
+
+SCRIPTS = Path(__file__).with_name("scripts")
+
+ANSWER_LIMIT = 8 * 1024 * 1024
+"""Bytes of an answer; the longest true one, a log of 2000 entries, is a fraction of it."""
+
+OLDEST = (6, 1)
+"""The first kernel that came with PowerShell 2.0: of Windows 7 and Server 2008 R2."""
+
+CIM = r"root\cimv2"
+
+
+class WindowsShell:
+    """Runs scripts and programs in the guest as its administrator.
+
+    `kernel` is the version of Windows NT by the profile, None for one that is not known.
+    """
+
+    def __init__(self, run: Runner, kernel: tuple[int, int] | None = None) -> None:
+        self._run = run
+        self._kernel = kernel
+
+    def ask(self, script: str, *values: str, seconds: float = 60) -> object:
+        """What a script of ours answers, which finds `values` in $given.
+
+        Raises ChannelError where it fails or answers no such thing, NotApplicable where this
+        Windows is too old for it.
+        """
+        program = self.program(script, *values)
+        result = self._run(program.arguments, stdin=program.stdin, seconds=seconds)
+        return _answer(script, result)
+
+    def start(self, script: str, *values: str) -> None:
+        """Start a script of ours that goes on by itself; it finds `values` in its environment."""
+        self.ask("detach", encoded(_text(script)), *values)
+
+    def program(self, script: str, *values: str) -> Program:
+        """A script of ours with what it needs to be run."""
+        if self._kernel is not None and self._kernel < OLDEST:
+            raise NotApplicable("Windows before 7 and Server 2008 R2 has no PowerShell 2.0")
+        return Program(command(script), _lines(values))
+
+    def instances(
+        self, class_name: str, *properties: str, where: str = "", namespace: str = CIM
+    ) -> list[Fields]:
+        """These properties of all instances of a CIM class."""
+        asked = self.ask("instances", namespace, class_name, where, *properties)
+        return entries(asked, class_name)
+
+    def instance(self, class_name: str, *properties: str, namespace: str = CIM) -> Fields:
+        """These properties of the first instance; raises ChannelError where there is none."""
+        found = self.instances(class_name, *properties, namespace=namespace)
+        if not found:
+            raise ChannelError(f"the guest has no instance of {class_name}")
+        return found[0]
+
+    def do(self, *arguments: str) -> None:
+        """Run a program that must end with 0."""
+        result = self._run(arguments)
+        if result.exit_status != 0:
+            said = result.error_text or result.text
+            raise ChannelError(
+                f"`{' '.join(arguments)}` in the guest ended with {result.exit_status}: "
+                f"{said[-300:]!r}"
+            )
+
+
+@cache
+def command(script: str) -> tuple[str, ...]:
+    """The program that runs a script of ours, and prints what it returns."""
+    text = _text("prelude") + "\n" + _text(script)
+    if script not in SPEAKING:
+        text = f"{_text('prelude')}\nWrite-Answer {{\n{_text(script)}\n}}\n"
+    return ("powershell.exe", "-NoProfile", "-NonInteractive", "-EncodedCommand", encoded(text))
+
+
+SPEAKING = frozenset({"recent", "saying", "mebibyte"})
+"""Scripts that say what they say by themselves, and not in JSON."""
+
+
+def encoded(text: str) -> str:
+    """A script as PowerShell takes it on its command line."""
+    return base64.b64encode(text.encode("utf-16-le")).decode()
+
+
+@cache
+def _text(script: str) -> str:
+    """A script without the comment at its head, which the guest has no use for."""
+    lines = (SCRIPTS / f"{script}.ps1").read_text(encoding="ascii").splitlines()
+    return "\n".join(line for line in lines if not line.startswith("#"))
+
+
+def _lines(values: tuple[str, ...]) -> bytes:
+    return b"".join(b":" + base64.b64encode(value.encode()) + b"\r\n" for value in values)
+
+
+def _answer(script: str, result: CommandResult) -> object:
+    if len(result.output) > ANSWER_LIMIT:
+        raise ChannelError(
+            f"the guest's answer to {script}.ps1 has {len(result.output)} bytes, "
+            f"more than {ANSWER_LIMIT} are not read"
+        )
+    try:
+        document = json.loads(result.output, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        said = result.text or result.error_text
+        raise ChannelError(
+            f"{script}.ps1 in the guest ended with {result.exit_status} and answered no JSON: "
+            f"{said[-300:]!r}"
+        ) from error
+    if not isinstance(document, dict):
+        raise ChannelError(f"the guest's answer to {script}.ps1 is no object: {result.text[:80]!r}")
+    if document.get("lacks"):
+        raise NotApplicable(f"this Windows is too old: {str(document['lacks'])[:200]}")
+    if "answer" not in document or result.exit_status != 0:
+        raise ChannelError(f"{script}.ps1 failed in the guest: {str(document.get('error'))[:300]}")
+    return document["answer"]
+
+
+def _refuse(constant: str) -> object:
+    raise ValueError(f"{constant} is no number")

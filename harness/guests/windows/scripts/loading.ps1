@@ -1,0 +1,21 @@
+# Keep every processor busy, and the disk.
+Add-Type @'
+using System;
+using System.Threading;
+public static class Loading {
+    public static void Spin() {
+        for (int n = 0; n < Environment.ProcessorCount; n++) {
+            Thread thread = new Thread(delegate() { while (true) { } });
+            thread.Start();
+        }
+    }
+}
+'@
+[Loading]::Spin()
+$file = Join-Path $env:SystemRoot 'Temp\guestcert-load'
+$data = New-Object byte[] 65536
+while ($true) {
+    $stream = [IO.File]::Create($file, 65536, [IO.FileOptions]::WriteThrough)
+    for ($n = 0; $n -lt 200; $n++) { $stream.Write($data, 0, $data.Length) }
+    $stream.Close()
+}

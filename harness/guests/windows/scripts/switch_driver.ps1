@@ -1,0 +1,18 @@
+# Switch the devices of some services (given from the second on) on or off, as the first says;
+# whether there are any, and it went well. The cmdlets came with Windows 10 and Server 2016.
+$devices = @(Get-Instance 'root\cimv2' 'Win32_PnPEntity' | Where-Object {
+    $_.Service -and ($given[1..($given.Count - 1)] -contains $_.Service)
+})
+try {
+    foreach ($device in $devices) {
+        if ($given[0] -eq 'on') {
+            Enable-PnpDevice -InstanceId $device.DeviceID -Confirm:$false
+        } else {
+            Disable-PnpDevice -InstanceId $device.DeviceID -Confirm:$false
+        }
+    }
+    $devices.Count -gt 0
+} catch {
+    if (Get-Lack $_) { throw }
+    $false
+}

@@ -1,0 +1,51 @@
+"""Programs that go on by themselves in a Windows guest after they were started."""
+
+from __future__ import annotations
+
+from harness.guests.windows.answers import fields, flag
+from harness.guests.windows.powershell import WindowsShell
+
+
+class WindowsWork(WindowsShell):
+    """See harness.guests.os.Work."""
+
+    def start_ticking(self) -> None:
+        """Say `tick` on the console five times a second."""
+        self.start("ticking")
+
+    def start_counting(self) -> None:
+        """Have a process keep raising a number, which `count` reads."""
+        self.start("counting")
+
+    def answer_talk(self, port: int) -> None:
+        """Echo what one TCP connection says."""
+        self.start("answering", str(port))
+
+    def answers_talk(self) -> bool:
+        """Whether the one that echoes listens by now."""
+        return self._file("answers") == "ready"
+
+    def start_talk(self, address: str, port: int) -> None:
+        """Raise the number each time that its echo came back over one TCP connection."""
+        self.start("asking", address, str(port))
+
+    def count(self) -> str:
+        """The number; `0` before the first, and what the process last said where it gave up."""
+        return self._file("count") or "0"
+
+    def start_load(self) -> None:
+        """Keep all processors and the disk busy."""
+        self.start("loading")
+
+    def load(self) -> float:
+        """How busy the busiest processor was in the last second, in percent."""
+        found = self.instances("Win32_Processor", "LoadPercentage")
+        return float(max((one.number("LoadPercentage") for one in found), default=0))
+
+    def runs(self, argument: str) -> bool:
+        """Whether a process with this on its command line is there."""
+        return flag(self.ask("runs", argument), "processes")
+
+    def _file(self, name: str) -> str:
+        """What a file of ours holds; nothing where it is not there (yet)."""
+        return fields(self.ask("kept", name), "file").text("text")

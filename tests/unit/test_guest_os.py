@@ -1,0 +1,98 @@
+"""Which operating system a guest is asked as, and which cases that rules out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+
+from harness.channels.base import CommandTimeoutError
+from harness.errors import NotApplicable
+from harness.events import EventLog
+from harness.guests.guest import Credentials, Guest
+from harness.guests.linux import LinuxOs
+from harness.guests.windows import WindowsOs
+from harness.ledger import Ledger
+from harness.plugin.naming import demand_system
+from harness.profiles.loading import load_profiles
+from harness.profiles.model import Profile, System
+
+PROFILES = {profile.id: profile for profile in load_profiles()}
+
+
+def guest_of(profile: Profile, agent: Any = None) -> Guest:
+    """A guest of this profile on no real machine; `agent` answers its agent's commands."""
+
+    def command(text: str, *, timeout: float) -> str:
+        return json.dumps({"return": agent(json.loads(text))})
+
+    machine = Mock(agent_command=command, events=EventLog())
+    machine.definition.accelerator.time_scale = 1.0
+    secret = Credentials("guestcert", "secret")
+    return Guest(machine, profile, secret, Path("/nowhere"), Ledger(), Mock())
+
+
+@pytest.mark.parametrize(
+    ("guest", "system"),
+    [
+        ("debian-12", System.LINUX),
+        ("rhel-9.0", System.LINUX),
+        ("generic-linux", System.LINUX),
+        ("freebsd-14.0", System.FREEBSD),
+        ("windows-server-2022", System.WINDOWS),
+        ("windows-7", System.WINDOWS),
+        ("generic-windows", System.WINDOWS),
+    ],
+)
+def test_a_profile_says_what_its_guest_is_asked_as(guest: str, system: System) -> None:
+    profile = PROFILES[guest]
+    assert profile.system is system
+    expected = WindowsOs if system is System.WINDOWS else LinuxOs
+    assert isinstance(guest_of(profile).os, expected)
+
+
+def test_a_guest_that_has_a_windows_setup_is_windows_and_no_other() -> None:
+    told = {guest: profile.system is System.WINDOWS for guest, profile in PROFILES.items()}
+    set_up = {guest for guest, profile in PROFILES.items() if profile.windows}
+    assert len(set_up) > 20, "the control: they are there"
+    assert {guest for guest, windows in told.items() if windows} - set_up == {"generic-windows"}
+    assert set_up <= {guest for guest, windows in told.items() if windows}
+
+
+def test_what_linux_alone_has_rules_other_guests_out() -> None:
+    linux = guest_of(PROFILES["debian-12"])
+    assert linux.linux is linux.os
+    with pytest.raises(NotApplicable, match="windows-11 is no Linux"):
+        _ = guest_of(PROFILES["windows-11"]).linux
+
+
+def test_a_case_names_the_systems_that_it_is_about() -> None:
+    windows = PROFILES["windows-11"]
+    with pytest.raises(NotApplicable, match=r"^windows-11 is no Linux or FreeBSD: no shell there$"):
+        demand_system(windows, (System.LINUX, System.FREEBSD), "no shell there")
+    demand_system(windows, (System.WINDOWS,), "it is")
+
+
+@pytest.mark.parametrize(
+    ("guest", "killer"), [("windows-11", "taskkill.exe"), ("debian-12", "/bin/sh")]
+)
+def test_a_command_that_takes_too_long_is_killed_as_its_system_does(
+    guest: str, killer: str
+) -> None:
+    started: list[list[str]] = []
+
+    def agent(request: dict[str, Any]) -> object:
+        if request["execute"] == "guest-exec":
+            arguments = request["arguments"]
+            started.append([arguments["path"], *arguments["arg"]])
+            return {"pid": len(started)}
+        return {"exited": len(started) > 1, "exitcode": 0}
+
+    with pytest.raises(CommandTimeoutError):
+        guest_of(PROFILES[guest], agent).run(["forever"], seconds=0.05)
+
+    assert [program[0] for program in started] == ["forever", killer]
+    assert started[1][-1] == "1"
