@@ -25,3 +25,16 @@ def test_a_healthy_guest_is_certified(certify: Callable[..., Certification]) -> 
     assert done.directory.junit.exists()
     assert list(done.directory.allure_results.glob("*-result.json"))
     assert {"provisioning", "boot", "restore", "guest"} <= set(done.run.ledger)
+
+
+def test_what_a_smoke_run_leaves_out_is_verified(certify: Callable[..., Certification]) -> None:
+    """The long cases that no change may break: both firmwares, resets, and two guests at once."""
+    done = certify("--", "-k", "boot_entry or hard_reset or segments and arp or zeros")
+
+    assert {o.outcome for o in done.run.outcomes} == {Outcome.PASSED}, done.reasons()
+    assert done.features(Verdict.VERIFIED) == {
+        "boot.firmware.uefi",
+        "boot.reset",
+        "isolation.network.segment",
+        "isolation.disk",
+    }
