@@ -189,7 +189,7 @@ def test_windows_7_answers_as_far_as_it_can() -> None:
 @pytest.mark.parametrize(
     ("name", "lacking"),
     [
-        ("sync", "Write-VolumeCache"),
+        ("fill", "Invalid namespace"),
         ("secure_boot", "Confirm-SecureBootUEFI"),
         ("virtio_ports", "Get-CimInstance"),
         ("disks", "Invalid namespace"),
