@@ -58,7 +58,7 @@ class Guest:
         self.folder = folder
         self.ledger = ledger
         self.agent = self._agent_of(machine)
-        self.crash_watch = CrashWatch(machine.events)
+        self.crash_watch = CrashWatch(machine.events, machine.definition.accelerator)
         self.os = self._os()
         self.crash_expected = False
         self.answers_by = Answer.AGENT
@@ -120,7 +120,7 @@ class Guest:
         changed = dataclasses.replace(self.definition, **changes)  # type: ignore[arg-type]
         self.machine = self._redefine(changed)
         self.agent = self._agent_of(self.machine)
-        self.crash_watch = CrashWatch(self.machine.events)
+        self.crash_watch = CrashWatch(self.machine.events, self.definition.accelerator)
 
     def power_on(self) -> None:
         """Start the machine with its console read from before the first instruction."""

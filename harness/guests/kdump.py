@@ -35,6 +35,10 @@ class CrashDumps:
         """Whether a kernel stands ready to be started by a crash."""
         return self._linux.read("/sys/kernel/kexec_crash_loaded").strip() == "1"
 
+    def dumping(self) -> bool:
+        """Whether what runs is the crash kernel, which still holds the memory of the one before."""
+        return self._linux.succeeds("test", "-e", "/proc/vmcore")
+
     def dumps(self) -> set[str]:
         """The dumps that are there, by their paths."""
         return set(self._linux.sh(FIND).split())

@@ -39,7 +39,10 @@ chroot "$tree" update-initramfs -u -k all
 chroot "$tree" systemctl disable kdump-tools.service
 echo LOAD_KEXEC=false > "$tree/etc/default/kexec"
 for kernel in "$tree"/boot/vmlinuz-*; do
-    chroot "$tree" /etc/kernel/postinst.d/kdump-tools "${kernel##*/vmlinuz-}"
+    version=${kernel##*/vmlinuz-}
+    chroot "$tree" /etc/kernel/postinst.d/kdump-tools "$version"
+    # By this the guest knows that the initrd is up to date, and does not make it anew.
+    cp "$tree/etc/kdump/sysctl.conf" "$tree/var/lib/kdump/latest_sysctls-$version"
 done
 
 # One boot menu for both firmwares; Debian's own would need the disk's device at build time.

@@ -17,6 +17,12 @@ FAULTS = (
 RECENT = "journalctl -b -n 400 --no-pager -o short-precise 2>/dev/null || dmesg | tail -n 400"
 
 
+RUNNING = """systemctl list-units --type=service --state=running --plain --no-legend --no-pager |
+while read -r unit _; do
+[ -n "$(systemctl show --property=TriggeredBy --value "$unit")" ] || echo "$unit"; done"""
+"""What a socket starts may end by itself when nobody wants it any more (systemd-fsckd, for one)."""
+
+
 class LinuxLog(LinuxShell):
     """See harness.guests.os.Log."""
 
@@ -42,11 +48,8 @@ class LinuxLog(LinuxShell):
         return lines
 
     def running_units(self) -> set[str]:
-        """The services that run now."""
-        listed = self.sh(
-            "systemctl list-units --type=service --state=running --plain --no-legend --no-pager"
-        )
-        return {line.split()[0] for line in listed.splitlines() if line.strip()}
+        """The services that run now, but for those that come when they are asked for, and go."""
+        return set(self.sh(RUNNING).split())
 
     def failed_units(self) -> list[str]:
         """The systemd units that have failed since boot."""
