@@ -91,7 +91,7 @@ class Guest:
     @property
     def linux(self) -> LinuxOs:
         """The OS with what Linux alone has; raises NotApplicable for a guest that is no Linux."""
-        if not isinstance(self.os, LinuxOs):
+        if not isinstance(self.os, LinuxOs) or self.profile.system is not System.LINUX:
             raise NotApplicable(f"{self.profile.id} is no Linux")
         return self.os
 

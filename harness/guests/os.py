@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from harness.channels.base import CommandResult
+from harness.errors import HarnessError
 
 
 class Runner(Protocol):
@@ -87,6 +88,15 @@ class Words:
     slept: re.Pattern[str]  # and woke
 
 
+PLAIN = re.compile(r"[A-Za-z0-9_.,:=/@-]+")
+
+
+def demand_plain(argument: str) -> None:
+    """Raise HarnessError for what no boot loader would hand to its kernel as it is."""
+    if not PLAIN.fullmatch(argument):
+        raise HarnessError(f"{argument!r} is no plain argument of a kernel")
+
+
 class Ending(StrEnum):
     """How an operating system ends its work by itself."""
 
@@ -134,7 +144,9 @@ class Life(Protocol):
 class Log(Protocol):
     """The system's log, and its services."""
 
-    words: Words
+    @property
+    def words(self) -> Words:
+        """What it says of things that a case looks for in it."""
 
     @property
     def recent_log(self) -> tuple[str, ...]:

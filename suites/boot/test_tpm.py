@@ -59,6 +59,7 @@ def test_what_boots_is_measured(machine: Guest) -> None:
 
 @feature("boot.tpm")
 @requires(Capability.TPM)
+@only_on(System.LINUX, because="Windows owns the chip, and keeps the owner's password to itself")
 @cost(130)
 def test_sealed_data_opens_after_a_reboot(machine: Guest) -> None:
     """What the chip sealed it opens after a power cycle, and not once a register has changed."""

@@ -65,8 +65,9 @@ def test_a_guest_that_has_a_windows_setup_is_windows_and_no_other() -> None:
 def test_what_linux_alone_has_rules_other_guests_out() -> None:
     linux = guest_of(PROFILES["debian-12"])
     assert linux.linux is linux.os
-    with pytest.raises(NotApplicable, match="windows-11 is no Linux"):
-        _ = guest_of(PROFILES["windows-11"]).linux
+    for other in ("windows-11", "freebsd-14.0"):
+        with pytest.raises(NotApplicable, match=f"{other} is no Linux"):
+            _ = guest_of(PROFILES[other]).linux
 
 
 def test_a_case_names_the_systems_that_it_is_about() -> None:

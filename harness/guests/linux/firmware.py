@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-import re
 
-from harness.errors import ChannelError, HarnessError
+from harness.errors import ChannelError
 from harness.guests.linux.log import LinuxLog
+from harness.guests.os import demand_plain
 
 VARIABLES = "/sys/firmware/efi/efivars"
 
@@ -25,8 +25,6 @@ for f in /boot/loader/entries/*.conf; do
 [ ! -f "$f" ] || sed -i "s|^options[[:space:]].*|& $1|" "$f"; done
 sync"""
 """GRUB's own menu, and the entries of the Boot Loader Specification that GRUB reads elsewhere."""
-
-PLAIN = re.compile(r"[A-Za-z0-9_.,:=/@-]+")
 
 
 class LinuxFirmware(LinuxLog):
@@ -71,8 +69,7 @@ class LinuxFirmware(LinuxLog):
 
         That boot's /proc/cmdline proves it: see `has_boot_argument`.
         """
-        if not PLAIN.fullmatch(argument):
-            raise HarnessError(f"{argument!r} is no plain argument of a kernel")
+        demand_plain(argument)
         self.sh(APPEND, argument)
 
     def has_boot_argument(self, argument: str) -> bool:

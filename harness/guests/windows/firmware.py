@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 import re
 
-from harness.errors import ChannelError, HarnessError
+from harness.errors import ChannelError
+from harness.guests.os import demand_plain
 from harness.guests.windows.answers import flag, text
 from harness.guests.windows.powershell import WindowsShell
 
 OPTIONS = r"HKLM:\SYSTEM\CurrentControlSet\Control"
-
-PLAIN = re.compile(r"[A-Za-z0-9_.,:=/@-]+")
 
 
 class WindowsFirmware(WindowsShell):
@@ -66,8 +65,7 @@ class WindowsFirmware(WindowsShell):
 
         It takes the place of the one before: Windows' loader keeps one string of them.
         """
-        if not PLAIN.fullmatch(argument):
-            raise HarnessError(f"{argument!r} is no plain argument of a kernel")
+        demand_plain(argument)
         self.ask("boot_argument", argument)
 
     def has_boot_argument(self, argument: str) -> bool:

@@ -58,7 +58,7 @@ class WindowsLife(WindowsLog):
         return f"the services {', '.join(starting)[:200]}" if starting else ""
 
     def sync(self) -> None:
-        """Write the system volume down to its disk. Needs Windows 8 or Server 2012."""
+        """Write the system volume down to its disk."""
         self.ask("sync")
 
     def power_off(self) -> None:

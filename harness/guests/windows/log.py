@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from harness.guests.os import LogLine, Words
 from harness.guests.windows.answers import Fields, entries
@@ -27,22 +28,31 @@ def _event(name: str) -> re.Pattern[str]:
     return re.compile(f"^{re.escape(name)}:")
 
 
+WORDS = Words(
+    begins=_event("Microsoft-Windows-Kernel-General 12"),
+    fault=re.compile(rf"{DAMAGE}|{BUG_CHECK}|^Microsoft-Windows-WHEA-Logger \d+:"),
+    lockup=re.compile(BUG_CHECK),  # the watchdog of its processors ends in nothing less
+    killed=_event("Microsoft-Windows-Resource-Exhaustion-Detector 2004"),
+    mounted=_event("Microsoft-Windows-Ntfs 98"),
+    damaged=re.compile(DAMAGE),
+    repaired=re.compile(rf"^{FILE_SYSTEM} 130:"),
+    slept=_event("Microsoft-Windows-Power-Troubleshooter 1"),
+)
+
+WORDS_BEFORE_8 = replace(WORDS, mounted=_event("Microsoft-Windows-FilterManager 6"))
+"""NTFS itself says nothing of a mount there; the filters do that come up with the volume."""
+
+
 class WindowsLog(WindowsShell):
     """See harness.guests.os.Log. A line of it is `provider event: message`.
 
     The message is in the guest's own language: it is the provider and the event's number that tell.
     """
 
-    words = Words(
-        begins=_event("Microsoft-Windows-Kernel-General 12"),
-        fault=re.compile(rf"{DAMAGE}|{BUG_CHECK}|^Microsoft-Windows-WHEA-Logger \d+:"),
-        lockup=re.compile(BUG_CHECK),  # the watchdog of its processors ends in nothing less
-        killed=_event("Microsoft-Windows-Resource-Exhaustion-Detector 2004"),
-        mounted=_event("Microsoft-Windows-Ntfs 98"),
-        damaged=re.compile(DAMAGE),
-        repaired=re.compile(rf"^{FILE_SYSTEM} 130:"),
-        slept=_event("Microsoft-Windows-Power-Troubleshooter 1"),
-    )
+    @property
+    def words(self) -> Words:
+        """What the log says of things that a case looks for in it."""
+        return WORDS_BEFORE_8 if self._kernel and self._kernel < (6, 2) else WORDS
 
     @property
     def recent_log(self) -> tuple[str, ...]:
