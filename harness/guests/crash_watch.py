@@ -37,13 +37,13 @@ class CrashWatch:
         self._accelerator = accelerator
         self._mark = events.mark()
         self._console: Console | None = None
-        self._position = 0
+        self._begin = self._position = 0
         self._found: str | None = None
 
     def follow(self, console: Console) -> None:
         """Look at this console from now on; what another one said is past."""
         self._console = console
-        self._position = console.position
+        self._begin = self._position = console.position
         self._mark = self._events.mark()
         self._found = None
 
@@ -69,7 +69,7 @@ class CrashWatch:
 
     def _look(self) -> str | None:
         if self._console is not None:
-            text = self._console.since(max(0, self._position - OVERLAP))
+            text = self._console.since(max(self._begin, self._position - OVERLAP))
             self._position = self._console.position
             match = FATAL.search(text)
             if match:

@@ -46,6 +46,13 @@ def test_a_crash_leaves_a_whole_dump_and_the_guest_comes_back(
 
     machine.linux.leave_last_words(f"guestcert crash {word}")
     machine.os.crash(after=1)
+    wait_until(
+        lambda: _crashed(machine),
+        awaited=f"{machine.name} to crash",
+        deadline=machine.budget(10),
+        evidence=machine.console_log,
+    )
+    machine.crash_watch.follow(machine.console)  # what died is told; now the rest is watched
 
     def back() -> None:
         if not machine.agent.answers(timeout=2.0):
@@ -63,9 +70,15 @@ def test_a_crash_leaves_a_whole_dump_and_the_guest_comes_back(
         awaited=f"{machine.name} to be back from its crash",
         deadline=deadline,
         interval=0.5,
+        watches=[machine.crash_watch],
         evidence=machine.console_log,
     )
     metric("crash to ready", deadline.elapsed, "s")
     left = dumps.dumps() - before
     assert len(left) == 1, f"the crash left {len(left)} dumps"
     assert f"guestcert crash {word}" in dumps.kernel_log_in(left.pop()), "the dump is not whole"
+
+
+def _crashed(machine: Guest) -> None:
+    if machine.crash_watch.found() is None:
+        raise NotYet("no last words")

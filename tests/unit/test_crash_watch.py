@@ -59,6 +59,17 @@ def test_last_words_are_a_crash(speaker: Speaker) -> None:
         watch()
 
 
+def test_what_was_said_before_it_is_followed_is_past(speaker: Speaker) -> None:
+    watch = watching(speaker)
+    speaker.say(b"Kernel panic - not syncing: sysrq triggered crash\r\n")
+    assert watch.found() is not None
+    watch.follow(speaker.console)
+    watch()
+    speaker.say(b"Linux version 6.1\r\n")
+    watch()
+    assert watch.found() is None
+
+
 def test_the_panic_device_is_a_crash(speaker: Speaker) -> None:
     events = EventLog()
     watch = CrashWatch(events, Accelerator.KVM)
