@@ -1,4 +1,4 @@
-"""Who may speak to the scripted host: Basic, and NTLM by way of Negotiate."""
+"""Who may speak to the scripted host: Basic, NTLM by way of Negotiate, and certificates."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from spnego.channel_bindings import GssChannelBindings
 from spnego.exceptions import SpnegoError
 
 CREDENTIALS = "NTLM_USER_FILE"
+BY_CERTIFICATE = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
 
 _environment = threading.Lock()
 
@@ -85,8 +86,9 @@ class Gate:
 class Visitor:
     """One connection; NTLM authenticates it once and for all its requests."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Gate, *, certified: bool) -> None:
         self._gate = gate
+        self._certified = certified
         self._negotiation: spnego.ContextProxy | None = None
 
     def judge(self, authorization: str) -> Verdict:
@@ -94,6 +96,8 @@ class Visitor:
         refused = Verdict(False, [_offer(scheme) for scheme in self._gate.schemes])
         if self._gate.refusing:
             return refused
+        if authorization == BY_CERTIFICATE:
+            return Verdict(True) if self._certified else refused
         scheme, _, credentials = authorization.partition(" ")
         if scheme not in self._gate.schemes:
             known = not scheme and self._negotiation and self._negotiation.complete
@@ -109,9 +113,7 @@ class Visitor:
     def _knows(self, credentials: bytes) -> bool:
         name, _, password = credentials.decode("latin-1").partition(":")
         expected = self._gate.accounts.get(name)
-        return expected is not None and hmac.compare_digest(
-            password.encode("latin-1"), expected.encode()
-        )
+        return expected is not None and hmac.compare_digest(password.encode(), expected.encode())
 
     def _negotiate(self, token: bytes) -> Verdict | None:
         if self._negotiation is None or self._negotiation.complete:

@@ -1,4 +1,4 @@
-"""Certificates for the scripted host, good ones and bad ones."""
+"""Certificates for the scripted host and its clients, good ones and bad ones."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def self_signed(folder: Path, *, names: Sequence[str] = HERE, expired: bool = Fa
         .sign(key, hashes.SHA256())
     )
     made = Certificate(
-        folder / "host.pem", folder / "host.key", certificate.fingerprint(hashes.SHA256())
+        folder / f"{names[0]}.pem",
+        folder / f"{names[0]}.key",
+        certificate.fingerprint(hashes.SHA256()),
     )
     made.path.write_bytes(certificate.public_bytes(Encoding.PEM))
     made.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))

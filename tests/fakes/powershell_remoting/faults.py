@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from tests.fakes.powershell_remoting.envelope import WsmanError
@@ -27,15 +27,34 @@ class Cut:
     """The connection ends, without an answer. A script that runs goes on."""
 
 
-@dataclass(frozen=True)
 class Hold:
-    """Nothing is answered until the test sets `released`, or the server closes.
+    """Nothing goes on until the test calls `release`; what is held at the end never does.
 
     A script that is held at RUN does not begin; meanwhile the client is told, as by Windows, that
-    its operation has timed out. A request that is held is not answered at all.
+    its operation has timed out. A request that is held is not answered at all. `struck` is set as
+    soon as something waits here.
     """
 
-    released: threading.Event = field(default_factory=threading.Event)
+    def __init__(self) -> None:
+        self.struck = threading.Event()
+        self._ended = threading.Event()
+        self._abandoned = False
+
+    def release(self) -> None:
+        """Let it go on."""
+        self._ended.set()
+
+    def abandon(self) -> None:
+        """Let it end without going on, unless it was released."""
+        self._abandoned = not self._ended.is_set()
+        self._ended.set()
+
+    def wait(self) -> None:
+        """Wait here, in the server; raises ConnectionError where it is not to go on."""
+        self.struck.set()
+        self._ended.wait()
+        if self._abandoned:
+            raise ConnectionAbortedError("the server closes")
 
 
 Fault = Cut | Hold | WsmanError
@@ -48,7 +67,7 @@ def strike(fault: Fault) -> None:
         case Cut():
             raise ConnectionAbortedError("a test ordered this cut")
         case Hold():
-            fault.released.wait()
+            fault.wait()
         case WsmanError():
             raise fault
 
@@ -93,12 +112,12 @@ class Faults:
             if isinstance(struck.fault, Hold):
                 self._holds.append(struck.fault)
                 if self._closed:
-                    struck.fault.released.set()
+                    struck.fault.abandon()
             return struck.fault
 
     def close(self) -> None:
-        """Release whatever is held, now and later."""
+        """Let nothing be held any more."""
         with self._lock:
             self._closed = True
             for hold in self._holds:
-                hold.released.set()
+                hold.abandon()

@@ -27,7 +27,7 @@ class Outbox:
         self._fragments: deque[bytes] = deque()
         self._faults: deque[Fault] = deque()
         self._ended = False
-        self._closed = False
+        self._closed: Exception | None = None
         self._changed = threading.Condition()
 
     def put(self, fragments: Iterable[bytes], *, last: bool = False) -> None:
@@ -50,7 +50,7 @@ class Outbox:
         with self._changed:
             self._changed.wait_for(self._worth_waking, seconds)
             if self._closed:
-                raise ConnectionAbortedError("the server closes")
+                raise self._closed
             fault = self._faults.popleft() if self._faults else None
         # Outside of the lock: a fault may hold.
         if fault:
@@ -64,10 +64,10 @@ class Outbox:
                 taken.append(self._fragments.popleft())
             return Fetched(taken, self._ended and not self._fragments) if taken else None
 
-    def close(self) -> None:
+    def close(self, reason: Exception) -> None:
         """Send away who waits here, and who comes later."""
         with self._changed:
-            self._closed = True
+            self._closed = reason
             self._changed.notify_all()
 
     def _worth_waking(self) -> bool:

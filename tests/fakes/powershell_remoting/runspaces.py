@@ -73,17 +73,26 @@ class RunspacePool:
         self._fragmenter = Fragmenter(identity)
         self._cipher: Any = None
         self._workers: ThreadPoolExecutor | None = None
+        self._closed: Exception | None = None
         self._lock = threading.Lock()
 
     def feed(self, data: bytes) -> None:
         """Take fragments from the client, and do what the messages say that they complete."""
         with self._lock:
+            if self._closed:
+                raise self._closed
             for message in self._assembler.feed(data):
                 self._handle(message)
 
     def add_pipeline(self, identity: UUID) -> None:
         """A pipeline that the client is about to describe."""
-        self.pipelines[identity] = Pipeline(identity)
+        with self._lock:
+            self.pipelines[identity] = Pipeline(identity)
+
+    def forget(self, pipeline: Pipeline) -> None:
+        """The client has no more questions about this one."""
+        with self._lock:
+            del self.pipelines[pipeline.identity]
 
     def stop(self, pipeline: Pipeline) -> None:
         """End a pipeline before its script does; a script that runs is not heard any more."""
@@ -91,13 +100,19 @@ class RunspacePool:
         state = PipelineState(PSInvocationState.STOPPED)
         pipeline.outbox.put(self._cut(state, pipeline.identity), last=True)
 
-    def close(self, *, wait: bool = False) -> None:
-        """End everything; with `wait` when the scripts have ended that run."""
-        self.outbox.close()
-        for pipeline in list(self.pipelines.values()):
-            pipeline.outbox.close()
+    def close(self, reason: Exception) -> None:
+        """End everything but scripts that run; whoever asks any more is told the reason."""
+        with self._lock:
+            self._closed = reason
+            for outbox in (self.outbox, *(p.outbox for p in self.pipelines.values())):
+                outbox.close(reason)
+            if self._workers:
+                self._workers.shutdown(wait=False, cancel_futures=True)
+
+    def join(self) -> None:
+        """Wait for the scripts that run, when the pool was closed."""
         if self._workers:
-            self._workers.shutdown(wait=wait, cancel_futures=True)
+            self._workers.shutdown()
 
     def _handle(self, message: Received) -> None:
         match message.kind:
@@ -145,7 +160,10 @@ class RunspacePool:
         faults = self._host.faults
         fault = faults.due(Moment.RUN)
         if isinstance(fault, Hold):
-            fault.released.wait()
+            try:
+                fault.wait()
+            except ConnectionAbortedError:
+                return
         elif fault:
             pipeline.outbox.fail_next(fault)
         if pipeline.stopped.is_set():

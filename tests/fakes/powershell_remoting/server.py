@@ -47,12 +47,21 @@ def serving(
     accounts: Mapping[str, str] | None = None,
     certificate: Certificate | None = None,
     schemes: Sequence[Scheme] = tuple(Scheme),
+    client: Certificate | None = None,
 ) -> Iterator[Server]:
-    """Serve on the loopback until the end of the block; `folder` takes what has to be a file."""
+    """Serve on the loopback until the end of the block; `folder` takes what has to be a file.
+
+    With `client` who holds that certificate is admitted by it.
+    """
     certificate = certificate or self_signed(folder)
     gate = Gate(accounts or {USER: PASSWORD}, certificate.digest, folder, schemes)
     host = Host(shell)
-    listener = _Listener(Service(host), gate, certificate, host.broken)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate.path, certificate.key)
+    if client:
+        tls.verify_mode = ssl.CERT_OPTIONAL
+        tls.load_verify_locations(client.path)
+    listener = _Listener(Service(host), gate, tls, host.broken)
     thread = threading.Thread(
         target=listener.serve_forever, args=(CLOSING_WITHIN,), name="remoting"
     )
@@ -60,8 +69,7 @@ def serving(
     try:
         yield Server(listener.server_port, certificate, host.faults, gate)
     finally:
-        host.faults.close()
-        listener.close()
+        listener.close(host.faults)
         thread.join()
         if host.broken:
             raise BaseExceptionGroup("the scripted host broke", host.broken)
@@ -74,15 +82,14 @@ class _Listener(ThreadingHTTPServer):
         self,
         service: Service,
         gate: Gate,
-        certificate: Certificate,
+        tls: ssl.SSLContext,
         broken: list[BaseException],
     ) -> None:
         super().__init__(("127.0.0.1", 0), BaseHTTPRequestHandler)
         self._service = service
         self._gate = gate
         self._broken = broken
-        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._tls.load_cert_chain(certificate.path, certificate.key)
+        self._tls = tls
         self._connections: set[ssl.SSLSocket] = set()
         self._closing = False
         self._lock = threading.Lock()
@@ -94,7 +101,8 @@ class _Listener(ThreadingHTTPServer):
         try:
             self._register(connection)
             connection.do_handshake()
-            _Handler(self._service, Visitor(self._gate), connection, client_address, self)
+            visitor = Visitor(self._gate, certified=bool(connection.getpeercert()))
+            _Handler(self._service, visitor, connection, client_address, self)
         except (ssl.SSLError, ConnectionError):
             pass  # the client has gone, or it was ordered to be cut
         finally:
@@ -107,15 +115,16 @@ class _Listener(ThreadingHTTPServer):
         assert error is not None
         self._broken.append(error)
 
-    def close(self) -> None:
+    def close(self, faults: Faults) -> None:
         self.shutdown()
         self._service.close()
+        faults.close()
         with self._lock:
             self._closing = True
             for connection in self._connections:
                 _hang_up(connection)
         self.server_close()
-        self._service.close(wait=True)
+        self._service.join()
 
     def _register(self, connection: ssl.SSLSocket) -> None:
         with self._lock:
@@ -141,24 +150,19 @@ class _Handler(BaseHTTPRequestHandler):
         super().__init__(*rest)
 
     def do_POST(self) -> None:
-        length = int(self.headers["Content-Length"])
-        if self.path != PATH or length > LARGEST:
-            self.close_connection = True
-            self._answer(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE if length > LARGEST else HTTPStatus.NOT_FOUND
-            )
-            return
-        content = self.rfile.read(length)
+        content = self.rfile.read(int(self.headers["Content-Length"]))
         verdict = self._visitor.judge(self.headers.get("Authorization", ""))
-        if verdict.admitted:
-            status, answer = self._service.answer(content)
-        else:
+        if self.path != PATH:
+            status, answer = HTTPStatus.NOT_FOUND, b""
+        elif not verdict.admitted:
             status, answer = HTTPStatus.UNAUTHORIZED, b""
+        elif len(content) > LARGEST:
+            status, answer = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, b""
+        else:
+            status, answer = self._service.answer(content)
         self._answer(status, answer, verdict.challenges)
 
-    def _answer(
-        self, status: HTTPStatus, content: bytes = b"", challenges: Sequence[str] = ()
-    ) -> None:
+    def _answer(self, status: HTTPStatus, content: bytes, challenges: Sequence[str]) -> None:
         self.send_response(status)
         for challenge in challenges:
             self.send_header("WWW-Authenticate", challenge)

@@ -20,6 +20,7 @@ from tests.fakes.powershell_remoting.runspaces import Host, Pipeline, RunspacePo
 RESOURCE_URI = "http://schemas.microsoft.com/powershell/Microsoft.PowerShell"
 AROUND_FRAGMENTS = 4096  # bytes of an envelope that are not fragments
 
+ABORTED = 995  # ERROR_OPERATION_ABORTED
 INVALID_ACTION = 0x80338001
 RESOURCE_NOT_FOUND = 0x80338000
 TIMED_OUT = 0x80338029
@@ -42,6 +43,7 @@ class Service:
         self._host = host
         self._pools: dict[UUID, RunspacePool] = {}
         self._deleted: list[RunspacePool] = []
+        self._closed = False
         self._lock = threading.Lock()
 
     def answer(self, content: bytes) -> tuple[HTTPStatus, bytes]:
@@ -58,12 +60,18 @@ class Service:
         except WsmanError as fault:
             return HTTPStatus.INTERNAL_SERVER_ERROR, envelope.refusal(request, fault)
 
-    def close(self, *, wait: bool = False) -> None:
-        """End all pools; with `wait` when the scripts have ended that run."""
+    def close(self) -> None:
+        """End all pools and answer nobody any more."""
         with self._lock:
+            self._closed = True
             pools = [*self._pools.values(), *self._deleted]
         for pool in pools:
-            pool.close(wait=wait)
+            pool.close(ConnectionAbortedError("the server closes"))
+
+    def join(self) -> None:
+        """Wait for all scripts that run."""
+        for pool in (*self._pools.values(), *self._deleted):
+            pool.join()
 
     def _operate(self, operation: Moment, request: Request) -> list[Element]:
         match operation:
@@ -92,6 +100,8 @@ class Service:
         pool.feed(_bytes(request.found("rsp:Shell/pwsh:creationXml")))
         with self._lock:
             self._pools[UUID(identity)] = pool
+            if self._closed:
+                pool.close(ConnectionAbortedError("the server closes"))
         created = element("wst:ResourceCreated")
         created.append(element("wsa:Address", envelope.ANONYMOUS))
         parameters = SubElement(created, tag("wsa:ReferenceParameters"))
@@ -142,7 +152,7 @@ class Service:
         pipeline = self._pipeline(pool, request.found("rsp:Signal").attrib["CommandId"])
         match request.found("rsp:Signal/rsp:Code").text:
             case SignalCode.TERMINATE:
-                del pool.pipelines[pipeline.identity]
+                pool.forget(pipeline)
             case SignalCode.PS_CTRL_C:
                 pool.stop(pipeline)
             case code:
@@ -153,7 +163,7 @@ class Service:
         pool = self._pool(request)
         with self._lock:
             self._deleted.append(self._pools.pop(UUID(request.shell_id)))
-        pool.close()
+        pool.close(WsmanError(ABORTED, "the shell was deleted"))
         return []
 
     def _pool(self, request: Request) -> RunspacePool:
