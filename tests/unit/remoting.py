@@ -13,7 +13,7 @@ from pypsrp.wsman import WSMan
 from tests.fakes.powershell_remoting.script import Reply
 from tests.fakes.powershell_remoting.server import PASSWORD, USER, Server
 
-SOON = 20.0  # seconds in which what must happen has happened, on a busy host too
+SOON = 20  # seconds in which what must happen has happened, on a busy host too
 
 
 @dataclass

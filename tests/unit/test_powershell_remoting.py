@@ -7,13 +7,19 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from pypsrp.complex_objects import ObjectMeta, PSInvocationState
 from pypsrp.exceptions import WinRMTransportError, WSManFaultError
-from pypsrp.powershell import RunspacePool
+from pypsrp.messages import MessageType
+from pypsrp.powershell import Fragment, RunspacePool
+from pypsrp.serializer import Serializer
+from pypsrp.shell import CommandState
 
+from tests.fakes.powershell_remoting.clixml import messages
 from tests.fakes.powershell_remoting.envelope import LARGEST
+from tests.fakes.powershell_remoting.fragments import Assembler, Fragmenter
 from tests.fakes.powershell_remoting.script import ErrorCategory, ErrorRecord, Reply
 from tests.fakes.powershell_remoting.server import serving
 from tests.unit.remoting import SOON, Host, connection, invoke, pool_of, prepared
@@ -27,6 +33,19 @@ def test_a_script_with_parameters_returns_objects(tmp_path: Path) -> None:
     assert host.asked == [
         ("Get-Thing", {"Name": "vm", "Count": 3, "Deep": {"k": [1]}, "Force": None}, [])
     ]
+
+
+def test_numbers_have_the_types_of_net() -> None:
+    def written(number: float) -> bytes:
+        (message, _) = messages(Reply(output=[number]))
+        (fragment,) = Fragmenter(uuid4()).cut(message, uuid4(), Serializer())
+        return fragment
+
+    assert b"<I32>-2147483648</I32>" in written(-(1 << 31))
+    assert b"<I64>2147483648</I64>" in written(1 << 31)
+    assert b"<Db>0.1</Db>" in written(0.1)
+    with pytest.raises(TypeError, match="as large"):
+        written(1 << 63)
 
 
 def test_what_is_no_object_of_powershell_breaks_the_test(tmp_path: Path) -> None:
@@ -112,6 +131,12 @@ def test_a_large_answer_and_large_parameters_arrive_whole(tmp_path: Path) -> Non
     assert host.asked[0][1] == {"Content": large[: 1024 * 1024]}
 
 
+def test_a_fragment_that_is_missing_is_missed() -> None:
+    second = Fragment(1, 1, b"second", end=True).pack()
+    with pytest.raises(ValueError, match="fragment 1 of message 1 came after 0"):
+        list(Assembler().feed(second))
+
+
 def test_no_answer_is_larger_than_the_client_allows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,8 +218,11 @@ def test_a_stopped_pipeline_is_not_heard_any_more(tmp_path: Path) -> None:
             shell.stop()
         go_on.set()
         assert invoke(pool, "third") == ["late"]
+        state, _, received = pool.shell.receive("stdout", first.id)
+        told = pool._fragmenter.defragment(received["stdout"])
         first.close()
-    assert first.output == []
+    assert state == CommandState.DONE
+    assert [message.message_type for message in told] == [MessageType.PIPELINE_STATE]
     assert [asked[0] for asked in host.asked] == ["first", "third"]
 
 

@@ -202,7 +202,7 @@ def test_a_pool_that_is_deleted_answers_who_waits_in_it(tmp_path: Path) -> None:
     hold = Hold()
     with (
         serving(Host(), tmp_path) as server,
-        pool_of(server) as pool,
+        pool_of(server, operation_timeout=3 * SOON, read_timeout=3 * SOON) as pool,
         connection(server) as other,
         ThreadPoolExecutor() as clients,
     ):

@@ -43,7 +43,6 @@ class Service:
         self._host = host
         self._pools: dict[UUID, RunspacePool] = {}
         self._deleted: list[RunspacePool] = []
-        self._closed = False
         self._lock = threading.Lock()
 
     def answer(self, content: bytes) -> tuple[HTTPStatus, bytes]:
@@ -63,7 +62,6 @@ class Service:
     def close(self) -> None:
         """End all pools and answer nobody any more."""
         with self._lock:
-            self._closed = True
             pools = [*self._pools.values(), *self._deleted]
         for pool in pools:
             pool.close(ConnectionAbortedError("the server closes"))
@@ -100,8 +98,6 @@ class Service:
         pool.feed(_bytes(request.found("rsp:Shell/pwsh:creationXml")))
         with self._lock:
             self._pools[UUID(identity)] = pool
-            if self._closed:
-                pool.close(ConnectionAbortedError("the server closes"))
         created = element("wst:ResourceCreated")
         created.append(element("wsa:Address", envelope.ANONYMOUS))
         parameters = SubElement(created, tag("wsa:ReferenceParameters"))
