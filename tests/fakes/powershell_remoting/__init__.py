@@ -19,7 +19,10 @@ one of the server's threads; a pool that is open twice, or two clients, call it 
 it locks what it shares. `script` is the text of the one command, `parameters` its named parameters
 as pypsrp reads them (a switch is None, a SecureString is text), `pipeline_input` what was piped in.
 It returns a `Reply`, and it must return: closing the server waits for it. What it raises is no
-error of PowerShell but of the test: the client gets a fault, and closing raises it again.
+error of PowerShell but of the test: the client gets a fault, and closing raises it again. So does
+what the server does not speak: a pipeline of several commands, parameters by position, a host's
+console, disconnected shells.
 
-`server.faults` breaks what a test orders (`faults.py`). `serving` ends with no thread left.
+`server.faults` breaks what a test orders (`faults.py`); `self_signed` makes bad certificates too
+(`certificates.py`). `serving` ends with no thread left.
 """
