@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -112,6 +114,17 @@ def test_an_untrusted_certificate_is_refused_by_the_client(tmp_path: Path) -> No
         pool_of(server, cert_validation=True),
     ):
         pass
+
+
+def test_who_connects_and_says_nothing_disturbs_nobody(tmp_path: Path) -> None:
+    with serving(Host(), tmp_path) as server:
+        address = (server.host, server.port)
+        with socket.create_connection(address), socket.create_connection(address) as hasty:
+            # An end without a farewell: the host sees a reset.
+            hasty.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            hasty.close()
+            with pool_of(server) as pool:
+                assert invoke(pool) == []
 
 
 def test_a_certificate_for_another_name_is_refused_by_the_client(tmp_path: Path) -> None:

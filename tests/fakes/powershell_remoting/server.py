@@ -97,18 +97,16 @@ class _Listener(ThreadingHTTPServer):
     def finish_request(self, request: Any, client_address: Any) -> None:
         # In the connection's own thread, the handshake too: a client that is silent, or that does
         # not like the certificate, keeps nobody else waiting.
-        connection = self._tls.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
-        try:
-            self._register(connection)
+        with (
+            suppress(OSError),  # the client has gone, or it was ordered to be cut
+            self._tls.wrap_socket(
+                request, server_side=True, do_handshake_on_connect=False
+            ) as connection,
+            self._known(connection),
+        ):
             connection.do_handshake()
             visitor = Visitor(self._gate, certified=bool(connection.getpeercert()))
             _Handler(self._service, visitor, connection, client_address, self)
-        except (ssl.SSLError, ConnectionError):
-            pass  # the client has gone, or it was ordered to be cut
-        finally:
-            with self._lock:
-                self._connections.discard(connection)
-            connection.close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         error = sys.exception()
@@ -126,11 +124,17 @@ class _Listener(ThreadingHTTPServer):
         self.server_close()
         self._service.join()
 
-    def _register(self, connection: ssl.SSLSocket) -> None:
+    @contextmanager
+    def _known(self, connection: ssl.SSLSocket) -> Iterator[None]:
         with self._lock:
             if self._closing:
                 raise ConnectionAbortedError("the server closes")
             self._connections.add(connection)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._connections.discard(connection)
 
 
 def _hang_up(connection: ssl.SSLSocket) -> None:
