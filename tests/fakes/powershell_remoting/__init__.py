@@ -18,10 +18,10 @@ The contract of the callback: `run` is called once for each pipeline, when its i
 one of the server's threads; two clients, or a pool of several runspaces, call it at the same time,
 so it locks what it shares. `script` is the text of the one command, `parameters` its named
 parameters as pypsrp reads them (a switch is None, a SecureString is text), `pipeline_input` what
-was piped in. It returns a `Reply`, and it must return: closing the server waits for it. What it raises is no
-error of PowerShell but of the test: the client gets a fault, and closing raises it again. So does
-what the server does not speak: a pipeline of several commands, parameters by position, a host's
-console, disconnected shells.
+was piped in. It returns a `Reply`, and it must return: closing the server waits for it. What it
+raises is no error of PowerShell but of the test: the client gets a fault, and closing raises it
+again. So does what the server does not speak: a pipeline of several commands, parameters by
+position, a host's console, disconnected shells.
 
 `server.faults` breaks what a test orders (`faults.py`); `self_signed` makes bad certificates too
 (`certificates.py`). `serving` ends with no thread left.
