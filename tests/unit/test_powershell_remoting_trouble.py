@@ -147,6 +147,30 @@ def test_an_expired_certificate_is_refused_by_the_client(tmp_path: Path) -> None
         pass
 
 
+@pytest.mark.parametrize("unspoken", ["a pipeline of 2 commands", "arguments by position"])
+def test_what_is_not_spoken_is_not_lost(unspoken: str, tmp_path: Path) -> None:
+    with (
+        pytest.raises(BaseExceptionGroup) as broken,
+        serving(Host(), tmp_path) as server,
+        pool_of(server) as pool,
+    ):
+        shell = prepared(pool)
+        if "commands" in unspoken:
+            shell.add_cmdlet("Out-String")
+        else:
+            shell.add_argument("first")
+        with pytest.raises(requests.ConnectionError):
+            shell.invoke()
+    assert [str(error) for error in broken.value.exceptions] == [unspoken]
+
+
+def test_an_operation_that_is_not_spoken_is_refused(tmp_path: Path) -> None:
+    with serving(Host(), tmp_path) as server, pool_of(server) as pool:
+        with pytest.raises(WSManFaultError, match="Disconnect"):
+            pool.disconnect()
+        assert invoke(pool) == []
+
+
 def test_a_cut_after_a_number_of_requests(tmp_path: Path) -> None:
     host = Host(lambda _: Reply(output=[1]))
     with serving(host, tmp_path) as server, pool_of(server) as pool:

@@ -20,8 +20,8 @@ so it locks what it shares. `script` is the text of the one command, `parameters
 parameters as pypsrp reads them (a switch is None, a SecureString is text), `pipeline_input` what
 was piped in. It returns a `Reply`, and it must return: closing the server waits for it. What it
 raises is no error of PowerShell but of the test: the client gets a fault, and closing raises it
-again. So does what the server does not speak: a pipeline of several commands, parameters by
-position, a host's console, disconnected shells.
+again. A pipeline of several commands and parameters by position are not spoken: the connection
+ends, and closing says why. Operations that are not spoken, as disconnecting a shell, get a fault.
 
 `server.faults` breaks what a test orders (`faults.py`); `self_signed` makes bad certificates too
 (`certificates.py`). `serving` ends with no thread left.
