@@ -12,6 +12,7 @@ from typing import Protocol
 
 from harness.events import EventLog
 from harness.profiles.hardware import Firmware
+from harness.profiles.hyperv import SecureBootTemplate
 
 NAME_PREFIX = "guestcert-"
 """Every machine and network of ours is named with it; nothing else is ever touched."""
@@ -48,6 +49,7 @@ class Capability(StrEnum):
     NMI = "nmi"
     NVME = "nvme"  # disks on a controller of their own, by NVM Express
     NIC_MOVE = "nic-move"  # a running machine's NIC can be plugged into another network
+    HOST_SERVICES = "host-services"  # it has integration services of its own, with a host's side
 
 
 class MachineState(StrEnum):
@@ -127,6 +129,14 @@ class Topology:
 
 
 @dataclass(frozen=True)
+class DynamicMemory:
+    """Between what Hyper-V moves a machine's memory, which starts with the machine's own amount."""
+
+    minimum_mib: int
+    maximum_mib: int
+
+
+@dataclass(frozen=True)
 class DirectBoot:
     """A kernel that the hypervisor loads by itself, without the machine's boot loader."""
 
@@ -155,6 +165,9 @@ class MachineDefinition:
     topology: Topology | None = None  # None: as the hypervisor likes
     watchdog: bool = False  # one that resets the machine
     tpm: bool = False  # a TPM 2.0 of its own, whose contents go with the machine
+    secure_boot_template: SecureBootTemplate = SecureBootTemplate.MICROSOFT_UEFI  # Hyper-V's alone
+    legacy_processor: bool = False  # Hyper-V limits what old systems see of the processor
+    dynamic_memory: DynamicMemory | None = None  # None: the machine has all its memory, always
 
 
 @dataclass(frozen=True)

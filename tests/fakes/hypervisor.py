@@ -201,7 +201,10 @@ class FakeHypervisor:
     """See Hypervisor. `refuses` makes removing what has that name fail."""
 
     uri: str = "fake:///"
-    capabilities: frozenset[Capability] = frozenset(Capability) - {Capability.RUN}
+    capabilities: frozenset[Capability] = frozenset(Capability) - {
+        Capability.RUN,
+        Capability.HOST_SERVICES,
+    }
     refuses: str = ""
     agent: Agent = silent_agent
     machines: dict[str, FakeMachine] = field(default_factory=dict)

@@ -1,0 +1,16 @@
+# A differencing disk over a base that stays as it is, attached to a powered-off machine.
+param(
+    [Parameter(Mandatory = $true)] [string] $Name,
+    [Parameter(Mandatory = $true)] [string] $Base,
+    [Parameter(Mandatory = $true)] [string] $Path,
+    [Parameter(Mandatory = $true)] [ValidateSet('IDE', 'SCSI')] [string] $Controller,
+    [Parameter(Mandatory = $true)] [int] $Number,
+    [Parameter(Mandatory = $true)] [int] $Location
+)
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+$null = New-VHD -Path $Path -ParentPath $Base -Differencing
+Add-VMHardDiskDrive -VMName $Name -ControllerType $Controller -ControllerNumber $Number -ControllerLocation $Location -Path $Path
+
+@{ version = 1 } | ConvertTo-Json -Compress
