@@ -1,7 +1,7 @@
 # A powered-off machine with no disk and no network adapter.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
-    [Parameter(Mandatory = $true)] [int] $Generation,
+    [Parameter(Mandatory = $true)] [ValidateSet(1, 2)] [int] $Generation,
     [Parameter(Mandatory = $true)] [string] $Folder,
     [Parameter(Mandatory = $true)] [string] $Notes,
     [Parameter(Mandatory = $true)] [int] $MemoryMib,

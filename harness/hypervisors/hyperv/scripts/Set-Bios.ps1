@@ -1,7 +1,7 @@
 # The boot order of a machine of generation 1, by kinds of devices.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
-    [Parameter(Mandatory = $true)] [string[]] $Order
+    [Parameter(Mandatory = $true)] [ValidateSet('Floppy', 'CD', 'IDE', 'LegacyNetworkAdapter')] [string[]] $Order
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
