@@ -128,7 +128,7 @@ class Script:
                 types = [a for a in attributes if "(" not in a]
                 yield Parameter(
                     name=self.text(_part(inner, "variable")).lstrip("$"),
-                    type=types[-1].strip("[]") if types else "object",
+                    type=types[-1][1:-1] if types else "object",
                     mandatory=any("Mandatory" in a for a in attributes),
                     values=tuple(v for a in sets for v in self._literals(a)),
                     may_be_empty=any("AllowEmptyString" in a for a in attributes),

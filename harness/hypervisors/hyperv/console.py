@@ -73,6 +73,7 @@ class _Bridge:
         answer = self._session(
             "Sync-Console",
             f"reading the console of {self._machine}",
+            Pipe=pipe_name(self._machine),
             Data=base64.b64encode(typed).decode("ascii"),
             Milliseconds=WAIT_MILLISECONDS,
         )

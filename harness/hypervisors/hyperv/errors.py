@@ -29,32 +29,48 @@ REMEDIES = (
     ("0x80070070", "free some space on the host, or move its folder of virtual hard disks"),
     ("AccessDenied", "add the user to the host's group Hyper-V Administrators"),
     ("PermissionDenied", "add the user to the host's group Hyper-V Administrators"),
-    ("ObjectNotFound", "look whether somebody removed it: Get-VM on the host"),
+    ("unable to find a virtual machine", "look whether somebody removed it: Get-VM on the host"),
 )
 """By what stands in an error's words, its category or its id."""
 
-MISSING = "ObjectNotFound"
-"""The category of what is not there."""
+CATEGORIES = (
+    "NotSpecified",
+    "OpenError",
+    "CloseError",
+    "DeviceError",
+    "DeadlockDetected",
+    "InvalidArgument",
+    "InvalidData",
+    "InvalidOperation",
+    "InvalidResult",
+    "InvalidType",
+    "MetadataError",
+    "NotImplemented",
+    "NotInstalled",
+    "ObjectNotFound",
+    "OperationStopped",
+    "OperationTimeout",
+    "SyntaxError",
+    "ParserError",
+    "PermissionDenied",
+    "ResourceBusy",
+    "ResourceExists",
+    "ResourceUnavailable",
+    "ReadError",
+    "WriteError",
+    "FromStdErr",
+    "SecurityError",
+    "ProtocolError",
+    "ConnectionError",
+    "AuthenticationError",
+    "LimitsExceeded",
+    "QuotaExceeded",
+    "NotEnabled",
+)
+"""PowerShell's ErrorCategory, by number."""
 
-CATEGORIES = {
-    5: "InvalidArgument",
-    6: "InvalidData",
-    7: "InvalidOperation",
-    8: "InvalidResult",
-    12: "NotImplemented",
-    13: "ObjectNotFound",
-    14: "OperationStopped",
-    15: "OperationTimeout",
-    18: "PermissionDenied",
-    19: "ResourceBusy",
-    20: "ResourceExists",
-    21: "ResourceUnavailable",
-    22: "ReadError",
-    23: "WriteError",
-    26: "ConnectionError",
-    27: "SecurityError",
-}
-"""PowerShell's ErrorCategory by number, as far as scripts of ours meet it."""
+ANY_HRESULT = 0x80131501
+"""What .NET gives every exception that has none of its own."""
 
 
 class HostRefusalError(HypervisorError):
@@ -68,24 +84,28 @@ class HostRefusalError(HypervisorError):
 def refused(doing: str, errors: Sequence[Any]) -> HostRefusalError:
     """The error of ours that says what the host said while `doing` something."""
     record = errors[-1] if errors else None
-    words = _words(record)
-    number = getattr(record, "category", None)
-    category = CATEGORIES.get(number, "NotSpecified") if isinstance(number, int) else "NotSpecified"
-    identity = str(getattr(record, "fq_error", "") or "").partition(",")[0]
-    telling = f"{words} {category} {identity}"
-    remedy = next((advice for mark, advice in REMEDIES if mark.lower() in telling.lower()), None)
-    known = ", ".join(dict.fromkeys(part for part in (category, identity) if part))
-    return HostRefusalError(f"{doing}: {words} ({known})", category, remedy=remedy)
-
-
-def _words(record: object) -> str:
-    """An error record's message in one line."""
     if not isinstance(record, ErrorRecord):
-        return "the host said nothing of why"
-    exception = getattr(record, "exception", None)
-    properties: dict[str, Any] = getattr(exception, "adapted_properties", {}) or {}
-    text = record.details_message or properties.get("Message") or str(record)
-    return re.sub(r"\s+", " ", str(text)).strip()[:600]
+        return HostRefusalError(f"{doing}: the host did not say why", CATEGORIES[0], remedy=None)
+    properties: dict[str, Any] = getattr(record.exception, "adapted_properties", None) or {}
+    words = re.sub(r"\s+", " ", str(record.details_message or properties.get("Message") or record))
+    words = words.strip()[:600]
+    category = _category(record.category)
+    identity = str(record.fq_error or "").partition(",")[0]
+    code = _code(properties.get("HResult"))
+    known = [part for part in (category, identity, code) if part and part not in words]
+    telling = f"{words} {' '.join(known)}".lower()
+    remedy = next((advice for mark, advice in REMEDIES if mark.lower() in telling), None)
+    return HostRefusalError(f"{doing}: {words} ({', '.join(known)})", category, remedy=remedy)
+
+
+def _category(number: object) -> str:
+    return CATEGORIES[number] if isinstance(number, int) and number < len(CATEGORIES) else "?"
+
+
+def _code(result: object) -> str:
+    """An HRESULT as Windows writes it; empty where it says nothing."""
+    code = result % (1 << 32) if isinstance(result, int) else 0
+    return f"0x{code:08X}" if code not in (0, ANY_HRESULT) else ""
 
 
 def timed_out(address: Address, doing: str, seconds: float) -> HypervisorError:
@@ -142,5 +162,4 @@ def _inside(error: BaseException) -> BaseException | None:
     reason = getattr(error, "reason", None)
     if isinstance(reason, BaseException):
         return reason
-    first = error.args[0] if error.args else None
-    return first if isinstance(first, BaseException) else None
+    return next((part for part in error.args if isinstance(part, BaseException)), None)

@@ -76,17 +76,22 @@ class Transfer:
 
     def _send_rest(self, file: Path, partial: str) -> None:
         """Send what the host has not of the file yet."""
-        offset = max(0, self._length(partial))
+        there = self._length(partial)
+        offset = max(0, there)
         with file.open("rb") as source:
             source.seek(offset)
-            while data := source.read(PART):
+            while (data := source.read(PART)) or there < 0:  # an empty file is made too
+                there = offset
+                # What a disk does not use is zeros, which are told and not sent.
+                content = data.rstrip(b"\0")
                 self._run(
                     "Add-FilePart",
                     f"bringing {file.name} to the host",
                     PART_SECONDS,
                     Path=partial,
                     Offset=offset,
-                    Data=base64.b64encode(data).decode("ascii"),
+                    Data=base64.b64encode(content).decode("ascii"),
+                    Zeros=len(data) - len(content),
                 )
                 offset += len(data)
 

@@ -14,7 +14,7 @@ from typing import Any
 from harness.errors import HypervisorError
 from harness.events import EventKind, EventLog
 from harness.hypervisors.base import NAME_PREFIX
-from harness.hypervisors.hyperv.remoting import Session
+from harness.hypervisors.hyperv.remoting import CALL_SECONDS, Session
 
 STARTED = {18500}
 STOPPED = {
@@ -33,7 +33,7 @@ CRASHED = {
 }
 
 UP = frozenset({"Running", "Paused", "Starting", "Resuming", "Pausing"})
-WAIT_MILLISECONDS = 2000
+WAIT_MILLISECONDS = 1000
 RETRY_SECONDS = 2.0
 
 Happened = tuple[str, EventKind, str]
@@ -48,15 +48,21 @@ class Watcher:
         self._logs: defaultdict[str, EventLog] = defaultdict(EventLog)
         self._history = History()
         self._closing = threading.Event()
-        self._listening = threading.Event()
+        self._listening = threading.Event()  # the host answered once, or refused
+        self._trouble: HypervisorError | None = None
         self._thread = threading.Thread(target=self._watch, name="Hyper-V events", daemon=True)
 
     def log_of(self, name: str) -> EventLog:
-        """The log of one machine, whatever life it is in; the watch begins with the first."""
+        """The log of one machine, whatever life it is in; the watch begins with the first.
+
+        Raises HypervisorError where the host does not let itself be watched.
+        """
         if not self._thread.is_alive() and not self._closing.is_set():
             self._thread.start()
             # What happens from here on is seen; before it there is nothing of this log's.
-            self._listening.wait(RETRY_SECONDS * 5)
+            self._listening.wait(CALL_SECONDS)
+        if self._trouble is not None:
+            raise self._trouble
         return self._logs[name]
 
     def saving(self, name: str) -> None:
@@ -82,10 +88,13 @@ class Watcher:
                     After=after,
                     Milliseconds=WAIT_MILLISECONDS,
                 )
-            except HypervisorError:
-                # Whoever uses the machine next is told; the watch goes on when the host is back.
+            except HypervisorError as error:
+                # Whoever makes a machine next is told; the watch goes on when the host is back.
+                self._trouble = error
+                self._listening.set()
                 self._closing.wait(RETRY_SECONDS)
                 continue
+            self._trouble = None
             for name, kind, detail in self._history.take(answer["states"], answer["events"]):
                 self._logs[name].add(kind, detail)
             known, after = ";".join(answer["states"]), answer["last"]

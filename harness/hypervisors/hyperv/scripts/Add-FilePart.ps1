@@ -1,8 +1,9 @@
-# Write a part of a file at its place; what stood after it is cut off.
+# Write a part of a file at its place, and a number of zeros behind it; what stood there is cut off.
 param(
     [Parameter(Mandatory = $true)] [string] $Path,
     [Parameter(Mandatory = $true)] [long] $Offset,
-    [Parameter(Mandatory = $true)] [string] $Data
+    [Parameter(Mandatory = $true)] [AllowEmptyString()] [string] $Data,
+    [Parameter(Mandatory = $true)] [int] $Zeros
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
@@ -14,9 +15,10 @@ try {
     $file.SetLength($Offset)
     $null = $file.Seek($Offset, [System.IO.SeekOrigin]::Begin)
     $file.Write($bytes, 0, $bytes.Length)
+    $file.SetLength($Offset + $bytes.Length + $Zeros)
 }
 finally {
     $file.Dispose()
 }
 
-@{ version = 1; length = $Offset + $bytes.Length } | ConvertTo-Json -Compress
+@{ version = 1; length = $Offset + $bytes.Length + $Zeros } | ConvertTo-Json -Compress

@@ -11,7 +11,10 @@ $options = [System.IO.Pipes.PipeOptions]::Asynchronous
 $stream = New-Object -TypeName System.IO.Pipes.NamedPipeClientStream -ArgumentList '.', $Pipe, $direction, $options
 $stream.Connect($Milliseconds)
 $buffer = New-Object -TypeName byte[] -ArgumentList 16384
-$global:GuestcertConsole = @{
+if (-not (Get-Variable -Scope Global -Name GuestcertConsoles -ErrorAction SilentlyContinue)) {
+    $global:GuestcertConsoles = @{}
+}
+$global:GuestcertConsoles[$Pipe] = @{
     stream = $stream
     buffer = $buffer
     reading = $stream.ReadAsync($buffer, 0, $buffer.Length)

@@ -1,12 +1,13 @@
 # Write to the console that Open-Console opened, then wait for what the guest says.
 param(
+    [Parameter(Mandatory = $true)] [string] $Pipe,
     [Parameter(Mandatory = $true)] [AllowEmptyString()] [string] $Data,
     [Parameter(Mandatory = $true)] [int] $Milliseconds
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
-$console = $global:GuestcertConsole
+$console = $global:GuestcertConsoles[$Pipe]
 $bytes = [System.Convert]::FromBase64String($Data)
 if ($bytes.Length -gt 0) {
     $console.stream.Write($bytes, 0, $bytes.Length)

@@ -1,7 +1,7 @@
 # Wait until a machine of ours is in another state than is known, or Hyper-V logged something new of one.
 param(
     [Parameter(Mandatory = $true)] [string] $Prefix,
-    [Parameter(Mandatory = $true)] [string] $Known,
+    [Parameter(Mandatory = $true)] [AllowEmptyString()] [string] $Known,
     [Parameter(Mandatory = $true)] [long] $After,
     [Parameter(Mandatory = $true)] [int] $Milliseconds
 )
