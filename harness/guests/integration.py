@@ -1,6 +1,7 @@
 """The guest's integration services, named as a case asks for them, whatever carries them.
 
-On KVM the QEMU guest agent and ACPI carry them; on Hyper-V the VMBus services would.
+On KVM the QEMU guest agent and ACPI carry them; on Hyper-V the VMBus services do, which have a
+side on the host as well (`hypervisors/host_services.py`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from harness.events import Event
 from harness.guests.guest import Guest
 from harness.guests.rebooting import prove_reboot
 from harness.hypervisors.base import MachineState, PowerMethod
+from harness.hypervisors.host_services import HostServices, ServiceName, host_services_of
 from harness.waiting import Deadline, NotYet, wait_until
 
 AGENT_UNIT = "qemu-guest-agent.service"
@@ -46,9 +48,14 @@ class Heartbeat:
             return HeartbeatState.PAUSED
         if machine is not MachineState.RUNNING:
             return HeartbeatState.OFF
-        timeout = self._guest.budget(self.lost_after).seconds
-        answers = self._guest.agent.answers(timeout=timeout)
-        return HeartbeatState.OK if answers else HeartbeatState.LOST
+        return HeartbeatState.OK if self._answers() else HeartbeatState.LOST
+
+    def _answers(self) -> bool:
+        """By the hypervisor's own heartbeat, where it has one, else by the guest agent's ping."""
+        services = host_services_of(self._guest.machine)
+        if services is not None:
+            return services.states()[ServiceName.HEARTBEAT].answers
+        return self._guest.agent.answers(timeout=self._guest.budget(self.lost_after).seconds)
 
     def await_state(self, wanted: HeartbeatState, deadline: Deadline) -> None:
         """Wait until the heartbeat is `wanted`; raises GuestTimeout with what it was instead."""
@@ -83,8 +90,6 @@ class Heartbeat:
 
 class Shutdown:
     """Shutting down and rebooting the guest at the host's request."""
-
-    methods = (PowerMethod.ACPI, PowerMethod.AGENT)
 
     def __init__(self, guest: Guest) -> None:
         self._guest = guest
@@ -174,11 +179,18 @@ class IntegrationServices:
     shutdown: Shutdown
     exec: Execution
     service: Service
+    host: HostServices | None  # the hypervisor's own side, where it has one
 
 
 def services_of(guest: Guest) -> IntegrationServices:
-    """The integration services of a guest on KVM."""
-    return IntegrationServices(Heartbeat(guest), Shutdown(guest), Execution(guest), Service(guest))
+    """The integration services of a guest, by what its hypervisor has for them."""
+    return IntegrationServices(
+        Heartbeat(guest),
+        Shutdown(guest),
+        Execution(guest),
+        Service(guest),
+        host_services_of(guest.machine),
+    )
 
 
 def demand_agent(guest: Guest) -> None:

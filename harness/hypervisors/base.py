@@ -23,11 +23,12 @@ class Accelerator(StrEnum):
 
     KVM = "kvm"
     TCG = "tcg"
+    HYPERV = "hyperv"
 
     @property
     def time_scale(self) -> float:
         """By how much time budgets, which are written for KVM, are stretched."""
-        return 1.0 if self is Accelerator.KVM else 8.0
+        return 8.0 if self is Accelerator.TCG else 1.0
 
 
 class Capability(StrEnum):
@@ -49,6 +50,7 @@ class Capability(StrEnum):
     NMI = "nmi"
     NVME = "nvme"  # disks on a controller of their own, by NVM Express
     NIC_MOVE = "nic-move"  # a running machine's NIC can be plugged into another network
+    POWER_BUTTON = "power-button"  # the guest is asked to shut down or reboot by ACPI
     HOST_SERVICES = "host-services"  # it has integration services of its own, with a host's side
 
 

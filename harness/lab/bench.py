@@ -16,14 +16,15 @@ from harness.image_store.choosing import recipe_for
 from harness.image_store.store import BaseImage, ImageStore
 from harness.lab.context import RunContext
 from harness.lab.images import store_of
-from harness.lab.installation import Installation
+from harness.lab.installation import Installation, write_seed_for
 from harness.lab.live import LiveWriter
 from harness.lab.networks import Networks
 from harness.lab.place import Blueprint, Place
 from harness.ledger import Ledger, Work
-from harness.profiles.hardware import Firmware
+from harness.profiles.claims import HypervisorKind
 from harness.profiles.loading import digest
 from harness.profiles.model import Profile
+from harness.profiles.variants import Variant, firmware_of, variants_on
 
 
 @dataclass
@@ -35,7 +36,7 @@ class Bench:
     ledger: Ledger = field(default_factory=Ledger)
     _images: dict[str, BaseImage] = field(default_factory=dict)
     _installations: dict[str, Installation] = field(default_factory=dict)
-    _places: dict[tuple[str, Firmware, str], Place] = field(default_factory=dict)
+    _places: dict[tuple[str, Variant, str], Place] = field(default_factory=dict)
 
     @cached_property
     def live(self) -> LiveWriter:
@@ -81,7 +82,7 @@ class Bench:
             self._note_facts(profile)
         return self._images[profile.id]
 
-    def place(self, profile: Profile, variant: Firmware, role: str) -> Place:
+    def place(self, profile: Profile, variant: Variant, role: str) -> Place:
         """The place of one machine of this worker; `role` tells several of one kind apart."""
         key = (profile.id, variant, role)
         if key not in self._places:
@@ -90,6 +91,23 @@ class Bench:
             vcpus = self._vcpus(profile)
             self._places[key] = self._make_place(profile, variant, name, vcpus, installation.disk)
         return self._places[key]
+
+    def unstarted_place(self, profile: Profile, variant: Variant) -> Place:
+        """The place of a machine that is never started: over the base image, with its seed."""
+        key = (profile.id, variant, "unstarted")
+        if key not in self._places:
+            name = f"{self.worker}-{profile.id}-{variant}-unstarted"
+            place = self._make_place(
+                profile, variant, name, self._vcpus(profile), lambda: self.image(profile).path
+            )
+            write_seed_for(place)
+            self._places[key] = place
+        return self._places[key]
+
+    @property
+    def kind(self) -> HypervisorKind:
+        """What kind of hypervisor the run is on."""
+        return HypervisorKind.of(self.context.hypervisor or "")
 
     @property
     def collector(self) -> EvidenceCollector:
@@ -115,7 +133,7 @@ class Bench:
         if profile.id not in self._installations:
             place = self._make_place(
                 profile,
-                profile.variants[0],
+                variants_on(profile, self.kind)[0],
                 f"{profile.id}-installation",
                 profile.hardware.vcpus.recommended,  # nothing else runs while all wait for it
                 lambda: self.image(profile).path,
@@ -126,7 +144,7 @@ class Bench:
     def _make_place(
         self,
         profile: Profile,
-        variant: Firmware,
+        variant: Variant,
         name: str,
         vcpus: int,
         base: Callable[[], Path],
@@ -136,7 +154,7 @@ class Bench:
         return Place(
             blueprint=Blueprint(
                 profile,
-                variant,
+                firmware_of(profile, variant),
                 context.accelerator,
                 Credentials(profile.login, context.password),
                 context.owner,

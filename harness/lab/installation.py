@@ -51,7 +51,7 @@ class Installation:
     def _provision(self, disk: Path, failure: Path) -> None:
         place = self.place
         try:
-            self._write_seed()
+            write_seed_for(place)
             guest = place.powered_off()
             place.progress("first boot, with cloud-init", place.console_log)
             guest.boot()
@@ -75,13 +75,16 @@ class Installation:
         except GuestTimeout:
             guest.machine.power_off()
 
-    def _write_seed(self) -> None:
-        credentials = self.place.blueprint.credentials
-        digest = hashlib.sha256(self.place.name.encode()).hexdigest()
-        content = SeedContent(
-            instance_id=digest[:16],
-            host_name=f"guest-{digest[:8]}",
-            user=credentials.user,
-            password_hash=hash_password(credentials.password),
-        )
-        write_seed(content, self.place.seed)
+
+def write_seed_for(place: Place) -> None:
+    """Write the medium that tells a place's guest at its first boot who it is."""
+    credentials = place.blueprint.credentials
+    place.folder.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256(place.name.encode()).hexdigest()
+    content = SeedContent(
+        instance_id=digest[:16],
+        host_name=f"guest-{digest[:8]}",
+        user=credentials.user,
+        password_hash=hash_password(credentials.password),
+    )
+    write_seed(content, place.seed)

@@ -15,6 +15,7 @@ from harness.lab.bench import Bench
 from harness.lab.networks import Networks
 from harness.lab.place import Place
 from harness.plugin.collection import Target
+from harness.profiles.variants import firmware_of, variants_on
 from harness.tiers import Tier
 
 BENCH = pytest.StashKey[Bench]()
@@ -116,6 +117,18 @@ def machine(request: pytest.FixtureRequest, bench: Bench, target: Target) -> Ite
 
 
 @pytest.fixture
+def unstarted(request: pytest.FixtureRequest, bench: Bench, target: Target) -> Iterator[Guest]:
+    """A guest whose machine is defined as it is provisioned, and that no case starts.
+
+    For the host's side alone: the hypervisor need not execute guest code.
+    """
+    _demand(bench, target, request.node, running=False)
+    place = bench.unstarted_place(target.profile, target.variant)
+    yield from _lend(request, [place.powered_off()])
+    place.clear()
+
+
+@pytest.fixture
 def neighbours(
     request: pytest.FixtureRequest, bench: Bench, target: Target
 ) -> Iterator[Neighbours]:
@@ -168,16 +181,16 @@ def _shared_guest(config: pytest.Config, place: Place) -> Shared:
     return shared
 
 
-def _demand(bench: Bench, target: Target, node: pytest.Item) -> None:
+def _demand(bench: Bench, target: Target, node: pytest.Item, *, running: bool = True) -> None:
     """Raise NotApplicable where the profile or the hypervisor rules the case out.
 
     A missing firmware is the lab's: HarnessError.
     """
-    if target.variant not in target.profile.variants:
+    if target.variant not in variants_on(target.profile, bench.kind):
         raise NotApplicable(f"the profile {target.profile.id} names no variant {target.variant}")
-    firmware = {"uefi": Capability.UEFI, "secure-boot": Capability.SECURE_BOOT}
-    needed = firmware.get(target.variant)
-    wanted = {Capability.RUN}
+    capabilities = {"uefi": Capability.UEFI, "secure-boot": Capability.SECURE_BOOT}
+    needed = capabilities.get(firmware_of(target.profile, target.variant))
+    wanted = {Capability.RUN} if running else set()
     if wanted <= bench.capabilities and needed and needed not in bench.capabilities:
         raise HarnessError(
             f"this host has no firmware for {target.variant}",
@@ -186,5 +199,7 @@ def _demand(bench: Bench, target: Target, node: pytest.Item) -> None:
     for marker in node.iter_markers("requires"):
         wanted.update(marker.args)
     missing = sorted(wanted - bench.capabilities)
+    if Capability.RUN in missing:
+        raise NotApplicable("the hypervisor executes no guest code here (it lacks run)")
     if missing:
         raise NotApplicable(f"the hypervisor lacks {', '.join(missing)}")

@@ -114,7 +114,7 @@ def test_a_script_that_does_not_end_is_given_up(lab: Lab) -> None:
     lab.server.faults.order(hold, Moment.RUN)
     with pytest.raises(HypervisorError, match=r"waited 1 s for 127\.0\.0\.1 to end the script"):
         session("Get-HostState", "asking", 1.0)
-    hold.released.set()
+    hold.release()
     assert session("Get-HostState", "asking")["version"] == 1
     session.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ class HypervMachine:
         """See Machine."""
         return self._events
 
-    @property
+    @cached_property
     def services(self) -> HypervServices:
         """See HasHostServices."""
         return HypervServices(self._run, Transfer(self._run, self._folders), self.name)

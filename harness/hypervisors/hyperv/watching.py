@@ -17,10 +17,11 @@ from harness.hypervisors.base import NAME_PREFIX
 from harness.hypervisors.hyperv.remoting import CALL_SECONDS, Session
 
 STARTED = {18500}
+BY_THE_GUEST = "shutdown"
 STOPPED = {
     18502: "destroyed",  # turned off
-    18504: "shutdown",  # through the shutdown service
-    18508: "shutdown",  # by the guest
+    18504: BY_THE_GUEST,  # which the shutdown service had asked
+    18508: BY_THE_GUEST,
     18528: "failed",  # a critical error of the worker process
 }
 RESET = {18512, 18514, 18515}  # by the host, by the guest, and by the guest as the machine saw it
@@ -124,6 +125,8 @@ class History:
         if event in STARTED:
             yield from self._came_up(name)
         elif event in STOPPED:
+            if STOPPED[event] == BY_THE_GUEST and name in self._up:
+                yield name, EventKind.SHUTDOWN, ""
             yield from self._went_down(name, STOPPED[event])
         elif event in RESET:
             yield name, EventKind.REBOOT, ""

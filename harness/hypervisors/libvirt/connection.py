@@ -67,6 +67,7 @@ class LibvirtHypervisor:
             Capability.KEYBOARD,
             Capability.NMI,
             Capability.WATCHDOG,
+            Capability.POWER_BUTTON,
         }
         for firmware, capability in (
             (Firmware.UEFI, Capability.UEFI),

@@ -64,6 +64,7 @@ def new_machine(host: HostModel, p: P) -> P:
         per_node=p["ProcessorsPerNode"],
     )
     host.machines[machine.name] = machine
+    host.made.append(machine)
     return {"id": machine.identifier}
 
 

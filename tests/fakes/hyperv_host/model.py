@@ -118,6 +118,7 @@ class HostModel:
     free_bytes: int = 500 * 1024**3
     memory_mib: int = 65536
     machines: dict[str, MachineModel] = field(default_factory=dict)
+    made: list[MachineModel] = field(default_factory=list)  # all that ever were
     switches: dict[str, Switch] = field(
         default_factory=lambda: {"Default Switch": Switch("Default Switch", "Internal")}
     )
