@@ -108,6 +108,13 @@ def test_a_cut_in_the_middle_of_a_call_is_told_and_the_next_call_connects_anew(
     assert "192.0.2.0/24" in hypervisor.taken_subnets()
 
 
+def test_a_runspace_that_the_host_had_ended_is_made_anew(
+    lab: Lab, hypervisor: HypervHypervisor
+) -> None:
+    lab.server.faults.order(WsmanError(0x8033805B, "no such shell"), Moment.COMMAND)
+    assert "192.0.2.0/24" in hypervisor.taken_subnets()
+
+
 def test_a_script_that_does_not_end_is_given_up(lab: Lab) -> None:
     session = Session(parse_address(lab.uri))
     hold = Hold()
@@ -178,7 +185,7 @@ def medium(tmp_path: Path) -> DiskDefinition:
 
 
 def sent(host: HostModel) -> list[bytes]:
-    return [bytes(content) for path, content in host.files.items() if "images" in path]
+    return [bytes(content) for path, content in host.files.items() if path.endswith(".iso")]
 
 
 def test_a_medium_is_brought_once(
@@ -195,7 +202,8 @@ def test_a_transfer_goes_on_where_it_was_cut(
     lab: Lab, hypervisor: HypervHypervisor, medium: DiskDefinition
 ) -> None:
     hypervisor.host_facts()
-    # After the look for the target and for its part, two parts arrive; the third's answer does not.
+    # After the folder and the looks for the target and its part, two parts arrive; the third's
+    # answer does not.
     lab.server.faults.order(Cut(), Moment.REPLY, after=5)
     hypervisor.define(a_machine(disks=(medium,)))
     assert sent(lab.host) == [medium.path.read_bytes()]

@@ -151,7 +151,8 @@ class HypervHypervisor:
         guard(definition.name)
         transfer = Transfer(self._run, self._folders)
         # All disks first: they are what takes long, and what most often fails.
-        media = {disk.path: transfer.bring(disk) for disk in definition.disks}
+        owner = definition.owner
+        media = {disk.path: transfer.bring(disk, owner) for disk in definition.disks}
         steps = list(machine_steps(definition, self._folders, media))
         self._forget(definition.name)
         answers: list[dict[str, Any]] = []
@@ -185,15 +186,16 @@ class HypervHypervisor:
         return [str(ipaddress.ip_interface(each).network) for each in answer["subnets"]]
 
     def owned(self) -> Sequence[Owned]:
-        """See Hypervisor. States that were saved are kinds of their own."""
+        """See Hypervisor. Saved states, and what was brought for a run, are kinds of their own."""
         found = []
         listings: tuple[tuple[str, str, str, dict[str, str]], ...] = (
             ("machine", "Get-Machines", "machines", {"Prefix": NAME_PREFIX}),
             ("network", "Get-Networks", "networks", {"Prefix": NAME_PREFIX}),
-            ("state", "Get-States", "states", {"Folder": self._folders.state("")}),
+            ("state", "Get-Folders", "folders", {"Folder": self._folders.states}),
+            ("uploads", "Get-Folders", "folders", {"Folder": self._folders.uploads}),
         )
         for kind, script, key, parameters in listings:
-            answer = self._run(script, f"listing the {key}", **parameters)
+            answer = self._run(script, f"listing what there is of kind {kind}", **parameters)
             found += [Owned(kind, each["name"], owner_in(each["notes"])) for each in answer[key]]
         return found
 
@@ -205,8 +207,9 @@ class HypervHypervisor:
         elif owned.kind == "network":
             _remove_network(self._run, owned.name)
         else:
-            folder = self._folders.state(owned.name)
-            self._run("Remove-State", f"removing the state {owned.name}", Folder=folder)
+            parent = self._folders.states if owned.kind == "state" else self._folders.uploads
+            doing = f"removing the {owned.kind} of {owned.name}"
+            self._run("Remove-Folder", doing, Folder=f"{parent}\\{owned.name}")
 
     def close(self) -> None:
         """See Hypervisor."""

@@ -51,16 +51,30 @@ class HostFolders:
 
     @property
     def images(self) -> str:
-        """Disks and media as they came from here, each under its digest, read-only."""
+        """Disks and media that later runs use too, each under its digest, read-only."""
         return f"{self.root}\\images"
+
+    @property
+    def uploads(self) -> str:
+        """A folder for each run, of what is its own: seeds, and disks that it provisioned."""
+        return f"{self.root}\\uploads"
+
+    @property
+    def states(self) -> str:
+        """A folder for each machine that was saved."""
+        return f"{self.root}\\states"
 
     def machine(self, name: str) -> str:
         """One machine's own files."""
         return f"{self.root}\\machines\\{name}"
 
-    def state(self, key: str) -> str:
-        """A machine that was saved."""
-        return f"{self.root}\\states\\{key}"
+    def state(self, name: str) -> str:
+        """One saved machine."""
+        return f"{self.states}\\{name}"
+
+    def upload(self, run: str) -> str:
+        """What is one run's own."""
+        return f"{self.uploads}\\{NAME_PREFIX}{run}"
 
 
 def guard(name: str) -> None:

@@ -20,6 +20,9 @@ CONNECTION_LOST = (WinRMError, requests.exceptions.RequestException, SpnegoError
 ACCESS_DENIED = 5
 """Windows' error code in a WS-Management fault."""
 
+UNKNOWN_SHELL = 0x8033805B
+"""WinRM's, of a shell that is not there."""
+
 DOCTOR = "`guestcert doctor --hypervisor hyperv://HOST` looks at each part"
 
 REMEDIES = (
@@ -144,6 +147,11 @@ def lost(address: Address, doing: str, error: BaseException) -> HypervisorError:
         remedy="look whether the host is up and WinRM listens with HTTPS: "
         "`winrm enumerate winrm/config/listener` there",
     )
+
+
+def is_ended(error: BaseException | None) -> bool:
+    """Whether WinRM says that it knows no such runspace (any more)."""
+    return isinstance(error, WSManFaultError) and error.code == UNKNOWN_SHELL
 
 
 def _is_denied(error: BaseException) -> bool:

@@ -82,7 +82,8 @@ class HypervMachine:
     @cached_property
     def services(self) -> HypervServices:
         """See HasHostServices."""
-        return HypervServices(self._run, Transfer(self._run, self._folders), self.name)
+        transfer = Transfer(self._run, self._folders)
+        return HypervServices(self._run, transfer, self.name, self.definition.owner)
 
     def state(self) -> MachineState:
         """See Machine."""

@@ -14,9 +14,15 @@ from pypsrp.complex_objects import ObjectMeta, PSInvocationState
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
 
-from harness.errors import HypervisorError
+from harness.errors import HypervisorError, HypervisorUnreachableError
 from harness.hypervisors.hyperv.address import Address, Authentication
-from harness.hypervisors.hyperv.errors import CONNECTION_LOST, lost, refused, timed_out
+from harness.hypervisors.hyperv.errors import (
+    CONNECTION_LOST,
+    is_ended,
+    lost,
+    refused,
+    timed_out,
+)
 from harness.waiting import Deadline
 
 VERSION = 1
@@ -67,6 +73,17 @@ class Session:
         self, script: str, doing: str, seconds: float = CALL_SECONDS, /, **parameters: Value
     ) -> dict[str, Any]:
         """See Runner. Raises HypervisorUnreachableError where the connection fails."""
+        try:
+            return self._call(script, doing, seconds, parameters)
+        except HypervisorUnreachableError as error:
+            if not is_ended(error.__cause__):
+                raise
+        # The host had ended the runspace, idle or restarted: nothing of the call was done.
+        return self._call(script, doing, seconds, parameters)
+
+    def _call(
+        self, script: str, doing: str, seconds: float, parameters: Mapping[str, Value]
+    ) -> dict[str, Any]:
         with self._turn:
             try:
                 pool = self._opened()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.hypervisors.base import DiskDefinition, DiskDevice, DynamicMemory
+from harness.hypervisors.base import DynamicMemory, Ownership
 from harness.hypervisors.host_services import (
     CheckpointKind,
     MemoryFacts,
@@ -35,10 +35,11 @@ COPY_SECONDS = 600.0
 class HypervServices:
     """See HostServices."""
 
-    def __init__(self, run: Runner, transfer: Transfer, machine: str) -> None:
+    def __init__(self, run: Runner, transfer: Transfer, machine: str, owner: Ownership) -> None:
         self._run = run
         self._transfer = transfer
         self._machine = machine
+        self._owner = owner
 
     def states(self) -> Mapping[ServiceName, ServiceState]:
         """See HostServices."""
@@ -80,13 +81,12 @@ class HypervServices:
 
     def copy_file(self, source: Path, destination: str, *, force: bool = False) -> None:
         """See HostServices."""
-        # As a medium is: its content as it is, by way of the host's own folder.
-        medium = DiskDefinition(source, "", device=DiskDevice.CDROM, format="raw")
         self._do(
             "Copy-ToGuest",
             f"copying {source.name} into",
             seconds=COPY_SECONDS,
-            Source=self._transfer.bring(medium),
+            # A Linux guest names the copy as the host's file is named.
+            Source=self._transfer.bring_file(source, self._owner),
             Destination=destination,
             Force=force,
         )

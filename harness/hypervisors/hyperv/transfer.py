@@ -7,14 +7,14 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
 from harness.errors import HarnessError, HypervisorUnreachableError
-from harness.hypervisors.base import DiskDefinition, DiskDevice
-from harness.hypervisors.hyperv.definition import HostFolders
+from harness.hypervisors.base import DiskDefinition, DiskDevice, Ownership
+from harness.hypervisors.hyperv.definition import HostFolders, notes_of
 from harness.hypervisors.hyperv.remoting import Runner
 from harness.image_store.programs import run_program
 
@@ -30,27 +30,43 @@ ATTEMPTS = 3
 
 SUFFIXES = {DiskDevice.CDROM: "iso", DiskDevice.FLOPPY: "vfd"}
 
+LARGE = 64 * 1024 * 1024
+"""A medium from here on is a vendor's; a smaller one holds answers that are one run's own."""
+
 
 class Transfer:
-    """Puts files into the host's folder of images, where they stay for later machines."""
+    """Puts files into folders of the host's: one that stays for later runs, or the run's own."""
 
     def __init__(self, run: Runner, folders: HostFolders) -> None:
         self._run = run
         self._folders = folders
 
-    def bring(self, disk: DiskDefinition) -> str:
+    def bring(self, disk: DiskDefinition, owner: Ownership) -> str:
         """The host's path of a disk's or medium's content, which is brought there if it is not yet.
 
         Raises HypervisorError where the host has no room for it.
         """
-        key = content_key(disk)
+        layers = data_layers(disk)
         suffix = SUFFIXES.get(disk.device, "vhdx")
-        target = f"{self._folders.images}\\{key}.{suffix}"
-        if self._length(target) >= 0:
-            return target
-        with _prepared(disk) as file:
+        name = f"{content_key(disk, layers)}.{suffix}"
+        shared = f"{self._folders.images}\\{name}"
+        target = shared if is_shared(disk, layers) else f"{self._own_folder(owner)}\\{name}"
+        if self._length(target) < 0:
+            with _prepared(disk) as file:
+                self._send(file, target)
+        return target
+
+    def bring_file(self, file: Path, owner: Ownership) -> str:
+        """The host's path of a file as it is, under its own name; it is the run's own."""
+        target = f"{self._own_folder(owner)}\\{_digest(file)[:40]}\\{file.name}"
+        if self._length(target) < 0:
             self._send(file, target)
         return target
+
+    def _own_folder(self, owner: Ownership) -> str:
+        folder = self._folders.upload(owner.run)
+        self._run("New-Folder", "making the run's folder", Folder=folder, Notes=notes_of(owner))
+        return folder
 
     def _send(self, file: Path, target: str) -> None:
         digest = _digest(file)
@@ -100,18 +116,29 @@ class Transfer:
         return int(answer["length"])
 
 
-def content_key(disk: DiskDefinition) -> str:
-    """Tells contents apart: a digest of every layer of a disk that holds data.
-
-    A fresh overlay holds none, so that all overlays of one base are one content.
-    """
+def content_key(disk: DiskDefinition, layers: Sequence[Path]) -> str:
+    """Tells contents apart: a digest of every layer."""
     digest = hashlib.sha256(f"{disk.device} {disk.format}\n".encode())
-    for layer in _layers(disk):
+    for layer in layers:
         digest.update(_digest(layer).encode())
     return digest.hexdigest()[:40]
 
 
-def _layers(disk: DiskDefinition) -> list[Path]:
+def is_shared(disk: DiskDefinition, layers: Sequence[Path]) -> bool:
+    """Whether later runs use the content too: a base image alone, or a vendor's medium.
+
+    What a run provisioned, its seed and its answers hold secrets, and go with the run.
+    """
+    if disk.format == "raw":
+        return layers[0].stat().st_size >= LARGE
+    return len(layers) == 1
+
+
+def data_layers(disk: DiskDefinition) -> list[Path]:
+    """The files that a disk is made of, from the first one that holds data.
+
+    A fresh overlay holds none, so that all overlays of one base are one content.
+    """
     if disk.format == "raw" or disk.device is not DiskDevice.DISK:
         return [disk.path]
     said = run_program(

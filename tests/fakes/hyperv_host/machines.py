@@ -242,6 +242,7 @@ def save(host: HostModel, p: P) -> P:
         raise invalid_state("SaveVM", machine.name, machine.state)
     machine.state = "Off"
     host.states[p["Folder"]] = copy.copy(machine)
+    host.folders[p["Folder"]] = p["Notes"]
     return {}
 
 
@@ -253,22 +254,6 @@ def restore(host: HostModel, p: P) -> P:
     machine.state = "Paused" if p["Paused"] else "Running"
     machine.notes = p["Notes"]
     host.machines[p["Name"]] = machine
-    return {}
-
-
-def get_states(host: HostModel, p: P) -> P:
-    """Get-States."""
-    states = [
-        {"name": folder.rpartition("\\")[2], "notes": machine.notes}
-        for folder, machine in host.states.items()
-        if folder.startswith(p["Folder"])
-    ]
-    return {"states": states}
-
-
-def remove_state(host: HostModel, p: P) -> P:
-    """Remove-State."""
-    host.states.pop(p["Folder"], None)
     return {}
 
 

@@ -124,6 +124,7 @@ class HostModel:
     )
     files: dict[str, bytearray] = field(default_factory=dict)
     states: dict[str, MachineModel] = field(default_factory=dict)  # saved ones by folder
+    folders: dict[str, str] = field(default_factory=dict)  # those that tell whose they are
     log: list[tuple[str, int]] = field(default_factory=list)  # identifiers with event ids
     changed: threading.Condition = field(default_factory=threading.Condition)
 

@@ -72,6 +72,31 @@ def complete_file(host: HostModel, p: P) -> P:
     return {}
 
 
+def new_folder(host: HostModel, p: P) -> P:
+    """New-Folder."""
+    host.folders[p["Folder"]] = p["Notes"]
+    return {}
+
+
+def get_folders(host: HostModel, p: P) -> P:
+    """Get-Folders."""
+    found = [
+        {"name": folder.rpartition("\\")[2], "notes": notes}
+        for folder, notes in host.folders.items()
+        if folder.rpartition("\\")[0] == p["Folder"]
+    ]
+    return {"folders": found}
+
+
+def remove_folder(host: HostModel, p: P) -> P:
+    """Remove-Folder."""
+    host.folders.pop(p["Folder"], None)
+    host.states.pop(p["Folder"], None)
+    for path in [path for path in host.files if path.startswith(p["Folder"] + "\\")]:
+        del host.files[path]
+    return {}
+
+
 def new_network(host: HostModel, p: P) -> P:
     """New-Network."""
     address = f"{p['Gateway']}/{p['Prefix']}"

@@ -1,4 +1,4 @@
-# Take a saved machine's files away; no error where they are gone.
+# Take a folder of ours away with all that is in it; no error where it is gone.
 param(
     [Parameter(Mandatory = $true)] [string] $Folder
 )
