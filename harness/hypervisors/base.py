@@ -51,6 +51,7 @@ class Capability(StrEnum):
     NVME = "nvme"  # disks on a controller of their own, by NVM Express
     NIC_MOVE = "nic-move"  # a running machine's NIC can be plugged into another network
     POWER_BUTTON = "power-button"  # the guest is asked to shut down or reboot by ACPI
+    REMOTE_DISKS = "remote-disks"  # what a guest writes stays on the hypervisor's host
     HOST_SERVICES = "host-services"  # it has integration services of its own, with a host's side
 
 

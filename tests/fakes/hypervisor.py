@@ -204,6 +204,7 @@ class FakeHypervisor:
     capabilities: frozenset[Capability] = frozenset(Capability) - {
         Capability.RUN,
         Capability.HOST_SERVICES,
+        Capability.REMOTE_DISKS,
     }
     refuses: str = ""
     agent: Agent = silent_agent

@@ -17,6 +17,7 @@ from harness.hypervisors.base import (
     Topology,
 )
 from harness.hypervisors.hyperv.definition import (
+    HostDisk,
     HostFolders,
     guard,
     machine_steps,
@@ -37,7 +38,7 @@ Parameters = dict[str, Value]
 
 
 def steps_of(definition: MachineDefinition) -> list[tuple[str, Parameters]]:
-    media = {disk.path: f"D:\\images\\{disk.path.name}" for disk in definition.disks}
+    media = {disk.path: HostDisk(f"D:\\images\\{disk.path.name}") for disk in definition.disks}
     steps = machine_steps(definition, FOLDERS, media)
     return [(step.script, dict(step.parameters)) for step in steps]
 

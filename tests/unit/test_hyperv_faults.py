@@ -214,7 +214,7 @@ def test_a_transfer_goes_on_where_it_was_cut(
 def test_a_file_that_arrives_changed_is_not_used(
     lab: Lab, hypervisor: HypervHypervisor, medium: DiskDefinition, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.hypervisors.hyperv.transfer._digest", lambda _: "0" * 64)
+    monkeypatch.setattr("harness.hypervisors.hyperv.transfer.file_digest", lambda _: "0" * 64)
     with pytest.raises(HypervisorError, match=r"arrived with the digest"):
         hypervisor.define(a_machine(disks=(medium,)))
     assert sent(lab.host) == []

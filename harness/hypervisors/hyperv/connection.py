@@ -52,6 +52,7 @@ ALWAYS = frozenset(
         Capability.KEYBOARD,
         Capability.NMI,
         Capability.HOST_SERVICES,
+        Capability.REMOTE_DISKS,
     }
 )
 

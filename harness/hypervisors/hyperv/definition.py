@@ -44,6 +44,17 @@ class Step:
 
 
 @dataclass(frozen=True)
+class HostDisk:
+    """A disk's or medium's content on the host, and the differencing disk that is written to.
+
+    `written` is None for what nobody writes to: each machine gets a differencing disk of its own.
+    """
+
+    base: str
+    written: str | None = None
+
+
+@dataclass(frozen=True)
 class HostFolders:
     """Where files of ours lie on the host, below its own folder of virtual hard disks."""
 
@@ -114,9 +125,9 @@ def owner_in(notes: str | None) -> Ownership | None:
 
 
 def machine_steps(
-    definition: MachineDefinition, folders: HostFolders, media: Mapping[Path, str]
+    definition: MachineDefinition, folders: HostFolders, media: Mapping[Path, HostDisk]
 ) -> Iterator[Step]:
-    """The scripts that make a machine, in order; `media` has the host's path of every disk.
+    """The scripts that make a machine, in order; `media` has every disk as it is on the host.
 
     Raises HypervisorError for what Hyper-V has not.
     """
@@ -233,17 +244,17 @@ def _disk_step(
     disk: DiskDefinition,
     places: Mapping[Path, Place],
     folders: HostFolders,
-    source: str,
+    source: HostDisk,
 ) -> Step:
     name = definition.name
     if disk.device is DiskDevice.FLOPPY:
-        return Step("Set-Floppy", {"Name": name, "Path": source})
+        return Step("Set-Floppy", {"Name": name, "Path": source.base})
     kind, number, location = places[disk.path]
     place: dict[str, Value] = {"Name": name, "Number": number, "Location": location}
     if disk.device is DiskDevice.CDROM:
-        return Step("Add-Dvd", place | {"Path": source})
-    own = f"{folders.machine(name)}\\{kind}-{number}-{location}.vhdx"
-    return Step("Add-Disk", place | {"Base": source, "Path": own, "Controller": kind})
+        return Step("Add-Dvd", place | {"Path": source.base})
+    own = source.written or f"{folders.machine(name)}\\{kind}-{number}-{location}.vhdx"
+    return Step("Add-Disk", place | {"Base": source.base, "Path": own, "Controller": kind})
 
 
 def _nic_step(name: str, nic: NicDefinition, *, legacy: bool) -> Step:

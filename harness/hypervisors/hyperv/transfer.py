@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import json
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from functools import lru_cache
+from collections.abc import Sequence
 from pathlib import Path
 
-from harness.errors import HarnessError, HypervisorUnreachableError
+from harness.errors import HypervisorError, HypervisorUnreachableError
 from harness.hypervisors.base import DiskDefinition, DiskDevice, Ownership
-from harness.hypervisors.hyperv.definition import HostFolders, notes_of
+from harness.hypervisors.hyperv.definition import HostDisk, HostFolders, notes_of
+from harness.hypervisors.hyperv.disks import (
+    as_host_takes_it,
+    chain,
+    content_key,
+    data_layers,
+    file_digest,
+    holds_data,
+    identity,
+    is_shared,
+)
 from harness.hypervisors.hyperv.remoting import Runner
-from harness.image_store.programs import run_program
 
 PART = 256 * 1024
 """Bytes of a file that go in one call; in base64 they fit into WinRM's envelope of 500 KiB."""
@@ -30,9 +33,6 @@ ATTEMPTS = 3
 
 SUFFIXES = {DiskDevice.CDROM: "iso", DiskDevice.FLOPPY: "vfd"}
 
-LARGE = 64 * 1024 * 1024
-"""A medium from here on is a vendor's; a smaller one holds answers that are one run's own."""
-
 
 class Transfer:
     """Puts files into folders of the host's: one that stays for later runs, or the run's own."""
@@ -41,24 +41,52 @@ class Transfer:
         self._run = run
         self._folders = folders
 
-    def bring(self, disk: DiskDefinition, owner: Ownership) -> str:
-        """The host's path of a disk's or medium's content, which is brought there if it is not yet.
+    def bring(self, disk: DiskDefinition, owner: Ownership) -> HostDisk:
+        """Where a disk's or medium's content is on the host, to which it is brought if it is not.
 
-        Raises HypervisorError where the host has no room for it.
+        What a guest writes is kept there for as long as the local file stays what it is, and is
+        found under every overlay of that file. Raises HypervisorError where there is no room.
         """
-        layers = data_layers(disk)
-        suffix = SUFFIXES.get(disk.device, "vhdx")
-        name = f"{content_key(disk, layers)}.{suffix}"
-        shared = f"{self._folders.images}\\{name}"
-        target = shared if is_shared(disk, layers) else f"{self._own_folder(owner)}\\{name}"
+        layers = chain(disk)
+        writable = disk.device is DiskDevice.DISK and not disk.read_only
+        written = self._written(layers[0], owner) if writable else None
+        base = self._base_written_there(disk, layers, owner)
+        return HostDisk(base or self._bring_content(disk, layers, owner), written)
+
+    def _written(self, file: Path, owner: Ownership) -> str:
+        """Where the host keeps what a guest writes into a local file."""
+        return f"{self._folders.upload(owner.run)}\\written\\{identity(file)}.vhdx"
+
+    def _base_written_there(
+        self, disk: DiskDefinition, layers: Sequence[Path], owner: Ownership
+    ) -> str | None:
+        """The host's file of the first layer below the overlay into which a guest wrote there."""
+        for number, layer in enumerate(layers[1:], start=1):
+            written = self._written(layer, owner)
+            if self._length(written) < 0:
+                continue
+            if any(holds_data(above) for above in layers[:number]):
+                raise HypervisorError(
+                    f"{disk.path} was written to here, and {layer} below it on the host: the two "
+                    "can't be put together"
+                )
+            return written
+        return None
+
+    def _bring_content(self, disk: DiskDefinition, layers: Sequence[Path], owner: Ownership) -> str:
+        holding = data_layers(disk, layers)
+        name = f"{content_key(disk, holding)}.{SUFFIXES.get(disk.device, 'vhdx')}"
+        shared = is_shared(disk, holding)
+        folder = self._folders.images if shared else self._own_folder(owner)
+        target = f"{folder}\\{name}"
         if self._length(target) < 0:
-            with _prepared(disk) as file:
+            with as_host_takes_it(disk) as file:
                 self._send(file, target)
         return target
 
     def bring_file(self, file: Path, owner: Ownership) -> str:
         """The host's path of a file as it is, under its own name; it is the run's own."""
-        target = f"{self._own_folder(owner)}\\{_digest(file)[:40]}\\{file.name}"
+        target = f"{self._own_folder(owner)}\\{file_digest(file)[:40]}\\{file.name}"
         if self._length(target) < 0:
             self._send(file, target)
         return target
@@ -69,7 +97,7 @@ class Transfer:
         return folder
 
     def _send(self, file: Path, target: str) -> None:
-        digest = _digest(file)
+        digest = file_digest(file)
         # The digest in the name: what another content left half done is never gone on with.
         partial = f"{target}.{digest[:16]}.partial"
         attempts = ATTEMPTS
@@ -114,75 +142,3 @@ class Transfer:
     def _length(self, path: str) -> int:
         answer = self._run("Get-FileLength", "looking into the host's folder", Path=path)
         return int(answer["length"])
-
-
-def content_key(disk: DiskDefinition, layers: Sequence[Path]) -> str:
-    """Tells contents apart: a digest of every layer."""
-    digest = hashlib.sha256(f"{disk.device} {disk.format}\n".encode())
-    for layer in layers:
-        digest.update(_digest(layer).encode())
-    return digest.hexdigest()[:40]
-
-
-def is_shared(disk: DiskDefinition, layers: Sequence[Path]) -> bool:
-    """Whether later runs use the content too: a base image alone, or a vendor's medium.
-
-    What a run provisioned, its seed and its answers hold secrets, and go with the run.
-    """
-    if disk.format == "raw":
-        return layers[0].stat().st_size >= LARGE
-    return len(layers) == 1
-
-
-def data_layers(disk: DiskDefinition) -> list[Path]:
-    """The files that a disk is made of, from the first one that holds data.
-
-    A fresh overlay holds none, so that all overlays of one base are one content.
-    """
-    if disk.format == "raw" or disk.device is not DiskDevice.DISK:
-        return [disk.path]
-    said = run_program(
-        ["qemu-img", "info", "--output=json", "--backing-chain", "-f", disk.format, str(disk.path)]
-    )
-    chain = [Path(layer["filename"]) for layer in json.loads(said)]
-    while len(chain) > 1 and not _holds_data(chain[0]):
-        chain.pop(0)
-    return chain
-
-
-def _holds_data(layer: Path) -> bool:
-    said = run_program(["qemu-img", "map", "--output=json", "-f", "qcow2", str(layer)])
-    return any(extent["depth"] == 0 and extent["present"] for extent in json.loads(said))
-
-
-def _digest(file: Path) -> str:
-    status = file.stat()
-    return _digest_of(file, status.st_size, status.st_mtime_ns)
-
-
-@lru_cache(maxsize=64)
-def _digest_of(file: Path, _size: int, _changed: int) -> str:
-    with file.open("rb") as source:
-        return hashlib.file_digest(source, "sha256").hexdigest()
-
-
-@contextmanager
-def _prepared(disk: DiskDefinition) -> Iterator[Path]:
-    """The file as the host takes it: a disk as a dynamic VHDX, a medium as it is."""
-    if disk.device is not DiskDevice.DISK:
-        yield disk.path
-        return
-    try:
-        folder = Path(tempfile.mkdtemp(prefix="guestcert-vhdx-", dir=disk.path.parent))
-    except OSError as error:
-        raise HarnessError(
-            f"no VHDX can be made beside {disk.path}: {error.strerror}",
-            remedy="set GUESTCERT_HOME to a folder that you can write",
-        ) from error
-    try:
-        vhdx = folder / f"{disk.path.stem}.vhdx"
-        convert = ["qemu-img", "convert", "-q", "-f", disk.format, "-O", "vhdx"]
-        run_program([*convert, "-o", "subformat=dynamic", str(disk.path), str(vhdx)])
-        yield vhdx
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -70,6 +70,15 @@ def out_of_memory(machine: str) -> HostError:
     return _of("StartVM", words, ErrorCategory.RESOURCE_UNAVAILABLE, "OperationFailed", 0x8007000E)
 
 
+def in_use(cmdlet: str, machine: str) -> HostError:
+    """Another machine that is on writes to one of its disks."""
+    words = (
+        f"'{machine}' failed to start. The process cannot access the file because it is being used "
+        "by another process."
+    )
+    return _of(cmdlet, words, ErrorCategory.RESOURCE_BUSY, "OperationFailed", 0x80070020)
+
+
 def disk_full(path: str) -> HostError:
     """The host's drive is full."""
     words = f"There is not enough space on the disk: {path}"

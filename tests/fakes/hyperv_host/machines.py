@@ -9,7 +9,7 @@ from typing import Any
 from harness.hypervisors.host_services import ServiceName
 from tests.fakes.hyperv_host.errors import (
     access_denied,
-    file_exists,
+    in_use,
     invalid_state,
     not_found,
     out_of_memory,
@@ -78,11 +78,10 @@ def set_identity(host: HostModel, p: P) -> P:
 def add_disk(host: HostModel, p: P) -> P:
     """Add-Disk."""
     machine = find(host, "AddVMHardDiskDrive", p["Name"])
-    if p["Base"] not in host.files:
-        raise path_not_found(p["Base"])
-    if p["Path"] in host.files:
-        raise file_exists("NewVHD", p["Path"])
-    host.files[p["Path"]] = bytearray(b"differencing")
+    if p["Path"] not in host.files:
+        if p["Base"] not in host.files:
+            raise path_not_found(p["Base"])
+        host.files[p["Path"]] = bytearray(b"differencing over " + p["Base"].encode())
     if p["Controller"] == "IDE":
         machine = find_off(host, "AddVMHardDiskDrive", p["Name"])
         if machine.generation == 2:
@@ -183,6 +182,9 @@ def start(host: HostModel, p: P) -> P:
     machine = find(host, "StartVM", p["Name"])
     if machine.state not in ("Off", "Saved"):
         raise thrown(f"the machine is {machine.state}, and not off")
+    for other in host.machines.values():
+        if other.is_on and set(other.disks.values()) & set(machine.disks.values()):
+            raise in_use("StartVM", machine.name)
     if host.taken_mib + machine.startup_mib > host.memory_mib:
         raise out_of_memory(machine.name)
     machine.state = "Paused" if p["Paused"] else "Running"
