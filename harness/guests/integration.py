@@ -150,22 +150,33 @@ class Execution:
 
 
 class Service:
-    """The guest's side of the services, switched off and on through the console."""
+    """The services, switched off and on: on the host where it has a side, else in the guest.
+
+    In the guest that goes through the console, which needs no service.
+    """
 
     def __init__(self, guest: Guest) -> None:
         self._guest = guest
 
     def switch_off(self) -> None:
-        """Stop the service in the guest, and see that it stopped."""
-        self._control("stop")
+        """Switch the service off, and see that it is lost."""
+        self._control(on=False)
         Heartbeat(self._guest).await_state(HeartbeatState.LOST, self._guest.budget(20))
 
     def switch_on(self) -> None:
-        """Start the service in the guest, and see that it answers."""
-        self._control("start")
+        """Switch the service on, and see that it answers."""
+        self._control(on=True)
         Heartbeat(self._guest).await_state(HeartbeatState.OK, self._guest.budget(20))
 
-    def _control(self, verb: str) -> None:
+    def _control(self, *, on: bool) -> None:
+        host = host_services_of(self._guest.machine)
+        if host is None:
+            self._control_agent("start" if on else "stop")
+            return
+        for name in (ServiceName.HEARTBEAT, ServiceName.SHUTDOWN):
+            host.switch(name, on=on)
+
+    def _control_agent(self, verb: str) -> None:
         timeout = self._guest.budget(20).seconds
         result = self._guest.shell().run(["systemctl", verb, AGENT_UNIT], timeout=timeout)
         assert result.exit_status == 0, f"systemctl {verb} {AGENT_UNIT}: {result.text[-300:]}"

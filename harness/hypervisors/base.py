@@ -48,6 +48,7 @@ class Capability(StrEnum):
     NETWORK = "network"  # isolated networks of our own can be made
     WATCHDOG = "watchdog"
     NMI = "nmi"
+    QEMU_DEVICES = "qemu-devices"  # ids, serials and strings are QEMU's, as a definition names them
     NVME = "nvme"  # disks on a controller of their own, by NVM Express
     NIC_MOVE = "nic-move"  # a running machine's NIC can be plugged into another network
     POWER_BUTTON = "power-button"  # the guest is asked to shut down or reboot by ACPI

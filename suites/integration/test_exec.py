@@ -8,9 +8,10 @@ import pytest
 from harness.channels.base import CommandNotStartedError, CommandTimeoutError
 from harness.guests.guest import Guest
 from harness.guests.integration import IntegrationServices
-from harness.plugin.markers import cost, feature, read_only
+from harness.hypervisors.base import Capability
+from harness.plugin.markers import cost, feature, read_only, requires
 
-pytestmark = pytest.mark.usefixtures("answering_agent")
+pytestmark = [pytest.mark.usefixtures("answering_agent"), requires(Capability.AGENT)]
 
 MEBIBYTE = 1024 * 1024
 

@@ -9,6 +9,8 @@ import pytest
 
 from harness.errors import ChannelError, HypervisorError
 from harness.events import EventKind
+from harness.guests.guest import Credentials, Guest
+from harness.guests.integration import HeartbeatState, IntegrationServices, services_of
 from harness.hypervisors.base import DynamicMemory, PowerMethod
 from harness.hypervisors.host_services import (
     CheckpointKind,
@@ -20,6 +22,9 @@ from harness.hypervisors.hyperv.address import PASSWORD as VARIABLE
 from harness.hypervisors.hyperv.connection import HypervHypervisor
 from harness.hypervisors.hyperv.errors import HostRefusalError
 from harness.hypervisors.hyperv.machine import HypervMachine
+from harness.ledger import Ledger
+from harness.profiles.loading import load_profiles
+from harness.profiles.selection import select
 from harness.waiting import Deadline
 from tests.fakes.hyperv_host.host import hyperv_host
 from tests.fakes.hyperv_host.model import GuestModel, HostModel, MachineModel
@@ -288,3 +293,33 @@ def test_static_memory_is_resized_at_run_time(
     assert services.memory().assigned == 128
     with pytest.raises(HostRefusalError):
         services.resize_memory(limits=DynamicMemory(16, 256))
+
+
+@pytest.fixture
+def integration(machine: HypervMachine, tmp_path: Path) -> IntegrationServices:
+    """The services as a case asks for them."""
+    (profile,) = select(load_profiles(), ["debian-12"])
+    credentials = Credentials("guestcert", "password")
+    whole = Guest(machine, profile, credentials, tmp_path, Ledger(), lambda _: machine)
+    return services_of(whole)
+
+
+def test_a_case_sees_the_hypervisors_own_heartbeat(
+    integration: IntegrationServices, machine: HypervMachine, guest: GuestModel
+) -> None:
+    assert integration.heartbeat.state() is HeartbeatState.OK
+    guest.answers.remove(ServiceName.HEARTBEAT)
+    assert integration.heartbeat.state() is HeartbeatState.LOST
+    machine.pause()
+    assert integration.heartbeat.state() is HeartbeatState.PAUSED
+    machine.power_off()
+    assert integration.heartbeat.state() is HeartbeatState.OFF
+
+
+def test_a_case_switches_the_services_on_the_host(integration: IntegrationServices) -> None:
+    integration.service.switch_off()
+    with pytest.raises(ChannelError):
+        integration.shutdown.request(PowerMethod.AGENT)
+    integration.service.switch_on()
+    assert integration.shutdown.power_off(PowerMethod.AGENT, seconds=20).detail == "shutdown"
+    assert integration.host is not None

@@ -68,6 +68,7 @@ class LibvirtHypervisor:
             Capability.NMI,
             Capability.WATCHDOG,
             Capability.POWER_BUTTON,
+            Capability.QEMU_DEVICES,
         }
         for firmware, capability in (
             (Firmware.UEFI, Capability.UEFI),
