@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import png
 import pytest
 
 from harness.errors import HypervisorError, HypervisorUnreachableError
@@ -244,3 +247,20 @@ def test_the_console_carries_what_is_typed_and_said(lab: Lab, hypervisor: Hyperv
         assert heard == b"heard \x00\xffhello"
         machine.power_off()
         assert console.recv(4096) == b""
+
+
+def test_a_screenshot_has_the_displays_own_size(lab: Lab, hypervisor: HypervHypervisor) -> None:
+    machine = hypervisor.define(a_machine())
+    with pytest.raises(HypervisorError, match="is Off, and not running"):
+        machine.screenshot()
+    machine.start()
+    width, height, _, _ = png.Reader(io.BytesIO(machine.screenshot())).read()
+    assert (width, height) == (640, 480)
+
+
+def test_a_machines_settings_and_log_are_evidence(lab: Lab, hypervisor: HypervHypervisor) -> None:
+    machine = hypervisor.define(a_machine())
+    machine.start()
+    machine.power_off()
+    assert json.loads(machine.description())["generation"] == 1
+    assert machine.hypervisor_log().splitlines() == ["18500", "18502"]

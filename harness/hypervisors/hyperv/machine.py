@@ -168,10 +168,8 @@ class HypervMachine:
 
     def screenshot(self) -> bytes:
         """See Machine."""
-        answer = self._do(
-            "Get-Screen", "taking a screenshot of", Width=screen.WIDTH, Height=screen.HEIGHT
-        )
-        return screen.as_png(answer["pixels"])
+        answer = self._do("Get-Screen", "taking a screenshot of")
+        return screen.as_png(answer["pixels"], int(answer["width"]), int(answer["height"]))
 
     def press_key(self, key: Key) -> None:
         """See Machine."""

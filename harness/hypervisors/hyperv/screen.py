@@ -10,10 +10,8 @@ import png
 
 from harness.errors import HypervisorError
 
-WIDTH, HEIGHT = 1024, 768
 
-
-def as_png(pixels: str, width: int = WIDTH, height: int = HEIGHT) -> bytes:
+def as_png(pixels: str, width: int, height: int) -> bytes:
     """A PNG of base64 pixels in RGB565, each of two bytes, the lower one first.
 
     Raises HypervisorError where they are not as many as the size says.

@@ -271,8 +271,9 @@ def send_nmi(host: HostModel, p: P) -> P:
 def get_screen(host: HostModel, p: P) -> P:
     """Get-Screen: a grey display."""
     _running(host, "GetVM", p["Name"])
-    pixels = b"\x10\x84" * (p["Width"] * p["Height"])
-    return {"pixels": base64.b64encode(pixels).decode()}
+    width, height = 640, 480
+    pixels = base64.b64encode(b"\x10\x84" * width * height).decode()
+    return {"width": width, "height": height, "pixels": pixels}
 
 
 def send_key(host: HostModel, p: P) -> P:

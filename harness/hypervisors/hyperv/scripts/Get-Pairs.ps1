@@ -7,7 +7,7 @@ $ErrorActionPreference = 'Stop'
 
 function ConvertFrom-Item([string[]] $Items) {
     $pairs = @{}
-    foreach ($item in $Items) {
+    foreach ($item in $Items | Where-Object { $_ }) {
         $instance = ([xml] $item).INSTANCE
         $key = $instance.SelectSingleNode("PROPERTY[@NAME='Name']/VALUE").InnerText
         $value = $instance.SelectSingleNode("PROPERTY[@NAME='Data']/VALUE")

@@ -1,8 +1,6 @@
-# The display, as Hyper-V makes it: 16 bits for each pixel, five red, six green, five blue.
+# The display in its own size, two bytes for each pixel: five bits red, six green, five blue.
 param(
-    [Parameter(Mandatory = $true)] [string] $Name,
-    [Parameter(Mandatory = $true)] [int] $Width,
-    [Parameter(Mandatory = $true)] [int] $Height
+    [Parameter(Mandatory = $true)] [string] $Name
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
@@ -12,16 +10,28 @@ if ($vm.State -ne 'Running') {
     throw "the machine is $($vm.State), and not running"
 }
 $space = 'root/virtualization/v2'
+$head = Get-CimInstance -Namespace $space -ClassName Msvm_VideoHead |
+    Where-Object { $_.SystemName -eq $vm.Id.ToString() } | Select-Object -First 1
+if (-not $head -or -not $head.CurrentHorizontalResolution) {
+    throw 'the machine shows no picture'
+}
 $settings = Get-CimInstance -Namespace $space -ClassName Msvm_VirtualSystemSettingData |
-    Where-Object { $_.VirtualSystemIdentifier -eq $vm.Id.ToString() -and $_.VirtualSystemType -eq 'Microsoft:Hyper-V:System:Realized' }
+    Where-Object { $_.VirtualSystemIdentifier -eq $vm.Id.ToString() } |
+    Where-Object { $_.VirtualSystemType -eq 'Microsoft:Hyper-V:System:Realized' }
 $service = Get-CimInstance -Namespace $space -ClassName Msvm_VirtualSystemManagementService
+# No larger than the display is: a request for more is refused.
 $outcome = Invoke-CimMethod -InputObject $service -MethodName GetVirtualSystemThumbnailImage -Arguments @{
-    TargetSystem = [ref] $settings
-    WidthPixels = [uint16] $Width
-    HeightPixels = [uint16] $Height
+    TargetSystem = [ciminstance] $settings
+    WidthPixels = [uint16] $head.CurrentHorizontalResolution
+    HeightPixels = [uint16] $head.CurrentVerticalResolution
 }
 if ($outcome.ReturnValue -ne 0) {
     throw "the virtual machine management service answered $($outcome.ReturnValue)"
 }
 
-@{ version = 1; pixels = [System.Convert]::ToBase64String([byte[]] $outcome.ImageData) } | ConvertTo-Json -Compress
+@{
+    version = 1
+    width = [int] $head.CurrentHorizontalResolution
+    height = [int] $head.CurrentVerticalResolution
+    pixels = [System.Convert]::ToBase64String([byte[]] $outcome.ImageData)
+} | ConvertTo-Json -Compress

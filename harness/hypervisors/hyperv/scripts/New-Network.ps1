@@ -24,8 +24,10 @@ $null = New-NetIPAddress -InterfaceAlias $alias -IPAddress $Gateway6 -PrefixLeng
 # No way out: the host forwards nothing that comes from here; it only tells its prefix.
 Set-NetIPInterface -InterfaceAlias $alias -Forwarding Disabled
 Set-NetIPInterface -InterfaceAlias $alias -AddressFamily IPv6 -Advertising Enabled
-$null = New-NetRoute -InterfaceAlias $alias -DestinationPrefix $Subnet6 -Publish Yes
+# The route to what is on the link came with the address.
+Set-NetRoute -InterfaceAlias $alias -DestinationPrefix $Subnet6 -Publish Yes
 
+Set-DhcpServerv4Binding -InterfaceAlias $alias -BindingState $true
 Add-DhcpServerv4Scope -Name $Name -StartRange $Start -EndRange $End -SubnetMask $Mask
 Set-DhcpServerv4OptionValue -ScopeId $Subnet -Router $Gateway -DnsServer $Gateway -DnsDomain $Domain -Force
 # One zone serves every network of ours: the server prefers the address in the asking guest's own net.

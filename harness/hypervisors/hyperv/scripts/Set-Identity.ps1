@@ -10,7 +10,8 @@ $ErrorActionPreference = 'Stop'
 $vm = Get-VM -Name $Name
 $space = 'root\virtualization\v2'
 $settings = Get-WmiObject -Namespace $space -Class Msvm_VirtualSystemSettingData |
-    Where-Object { $_.VirtualSystemIdentifier -eq $vm.Id.ToString() -and $_.VirtualSystemType -eq 'Microsoft:Hyper-V:System:Realized' }
+    Where-Object { $_.VirtualSystemIdentifier -eq $vm.Id.ToString() } |
+    Where-Object { $_.VirtualSystemType -eq 'Microsoft:Hyper-V:System:Realized' }
 $settings.BIOSGUID = '{' + $Uuid.ToUpperInvariant() + '}'
 if ($Serial) {
     $settings.BIOSSerialNumber = $Serial

@@ -5,6 +5,6 @@ param(
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
-Get-VM | Where-Object { $_.Name -eq $Name -and $_.State -ne 'Off' } | Stop-VM -TurnOff -Force
+Get-VM | Where-Object { $_.Name -eq $Name -and $_.State -ne 'Off' -and $_.State -ne 'Saved' } | Stop-VM -TurnOff -Force
 
 @{ version = 1 } | ConvertTo-Json -Compress
