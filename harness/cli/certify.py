@@ -23,11 +23,11 @@ from harness.image_store.places import store_root
 from harness.lab.context import live_folder
 from harness.lab.reaper import reap_run
 from harness.profiles.documents import nearest
-from harness.profiles.hardware import Firmware
 from harness.profiles.loading import load_profiles
 from harness.profiles.model import Profile
 from harness.profiles.places import project_root
 from harness.profiles.selection import DEFAULT_GUEST, select
+from harness.profiles.variants import NAMES
 from harness.reporting.terminal import summary
 from harness.results.store import RunDirectory, exit_code, new_run_id, read_run
 from harness.tiers import Tier
@@ -54,7 +54,8 @@ def certify(
         Tier, typer.Option(help="How often cases repeat what must hold again and again.")
     ] = Tier.STANDARD,
     variant: Annotated[
-        list[Firmware] | None, typer.Option(help="Only these variants of the guests.")
+        list[str] | None,
+        typer.Option(help=f"Only these variants of the guests: {', '.join(NAMES)}."),
     ] = None,
     image: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Your own build of the guest's OS.")
@@ -81,6 +82,7 @@ def certify(
     wanted = guests or [DEFAULT_GUEST]
     profiles = select(load_profiles(), wanted)
     folders = _suite_folders(suite or [])
+    _check_variants(variant or [])
     _check_image(image, recipe, profiles)
     open_hypervisor(hypervisor).close()
     run = new_run_id()
@@ -89,8 +91,8 @@ def certify(
     command += ["--reports", str(directory.path.parent), "--tier", str(tier)]
     for name in wanted:
         command += ["--guest", name]
-    for firmware in variant or []:
-        command += ["--variant", str(firmware)]
+    for name in variant or []:
+        command += ["--variant", name]
     for option, value in (
         ("--image", image.resolve() if image else None),
         ("--recipe", recipe),
@@ -121,6 +123,16 @@ def _suite_folders(names: list[str]) -> list[str]:
                 f"there is no suite {name!r}", remedy=near or f"one of {', '.join(known)}"
             )
     return [f"suites/{name}" for name in names] or ["suites"]
+
+
+def _check_variants(names: list[str]) -> None:
+    """Raises UsageError for what is no variant anywhere."""
+    for name in names:
+        if name not in NAMES:
+            near = nearest(name, list(NAMES))
+            raise UsageError(
+                f"there is no variant {name!r}", remedy=near or f"one of {', '.join(NAMES)}"
+            )
 
 
 def _check_image(image: Path | None, recipe: str | None, profiles: list[Profile]) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 
 import typer
 
 from harness.cli.clean import HypervisorOption
+from harness.cli.doctor_hyperv import examine_host
+from harness.cli.findings import NEEDED_GIB, Finding
 from harness.errors import GuestcertError, HarnessError
 from harness.hypervisors.accelerator import DEVICE, choose_accelerator
 from harness.hypervisors.base import Capability
@@ -17,19 +18,7 @@ from harness.hypervisors.boot_proof import EMULATOR
 from harness.hypervisors.opening import open_hypervisor
 from harness.image_store.places import store_root
 from harness.image_store.programs import PACKAGES
-
-NEEDED_GIB = 8
-"""Free space for an image, and for the overlays and saved states of a few guests."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at."""
-
-    good: bool
-    what: str
-    remedy: str = ""
-    essential: bool = True
+from harness.profiles.claims import HypervisorKind
 
 
 def doctor(hypervisor: HypervisorOption = None) -> None:
@@ -47,7 +36,13 @@ def doctor(hypervisor: HypervisorOption = None) -> None:
 
 def examine(uri: str | None) -> Iterator[Finding]:
     """Look at everything that a run needs."""
-    yield from _programs()
+    if uri is not None and HypervisorKind.of(uri) is HypervisorKind.HYPERV:
+        # Images are made here, and run there: nothing here need execute a guest.
+        yield from _programs(PACKAGES)
+        yield _store()
+        yield from examine_host(uri)
+        return
+    yield from _programs({EMULATOR: "qemu-system-x86", **PACKAGES})
     yield _store()
     yield _kvm_permissions()
     try:
@@ -58,8 +53,8 @@ def examine(uri: str | None) -> Iterator[Finding]:
     yield from _hypervisor(uri)
 
 
-def _programs() -> Iterator[Finding]:
-    for program, package in {EMULATOR: "qemu-system-x86", **PACKAGES}.items():
+def _programs(packages: Mapping[str, str]) -> Iterator[Finding]:
+    for program, package in packages.items():
         path = shutil.which(program)
         yield Finding(bool(path), f"program {program}: {path or 'missing'}", f"install {package}")
 

@@ -1,6 +1,7 @@
 """The guest's integration services, named as a case asks for them, whatever carries them.
 
-On KVM the QEMU guest agent and ACPI carry them; on Hyper-V the VMBus services would.
+On KVM the QEMU guest agent and ACPI carry them; on Hyper-V the VMBus services do, which have a
+side on the host as well (`hypervisors/host_services.py`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from harness.guests.guest import Guest
 from harness.guests.os import Program
 from harness.guests.rebooting import prove_reboot
 from harness.hypervisors.base import MachineState, PowerMethod
+from harness.hypervisors.host_services import HostServices, ServiceName, host_services_of
 from harness.waiting import Deadline, NotYet, wait_until
 
 AGENT_UNIT = "qemu-guest-agent.service"
@@ -47,9 +49,14 @@ class Heartbeat:
             return HeartbeatState.PAUSED
         if machine is not MachineState.RUNNING:
             return HeartbeatState.OFF
-        timeout = self._guest.budget(self.lost_after).seconds
-        answers = self._guest.agent.answers(timeout=timeout)
-        return HeartbeatState.OK if answers else HeartbeatState.LOST
+        return HeartbeatState.OK if self._answers() else HeartbeatState.LOST
+
+    def _answers(self) -> bool:
+        """By the hypervisor's own heartbeat, where it has one, else by the guest agent's ping."""
+        services = host_services_of(self._guest.machine)
+        if services is not None:
+            return services.states()[ServiceName.HEARTBEAT].answers
+        return self._guest.agent.answers(timeout=self._guest.budget(self.lost_after).seconds)
 
     def await_state(self, wanted: HeartbeatState, deadline: Deadline) -> None:
         """Wait until the heartbeat is `wanted`; raises GuestTimeout with what it was instead."""
@@ -84,8 +91,6 @@ class Heartbeat:
 
 class Shutdown:
     """Shutting down and rebooting the guest at the host's request."""
-
-    methods = (PowerMethod.ACPI, PowerMethod.AGENT)
 
     def __init__(self, guest: Guest) -> None:
         self._guest = guest
@@ -150,22 +155,33 @@ class Execution:
 
 
 class Service:
-    """The guest's side of the services, switched off and on through the console."""
+    """The services, switched off and on: on the host where it has a side, else in the guest.
+
+    In the guest that goes through the console, which needs no service.
+    """
 
     def __init__(self, guest: Guest) -> None:
         self._guest = guest
 
     def switch_off(self) -> None:
-        """Stop the service in the guest, and see that it stopped."""
-        self._control("stop")
+        """Switch the service off, and see that it is lost."""
+        self._control(on=False)
         Heartbeat(self._guest).await_state(HeartbeatState.LOST, self._guest.budget(20))
 
     def switch_on(self) -> None:
-        """Start the service in the guest, and see that it answers."""
-        self._control("start")
+        """Switch the service on, and see that it answers."""
+        self._control(on=True)
         Heartbeat(self._guest).await_state(HeartbeatState.OK, self._guest.budget(20))
 
-    def _control(self, verb: str) -> None:
+    def _control(self, *, on: bool) -> None:
+        host = host_services_of(self._guest.machine)
+        if host is None:
+            self._control_agent("start" if on else "stop")
+            return
+        for name in (ServiceName.HEARTBEAT, ServiceName.SHUTDOWN):
+            host.switch(name, on=on)
+
+    def _control_agent(self, verb: str) -> None:
         timeout = self._guest.budget(20).seconds
         result = self._guest.shell().run(["systemctl", verb, AGENT_UNIT], timeout=timeout)
         assert result.exit_status == 0, f"systemctl {verb} {AGENT_UNIT}: {result.text[-300:]}"
@@ -179,11 +195,18 @@ class IntegrationServices:
     shutdown: Shutdown
     exec: Execution
     service: Service
+    host: HostServices | None  # the hypervisor's own side, where it has one
 
 
 def services_of(guest: Guest) -> IntegrationServices:
-    """The integration services of a guest on KVM."""
-    return IntegrationServices(Heartbeat(guest), Shutdown(guest), Execution(guest), Service(guest))
+    """The integration services of a guest, by what its hypervisor has for them."""
+    return IntegrationServices(
+        Heartbeat(guest),
+        Shutdown(guest),
+        Execution(guest),
+        Service(guest),
+        host_services_of(guest.machine),
+    )
 
 
 def demand_agent(guest: Guest) -> None:

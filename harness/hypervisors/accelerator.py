@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.errors import UsageError
 from harness.hypervisors.base import Accelerator
 from harness.hypervisors.boot_proof import EMULATOR, prove
+from harness.profiles.claims import HypervisorKind
 
 DEVICE = Path("/dev/kvm")
 
@@ -22,12 +23,21 @@ class AcceleratorChoice:
     reason: str
 
 
-def choose_accelerator(wanted: Accelerator | None, folder: Path) -> AcceleratorChoice:
-    """What was asked for, else KVM where a tiny guest runs under it, else TCG.
+def choose_accelerator(
+    wanted: Accelerator | None, folder: Path, uri: str | None = None
+) -> AcceleratorChoice:
+    """What was asked for, else KVM where a tiny guest runs under it, else TCG; Hyper-V has its own.
 
     `folder` is where the tiny guest is built, and where its answer is kept until the host's next
-    boot. Raises UsageError for KVM on a host without it.
+    boot; `uri` is the hypervisor's. Raises UsageError for what there is not on that hypervisor.
     """
+    on_hyperv = HypervisorKind.of(uri or "") is HypervisorKind.HYPERV
+    if wanted is not None and (wanted is Accelerator.HYPERV) is not on_hyperv:
+        raise UsageError(
+            f"the hypervisor has no accelerator {wanted}", remedy="leave --accelerator out"
+        )
+    if on_hyperv:
+        return AcceleratorChoice(Accelerator.HYPERV, "Hyper-V executes its guests by itself")
     if wanted is Accelerator.KVM and not DEVICE.exists():
         raise UsageError(f"there is no {DEVICE} on this host", remedy="--accelerator tcg")
     if wanted is not None:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from harness.events import EventLog
 from harness.profiles.hardware import Firmware
+from harness.profiles.hyperv import SecureBootTemplate
 
 NAME_PREFIX = "guestcert-"
 """Every machine and network of ours is named with it; nothing else is ever touched."""
@@ -22,11 +23,12 @@ class Accelerator(StrEnum):
 
     KVM = "kvm"
     TCG = "tcg"
+    HYPERV = "hyperv"
 
     @property
     def time_scale(self) -> float:
         """By how much time budgets, which are written for KVM, are stretched."""
-        return 1.0 if self is Accelerator.KVM else 8.0
+        return 8.0 if self is Accelerator.TCG else 1.0
 
 
 class Capability(StrEnum):
@@ -46,6 +48,7 @@ class Capability(StrEnum):
     NETWORK = "network"  # isolated networks of our own can be made
     WATCHDOG = "watchdog"
     NMI = "nmi"
+    QEMU_DEVICES = "qemu-devices"  # ids, serials and strings are QEMU's, as a definition names them
     NVME = "nvme"  # disks on a controller of their own, by NVM Express
     SNAPSHOT = "snapshot"  # of memory and disks, in a chain
     UEFI_SNAPSHOT = "uefi-snapshot"  # the same of machines with UEFI's variables
@@ -53,6 +56,9 @@ class Capability(StrEnum):
     CPU_MODEL = "cpu-model"  # a machine's processor can be another than the host's
     GENERATION_ID = "generation-id"  # tells a guest that it is a copy
     NIC_MOVE = "nic-move"  # a running machine's NIC can be plugged into another network
+    POWER_BUTTON = "power-button"  # the guest is asked to shut down or reboot by ACPI
+    REMOTE_DISKS = "remote-disks"  # what a guest writes stays on the hypervisor's host
+    HOST_SERVICES = "host-services"  # it has integration services of its own, with a host's side
 
 
 class MachineState(StrEnum):
@@ -140,6 +146,14 @@ class Topology:
 
 
 @dataclass(frozen=True)
+class DynamicMemory:
+    """Between what Hyper-V moves a machine's memory, which starts with the machine's own amount."""
+
+    minimum_mib: int
+    maximum_mib: int
+
+
+@dataclass(frozen=True)
 class DirectBoot:
     """A kernel that the hypervisor loads by itself, without the machine's boot loader."""
 
@@ -170,6 +184,9 @@ class MachineDefinition:
     cpu_model: str | None = None  # by libvirt's name; None: all that host and accelerator can do
     generation_id: bool = False  # a VM generation id, another one in each copy
     tpm: bool = False  # a TPM 2.0 of its own, whose contents go with the machine
+    secure_boot_template: SecureBootTemplate = SecureBootTemplate.MICROSOFT_UEFI  # Hyper-V's alone
+    legacy_processor: bool = False  # Hyper-V limits what old systems see of the processor
+    dynamic_memory: DynamicMemory | None = None  # None: the machine has all its memory, always
 
 
 @dataclass(frozen=True)

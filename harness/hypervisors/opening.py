@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from harness.errors import HypervisorUnreachableError, UsageError
 from harness.hypervisors.base import Hypervisor
+from harness.hypervisors.hyperv.connection import HypervHypervisor
 from harness.hypervisors.libvirt.connection import LibvirtHypervisor
 
 SCHEMES = ("qemu", "test")
+HYPERV = "hyperv"
 LOCAL = ("qemu:///system", "qemu:///session")
 
 
@@ -18,10 +20,12 @@ def open_hypervisor(uri: str | None) -> Hypervisor:
     if uri is None:
         return _open_local()
     scheme = uri.partition(":")[0].partition("+")[0]
+    if scheme == HYPERV:
+        return HypervHypervisor(uri)
     if scheme not in SCHEMES:
         raise UsageError(
             f"{uri!r} names no hypervisor that guestcert can drive",
-            remedy=f"an address of libvirt, such as {LOCAL[0]}",
+            remedy=f"an address of libvirt, such as {LOCAL[0]}, or {HYPERV}://HOST",
         )
     return LibvirtHypervisor(uri)
 

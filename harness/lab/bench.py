@@ -22,9 +22,10 @@ from harness.lab.networks import Networks
 from harness.lab.place import Blueprint, Place
 from harness.lab.seeding import seed
 from harness.ledger import Ledger, Work
-from harness.profiles.hardware import Firmware
+from harness.profiles.claims import HypervisorKind
 from harness.profiles.loading import digest
 from harness.profiles.model import Profile
+from harness.profiles.variants import Variant, firmware_of, variants_on
 
 
 @dataclass
@@ -36,7 +37,7 @@ class Bench:
     ledger: Ledger = field(default_factory=Ledger)
     _images: dict[str, BaseImage] = field(default_factory=dict)
     _installations: dict[str, Installation] = field(default_factory=dict)
-    _places: dict[tuple[str, Firmware, str], Place] = field(default_factory=dict)
+    _places: dict[tuple[str, Variant, str], Place] = field(default_factory=dict)
 
     @cached_property
     def live(self) -> LiveWriter:
@@ -82,7 +83,7 @@ class Bench:
             self._note_facts(profile)
         return self._images[profile.id]
 
-    def place(self, profile: Profile, variant: Firmware, role: str) -> Place:
+    def place(self, profile: Profile, variant: Variant, role: str) -> Place:
         """The place of one machine of this worker; `role` tells several of one kind apart."""
         key = (profile.id, variant, role)
         if key not in self._places:
@@ -92,14 +93,22 @@ class Bench:
             self._places[key] = self._make_place(profile, variant, name, vcpus, installation.disk)
         return self._places[key]
 
-    def clone(self, profile: Profile, variant: Firmware, role: str) -> Place:
-        """A place of a machine that boots the base image for the first time, with a seed."""
-        name = f"{self.worker}-{profile.id}-{variant}-{role}"
-        vcpus = self._vcpus(profile)
-        place = self._make_place(profile, variant, name, vcpus, lambda: self.image(profile).path)
-        self._places[(profile.id, variant, role)] = place
-        seed(place)
-        return place
+    def unstarted_place(self, profile: Profile, variant: Variant, role: str) -> Place:
+        """The place of a machine that was never started: over the base image, with a seed."""
+        key = (profile.id, variant, role)
+        if key not in self._places:
+            name = f"{self.worker}-{profile.id}-{variant}-{role}"
+            place = self._make_place(
+                profile, variant, name, self._vcpus(profile), lambda: self.image(profile).path
+            )
+            seed(place)
+            self._places[key] = place
+        return self._places[key]
+
+    @property
+    def kind(self) -> HypervisorKind:
+        """What kind of hypervisor the run is on."""
+        return HypervisorKind.of(self.context.hypervisor or "")
 
     @property
     def collector(self) -> EvidenceCollector:
@@ -125,7 +134,7 @@ class Bench:
         if profile.id not in self._installations:
             place = self._make_place(
                 profile,
-                profile.variants[0],
+                variants_on(profile, self.kind)[0],
                 f"{profile.id}-installation",
                 profile.hardware.vcpus.recommended,  # nothing else runs while all wait for it
                 lambda: self.image(profile).path,
@@ -136,7 +145,7 @@ class Bench:
     def _make_place(
         self,
         profile: Profile,
-        variant: Firmware,
+        variant: Variant,
         name: str,
         vcpus: int,
         base: Callable[[], Path],
@@ -146,7 +155,7 @@ class Bench:
         return Place(
             blueprint=Blueprint(
                 profile,
-                variant,
+                firmware_of(profile, variant),
                 context.accelerator,
                 Credentials(profile.login, context.password),
                 context.owner,

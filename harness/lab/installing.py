@@ -91,6 +91,11 @@ class Installing:
         profile = _profile(recipe)
         if profile.hardware.machine_type not in CD_BUSES:
             raise UsageError(f"machines of {profile.architecture} are not made here yet")
+        if Capability.REMOTE_DISKS in self.hypervisor().capabilities:
+            raise UsageError(
+                f"what is installed on {self.hypervisor().uri} would stay there, and be no image",
+                remedy=f"install it on QEMU: guestcert images build {recipe.id}; then certify",
+            )
         work = folder / "work"
         work.mkdir()
         work.chmod(0o755)  # QEMU runs as a user of its own

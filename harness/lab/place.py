@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from harness.errors import Blocked, GuestFailure, HarnessError
 from harness.guests.guest import Answer, Credentials, Guest
@@ -86,7 +87,18 @@ class Place:
             nics=self._nics(),
             nvram=None if firmware is Firmware.BIOS else self.folder / "nvram.fd",
             smbios_serial=hashlib.sha256(self.name.encode()).hexdigest()[:16],
+            **self._on_hyperv(),
         )
+
+    def _on_hyperv(self) -> dict[str, Any]:
+        """What the profile's facts about Hyper-V add, which other hypervisors leave unused."""
+        facts = self.blueprint.profile.hyperv
+        if facts is None:
+            return {}
+        added: dict[str, Any] = {"legacy_processor": facts.legacy_processor}
+        if facts.secure_boot_template is not None:
+            added["secure_boot_template"] = facts.secure_boot_template
+        return added
 
     def _nics(self) -> tuple[NicDefinition, ...]:
         if self.network is None:

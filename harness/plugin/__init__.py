@@ -24,12 +24,13 @@ from harness.plugin.fixtures import (
     neighbours,
     target,
     tier,
+    unstarted,
 )
 from harness.plugin.markers import DESCRIPTIONS
 from harness.plugin.recorder import Recorder
 from harness.plugin.worker import Worker, metric
-from harness.profiles.hardware import Firmware
 from harness.profiles.model import Profile
+from harness.profiles.variants import Variant
 from harness.results.store import RunDirectory
 from harness.tiers import Tier
 
@@ -45,9 +46,10 @@ __all__ = [
     "neighbours",
     "target",
     "tier",
+    "unstarted",
 ]
 
-Chosen = list[tuple[Profile, tuple[Firmware, ...]]]
+Chosen = list[tuple[Profile, tuple[Variant, ...]]]
 CHOSEN = pytest.StashKey[Chosen]()
 
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import pytest
 
 from harness.profiles.catalogue import load_catalogue
+from harness.profiles.claims import HypervisorKind
 from harness.profiles.hardware import Firmware
 from harness.profiles.model import Profile
+from harness.profiles.variants import Variant, covers, variants_on
 from harness.tiers import Tier
 
-GUEST_FIXTURES = frozenset({"guest", "machine", "neighbours", "clones"})
+GUEST_FIXTURES = frozenset({"guest", "machine", "neighbours", "clones", "unstarted"})
 DEFAULT_COST = 10.0
 
 
@@ -20,7 +22,7 @@ class Target:
     """One variant of one guest, on which a case runs."""
 
     profile: Profile
-    variant: Firmware
+    variant: Variant
 
     def __str__(self) -> str:
         return f"{self.profile.id}-{self.variant}"
@@ -29,7 +31,8 @@ class Target:
 def targets_of(
     markers: pytest.Mark | None,
     every: bool,
-    guests: list[tuple[Profile, tuple[Firmware, ...]]],
+    guests: list[tuple[Profile, tuple[Variant, ...]]],
+    kind: HypervisorKind,
 ) -> list[Target]:
     """The targets of one case: the named variants, each variant, or the guest's first one.
 
@@ -40,10 +43,12 @@ def targets_of(
     for profile, chosen in guests:
         if markers is not None:
             wanted = [Firmware(name) for name in markers.args]
+            known = variants_on(profile, kind)
             targets += [
                 Target(profile, variant)
-                for variant in wanted
-                if variant in chosen or variant not in profile.variants
+                for firmware in wanted
+                for variant in _covering(profile, known, firmware) or (firmware,)
+                if variant in chosen or variant not in known
             ]
         elif every:
             targets += [Target(profile, variant) for variant in chosen]
@@ -52,8 +57,14 @@ def targets_of(
     return targets
 
 
+def _covering(
+    profile: Profile, variants: tuple[Variant, ...], firmware: Firmware
+) -> tuple[Variant, ...]:
+    return tuple(variant for variant in variants if covers(profile, variant, firmware))
+
+
 def parametrize(
-    metafunc: pytest.Metafunc, guests: list[tuple[Profile, tuple[Firmware, ...]]]
+    metafunc: pytest.Metafunc, guests: list[tuple[Profile, tuple[Variant, ...]]]
 ) -> None:
     """Give a case that asks for guests one parameter for each target."""
     if not GUEST_FIXTURES & set(metafunc.fixturenames):
@@ -63,6 +74,7 @@ def parametrize(
         definition.get_closest_marker("variants"),
         definition.get_closest_marker("every_variant") is not None,
         guests,
+        HypervisorKind.of(metafunc.config.getoption("--hypervisor") or ""),
     )
     metafunc.parametrize("target", targets, ids=str, indirect=True, scope="session")
 

@@ -16,6 +16,7 @@ from harness.lab.networks import Networks
 from harness.lab.place import Place
 from harness.plugin.collection import Target
 from harness.plugin.naming import demand_system
+from harness.profiles.variants import firmware_of, variants_on
 from harness.tiers import Tier
 
 BENCH = pytest.StashKey[Bench]()
@@ -125,6 +126,18 @@ def machine(request: pytest.FixtureRequest, bench: Bench, target: Target) -> Ite
 
 
 @pytest.fixture
+def unstarted(request: pytest.FixtureRequest, bench: Bench, target: Target) -> Iterator[Guest]:
+    """A guest whose machine is defined as it is provisioned, and that no case starts.
+
+    For the host's side alone: the hypervisor need not execute guest code.
+    """
+    _demand(bench, target, request.node, running=False)
+    place = bench.unstarted_place(target.profile, target.variant, "unstarted")
+    yield from _lend(request, [place.powered_off()])
+    place.clear()
+
+
+@pytest.fixture
 def neighbours(
     request: pytest.FixtureRequest, bench: Bench, target: Target
 ) -> Iterator[Neighbours]:
@@ -144,7 +157,7 @@ def clones(request: pytest.FixtureRequest, bench: Bench, target: Target) -> Iter
     """Two clones of the base image, powered off, each with a seed of its own."""
     _demand(bench, target, request.node)
     roles = ("clone", "other-clone")
-    places = [bench.clone(target.profile, target.variant, role) for role in roles]
+    places = [bench.unstarted_place(target.profile, target.variant, role) for role in roles]
     first, second = (place.powered_off() for place in places)
     for _ in _lend(request, [first, second]):
         yield Clones(first, second)
@@ -189,18 +202,18 @@ def _shared_guest(config: pytest.Config, place: Place) -> Shared:
     return shared
 
 
-def _demand(bench: Bench, target: Target, node: pytest.Item) -> None:
+def _demand(bench: Bench, target: Target, node: pytest.Item, *, running: bool = True) -> None:
     """Raise NotApplicable where the profile or the hypervisor rules the case out.
 
     A missing firmware is the lab's: HarnessError.
     """
-    if target.variant not in target.profile.variants:
+    if target.variant not in variants_on(target.profile, bench.kind):
         raise NotApplicable(f"the profile {target.profile.id} names no variant {target.variant}")
     for marker in node.iter_markers("only_on"):
         demand_system(target.profile, marker.args, marker.kwargs["because"])
-    firmware = {"uefi": Capability.UEFI, "secure-boot": Capability.SECURE_BOOT}
-    needed = firmware.get(target.variant)
-    wanted = {Capability.RUN}
+    capabilities = {"uefi": Capability.UEFI, "secure-boot": Capability.SECURE_BOOT}
+    needed = capabilities.get(firmware_of(target.profile, target.variant))
+    wanted = {Capability.RUN} if running else set()
     if wanted <= bench.capabilities and needed and needed not in bench.capabilities:
         raise HarnessError(
             f"this host has no firmware for {target.variant}",
@@ -209,5 +222,7 @@ def _demand(bench: Bench, target: Target, node: pytest.Item) -> None:
     for marker in node.iter_markers("requires"):
         wanted.update(marker.args)
     missing = sorted(wanted - bench.capabilities)
+    if Capability.RUN in missing:
+        raise NotApplicable("the hypervisor executes no guest code here (it lacks run)")
     if missing:
         raise NotApplicable(f"the hypervisor lacks {', '.join(missing)}")

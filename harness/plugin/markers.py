@@ -29,8 +29,8 @@ def feature(identifier: str) -> Callable[[Case], Case]:
     return pytest.mark.feature(identifier)
 
 
-def requires(*capabilities: Capability) -> Callable[[Case], Case]:
-    """The case needs these capabilities of the hypervisor."""
+def requires(*capabilities: Capability) -> pytest.MarkDecorator:
+    """The case, or one parameter of it, needs these capabilities of the hypervisor."""
     return pytest.mark.requires(*capabilities)
 
 

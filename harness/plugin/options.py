@@ -14,11 +14,12 @@ from harness.image_store.choosing import recipe_for
 from harness.image_store.places import store_root
 from harness.lab.context import RunContext
 from harness.lab.ownership import own
-from harness.profiles.hardware import Firmware
+from harness.profiles.claims import HypervisorKind
 from harness.profiles.loading import load_profiles
 from harness.profiles.model import Profile
 from harness.profiles.places import project_root
 from harness.profiles.selection import DEFAULT_GUEST, select
+from harness.profiles.variants import NAMES, Variant, variants_on
 from harness.results.store import RunDirectory, new_run_id
 from harness.tiers import Tier
 
@@ -33,7 +34,7 @@ def add_options(parser: pytest.Parser) -> None:
         help="guest to certify: an id, a glob, or an expression over profile fields "
         f"(default: {DEFAULT_GUEST}); may be given more than once",
     )
-    group.addoption("--variant", action="append", choices=[str(f) for f in Firmware])
+    group.addoption("--variant", action="append", choices=[str(name) for name in NAMES])
     group.addoption("--image", type=Path, metavar="FILE", help="your own build of the guest's OS")
     group.addoption("--recipe", metavar="RECIPE", help="another recipe than the guest's own")
     group.addoption(
@@ -75,18 +76,18 @@ def selected_profiles(config: pytest.Config) -> list[Profile]:
     return profiles
 
 
-def selected_variants(config: pytest.Config, profile: Profile) -> tuple[Firmware, ...]:
-    """The profile's variants, the primary first, less those that --variant leaves out.
+def selected_variants(config: pytest.Config, profile: Profile) -> tuple[Variant, ...]:
+    """The profile's variants there, the primary first, less those that --variant leaves out.
 
     Raises UsageError where nothing is left.
     """
     wanted = config.getoption("--variant")
-    chosen = tuple(v for v in profile.variants if not wanted or str(v) in wanted)
+    known = variants_on(profile, HypervisorKind.of(config.getoption("--hypervisor") or ""))
+    chosen = tuple(v for v in known if not wanted or str(v) in wanted)
     if not chosen:
         raise UsageError(
-            f"{profile.id} has no variant {' or '.join(wanted)}, "
-            f"only {', '.join(profile.variants)}",
-            remedy=f"--variant {profile.variants[0]}",
+            f"{profile.id} has no variant {' or '.join(wanted)}, only {', '.join(known)}",
+            remedy=f"--variant {known[0]}",
         )
     return chosen
 
@@ -98,13 +99,14 @@ def make_context(config: pytest.Config) -> RunContext:
         raise UsageError(f"the image {image} is no file", remedy="give the path of a disk image")
     wanted = config.getoption("--accelerator")
     store = store_root()
-    choice = choose_accelerator(Accelerator(wanted) if wanted else None, store)
+    uri = config.getoption("--hypervisor")
+    choice = choose_accelerator(Accelerator(wanted) if wanted else None, store, uri)
     run = config.getoption("--run-id") or new_run_id()
     return RunContext(
         owner=own(run),
         reports=RunDirectory(config.getoption("--reports") / run).path,
         store=store,
-        hypervisor=config.getoption("--hypervisor"),
+        hypervisor=uri,
         accelerator=choice.accelerator,
         accelerator_reason=choice.reason,
         image=image.resolve() if image else None,

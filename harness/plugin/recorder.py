@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 import harness
-from harness.hypervisors.base import Hypervisor
+from harness.hypervisors.base import Capability, Hypervisor
 from harness.lab.context import RunContext
 from harness.ledger import Ledger
 from harness.plugin.collection import case_of
 from harness.plugin.worker import RECORD
 from harness.profiles.catalogue import load_catalogue
-from harness.profiles.hardware import Firmware
 from harness.profiles.model import Profile
+from harness.profiles.variants import Variant
 from harness.reporting.writing import write_reports
 from harness.results.model import (
     Environment,
@@ -35,7 +35,7 @@ class Recorder:
     """One run's outcomes as they come in, and what becomes of them."""
 
     context: RunContext
-    guests: list[tuple[Profile, tuple[Firmware, ...]]]
+    guests: list[tuple[Profile, tuple[Variant, ...]]]
     selection: str
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     outcomes: list[OutcomeRecord] = field(default_factory=list)
@@ -72,7 +72,9 @@ class Recorder:
             ledger=self._ledger(),
             outcomes=tuple(self.outcomes),
             verdicts=verdicts,
-            certificates=certify(verdicts, self.outcomes, self.guests, _images(environment)),
+            certificates=certify(
+                verdicts, self.outcomes, self.guests, _images(environment), _obstacle(hypervisor)
+            ),
         )
         write_reports(run, self.directory, catalogue)
         return run
@@ -130,6 +132,13 @@ class Recorder:
             for file in sorted(self.context.facts.glob(f"{profile.id}-*.json")):
                 gathered[profile.id] = json.loads(file.read_text(encoding="utf-8"))
         return gathered
+
+
+def _obstacle(hypervisor: Hypervisor | None) -> str:
+    """Why no guest could be looked at from inside; empty where they could."""
+    if hypervisor is None or Capability.RUN in hypervisor.capabilities:
+        return ""
+    return f"{hypervisor.uri} executes no guest code, so no case inside a guest could run there"
 
 
 def _images(environment: Environment) -> dict[str, str]:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from harness.profiles.catalogue import Feature
 from harness.profiles.claims import HypervisorKind
-from harness.profiles.hardware import Firmware
 from harness.profiles.model import Profile
+from harness.profiles.variants import Variant
 from harness.results.model import (
     CertificateException,
     CertificateRecord,
@@ -20,7 +20,7 @@ from harness.results.model import (
 )
 from harness.tiers import Tier
 
-Guests = Sequence[tuple[Profile, tuple[Firmware, ...]]]
+Guests = Sequence[tuple[Profile, tuple[Variant, ...]]]
 
 WORST_FIRST = (
     Outcome.FAILED,
@@ -59,10 +59,14 @@ def certify(
     outcomes: Sequence[OutcomeRecord],
     guests: Guests,
     images: dict[str, str],
+    obstacle: str = "",
 ) -> tuple[CertificateRecord, ...]:
-    """A certificate for every guest, over all of its variants; `images` has digests by guest."""
+    """A certificate for every guest, over all of its variants; `images` has digests by guest.
+
+    `obstacle` is what stood in the way of looking into any guest, in a sentence.
+    """
     return tuple(
-        _certificate(profile, verdicts, outcomes, images.get(profile.id, ""))
+        _certificate(profile, verdicts, outcomes, images.get(profile.id, ""), obstacle)
         for profile, _ in guests
     )
 
@@ -95,7 +99,7 @@ def verdict_of(outcome: Outcome | None, claim: Claim) -> Verdict:
 def _verdict(
     outcomes: Sequence[OutcomeRecord],
     profile: Profile,
-    variant: Firmware,
+    variant: Variant,
     feature: Feature,
     hypervisor: str,
     tier: Tier,
@@ -137,12 +141,14 @@ def _certificate(
     verdicts: Sequence[VerdictRecord],
     outcomes: Sequence[OutcomeRecord],
     image: str,
+    obstacle: str,
 ) -> CertificateRecord:
     mine = [verdict for verdict in verdicts if verdict.guest == profile.id]
     broken = [o for o in outcomes if o.guest == profile.id and not o.feature]
     violated = [v for v in mine if v.verdict is Verdict.VIOLATED]
     reasons = [f"{v.feature} ({v.variant}) is violated: {_first(v.reason)}" for v in violated]
-    open_reasons = [*_open_features(mine)]
+    open_reasons = [obstacle] if obstacle else []
+    open_reasons += _open_features(mine)
     open_reasons += [f"{o.case} told nothing: {_first(o.reason)}" for o in broken]
     exceptions = _exceptions(profile, outcomes)
     if violated:

@@ -3,8 +3,8 @@
 from harness.events import EventKind
 from harness.guests.guest import Guest
 from harness.guests.hanging import hang
-from harness.hypervisors.base import MachineState
-from harness.plugin.markers import cost, feature, only_on
+from harness.hypervisors.base import Capability, MachineState
+from harness.plugin.markers import cost, feature, only_on, requires
 from harness.plugin.worker import Metrics
 from harness.profiles.model import System
 from harness.waiting import NotYet, wait_until
@@ -43,6 +43,7 @@ def test_a_panic_is_told_by_the_device_and_the_console(guest: Guest, metric: Met
 
 
 @feature("boot.crash_detected")
+@requires(Capability.AGENT)
 @cost(40)
 def test_a_hang_is_no_crash(guest: Guest) -> None:
     """A guest that hangs answers no more, but has not crashed and runs on."""

@@ -5,7 +5,8 @@ import secrets
 from harness.errors import ChannelError, NotApplicable
 from harness.guests.guest import Guest
 from harness.guests.kdump import CrashDumps
-from harness.plugin.markers import cost, feature, only_on
+from harness.hypervisors.base import Capability
+from harness.plugin.markers import cost, feature, only_on, requires
 from harness.plugin.worker import Metrics
 from harness.profiles.model import System
 from harness.waiting import NotYet, wait_until
@@ -20,6 +21,7 @@ BACK_WITHIN = 120
 
 @feature("boot.crash_dump")
 @only_on(System.LINUX, because="it is about the crash kernel that Linux has, and about its dumps")
+@requires(Capability.AGENT)
 @cost(330)
 def test_a_crash_leaves_a_whole_dump_and_the_guest_comes_back(
     machine: Guest, metric: Metrics

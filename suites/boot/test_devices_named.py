@@ -32,6 +32,7 @@ NIC_DRIVERS = {
 
 
 @feature("boot.machine_type")
+@requires(Capability.QEMU_DEVICES)
 @pytest.mark.parametrize("machine_type", HOST_BRIDGES, ids=str)
 @cost(60)
 def test_boots_on_each_machine_type(machine: Guest, machine_type: MachineType) -> None:
@@ -48,6 +49,7 @@ def test_boots_on_each_machine_type(machine: Guest, machine_type: MachineType) -
 
 
 @feature("boot.disk_bus")
+@requires(Capability.QEMU_DEVICES)
 @pytest.mark.parametrize("bus", DiskBus, ids=str)
 @cost(60)
 def test_boots_from_a_disk_on_each_bus(machine: Guest, bench: Bench, bus: DiskBus) -> None:
@@ -70,7 +72,7 @@ def test_boots_from_a_disk_on_each_bus(machine: Guest, bench: Bench, bus: DiskBu
 
 
 @feature("boot.nic_model")
-@requires(Capability.NETWORK)
+@requires(Capability.NETWORK, Capability.QEMU_DEVICES)
 @pytest.mark.parametrize("model", NicModel, ids=str)
 @cost(60)
 def test_has_an_address_on_each_network_card(machine: Guest, bench: Bench, model: NicModel) -> None:

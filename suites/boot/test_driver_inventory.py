@@ -3,7 +3,8 @@
 from collections import Counter
 
 from harness.guests.guest import Guest
-from harness.plugin.markers import cost, feature, read_only
+from harness.hypervisors.base import Capability
+from harness.plugin.markers import cost, feature, read_only, requires
 from harness.tiers import Tier
 
 ALWAYS = ("virtio_balloon", "virtio_console", "virtio_rng")
@@ -14,6 +15,7 @@ OPTIONAL = ("virtio_balloon", "virtio_rng")
 
 
 @feature("boot.driver_inventory")
+@requires(Capability.QEMU_DEVICES)
 @read_only
 def test_every_paravirtual_device_has_its_driver(guest: Guest) -> None:
     """The virtio devices are those of the machine, each bound to the driver that is meant."""
@@ -27,6 +29,7 @@ def test_every_paravirtual_device_has_its_driver(guest: Guest) -> None:
 
 
 @feature("boot.driver_inventory")
+@requires(Capability.QEMU_DEVICES)
 @cost(40)
 def test_optional_drivers_load_again_and_again(guest: Guest, tier: Tier) -> None:
     """Drivers that can be missed for a while are unloaded and loaded time after time."""

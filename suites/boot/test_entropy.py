@@ -3,7 +3,8 @@
 import re
 
 from harness.guests.guest import Guest
-from harness.plugin.markers import cost, feature, only_on, read_only
+from harness.hypervisors.base import Capability
+from harness.plugin.markers import cost, feature, only_on, read_only, requires
 from harness.plugin.worker import Metrics
 from harness.profiles.model import System
 
@@ -15,6 +16,7 @@ READY_WITHIN = 3.0
 
 @feature("boot.entropy")
 @only_on(System.LINUX, because=NOT_TOLD)
+@requires(Capability.QEMU_DEVICES)
 @read_only
 def test_the_host_s_random_device_is_used(guest: Guest) -> None:
     """The machine's random device is the kernel's source, and gives bytes that differ."""

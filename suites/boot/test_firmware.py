@@ -4,7 +4,8 @@ import struct
 
 from harness.guests.guest import Guest
 from harness.guests.rebooting import prove_reboot
-from harness.plugin.markers import cost, feature, variants
+from harness.hypervisors.base import Capability
+from harness.plugin.markers import cost, feature, requires, variants
 from harness.profiles.hardware import Firmware
 
 EFI_GLOBAL = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
@@ -14,6 +15,7 @@ MARK = "GuestcertMark-6f1c1a2e-8d0f-5c8e-9a55-0d1f6a3c9b77"
 
 
 @feature("boot.firmware.bios")
+@requires(Capability.QEMU_DEVICES)
 @variants(Firmware.BIOS)
 @cost(80)
 def test_boots_through_bios(machine: Guest) -> None:

@@ -5,7 +5,8 @@ import subprocess
 
 from harness.guests.guest import Guest
 from harness.guests.os import GuestDisk
-from harness.plugin.markers import feature, read_only
+from harness.hypervisors.base import Capability
+from harness.plugin.markers import feature, read_only, requires
 
 KERNEL_RESERVE = 0.12
 """Part of the memory that firmware and kernel keep for themselves on a machine of 1 GiB."""
@@ -30,6 +31,7 @@ def test_memory_is_as_defined(guest: Guest) -> None:
 
 
 @feature("boot.hardware")
+@requires(Capability.QEMU_DEVICES)
 @read_only
 def test_disks_are_as_defined(guest: Guest) -> None:
     """The guest sees its disks by number, serial and size, and the root disk on its driver."""
@@ -43,6 +45,7 @@ def test_disks_are_as_defined(guest: Guest) -> None:
 
 
 @feature("boot.hardware")
+@requires(Capability.QEMU_DEVICES)
 @read_only
 def test_nics_are_as_defined(guest: Guest) -> None:
     """The guest sees its network cards by number, address and driver."""
@@ -54,6 +57,7 @@ def test_nics_are_as_defined(guest: Guest) -> None:
 
 
 @feature("boot.hardware")
+@requires(Capability.QEMU_DEVICES)
 @read_only
 def test_firmware_strings_are_as_defined(guest: Guest) -> None:
     """The guest reads from SMBIOS what its machine was given."""

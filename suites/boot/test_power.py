@@ -3,8 +3,8 @@
 from harness.guests.guest import Guest
 from harness.guests.os import Ending
 from harness.guests.rebooting import prove_reboot
-from harness.hypervisors.base import MachineState, PowerMethod
-from harness.plugin.markers import cost, feature
+from harness.hypervisors.base import Capability, MachineState, PowerMethod
+from harness.plugin.markers import cost, feature, requires
 from harness.plugin.worker import Metrics
 from harness.tiers import Tier
 from harness.waiting import Deadline, NotYet, wait_until
@@ -28,6 +28,7 @@ def test_reboots_again_and_again_at_its_own_request(
 
 
 @feature("boot.reboot")
+@requires(Capability.POWER_BUTTON)
 @cost(45)
 def test_reboots_at_the_hosts_request(guest: Guest) -> None:
     """The guest reboots when the host asks, cleanly: its services were stopped first."""

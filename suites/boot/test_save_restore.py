@@ -16,7 +16,7 @@ CLOCK_LIMIT = 2.0
 
 
 @feature("boot.save_restore")
-@requires(Capability.SAVE_RESTORE, Capability.NETWORK)
+@requires(Capability.SAVE_RESTORE, Capability.NETWORK, Capability.AGENT)
 @cost(90)
 def test_goes_on_after_save_and_restore(neighbours: Neighbours, metric: Metrics) -> None:
     """Saved and restored, the guest has its boot, its processes, its connections, its time."""

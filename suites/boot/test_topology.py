@@ -3,8 +3,8 @@
 import pytest
 
 from harness.guests.guest import Guest
-from harness.hypervisors.base import Topology
-from harness.plugin.markers import cost, feature
+from harness.hypervisors.base import Capability, Topology
+from harness.plugin.markers import cost, feature, requires
 
 KERNEL_RESERVE = 0.15
 """Part of a node's memory that the kernel keeps; the first node's share is the greatest."""
@@ -14,6 +14,7 @@ SHAPES = (Topology(2, 2, 1), Topology(2, 1, 1, nodes=2))
 
 
 @feature("boot.topology")
+@requires(Capability.QEMU_DEVICES)
 @pytest.mark.parametrize(
     "shape", SHAPES, ids=lambda s: f"{s.sockets}x{s.cores}x{s.threads}-{s.nodes}"
 )

@@ -8,10 +8,11 @@ import pytest
 from harness.channels.base import CommandNotStartedError, CommandTimeoutError
 from harness.guests.guest import Guest
 from harness.guests.integration import IntegrationServices
-from harness.plugin.markers import cost, feature, only_on, read_only
+from harness.hypervisors.base import Capability
+from harness.plugin.markers import cost, feature, only_on, read_only, requires
 from harness.profiles.model import System
 
-pytestmark = pytest.mark.usefixtures("answering_agent")
+pytestmark = [pytest.mark.usefixtures("answering_agent"), requires(Capability.AGENT)]
 
 MEBIBYTE = 1024 * 1024
 

@@ -7,8 +7,8 @@ from harness.events import EventKind
 from harness.guests.guest import Guest
 from harness.guests.integration import HeartbeatState, IntegrationServices
 from harness.guests.os import Ending
-from harness.hypervisors.base import MachineState, PowerMethod
-from harness.plugin.markers import cost, feature, only_on
+from harness.hypervisors.base import Capability, MachineState, PowerMethod
+from harness.plugin.markers import cost, feature, only_on, requires
 from harness.profiles.model import System
 from harness.waiting import Deadline
 
@@ -17,9 +17,14 @@ SERVICE_OFF = "guestcert reaches a Windows guest by the very service that is swi
 REFUSED_WITHIN = 15.0
 """Seconds in which a request that can't be fulfilled must end with an error."""
 
+METHODS = (
+    pytest.param(PowerMethod.ACPI, marks=requires(Capability.POWER_BUTTON)),
+    PowerMethod.AGENT,
+)
+
 
 @feature("integration.shutdown")
-@pytest.mark.parametrize("method", list(PowerMethod), ids=str)
+@pytest.mark.parametrize("method", METHODS, ids=str)
 @cost(60)
 def test_shuts_down_clean_on_both_sides(
     guest: Guest, integration: IntegrationServices, method: PowerMethod
@@ -75,6 +80,7 @@ def test_request_fails_while_the_service_is_off(
 
 
 @feature("integration.shutdown")
+@requires(Capability.POWER_BUTTON)
 @cost(40)
 def test_works_under_load(guest: Guest, integration: IntegrationServices) -> None:
     """The guest shuts down in time also while its processors and its disk are busy."""

@@ -1,9 +1,10 @@
-"""One hypervisor after the other: the fake, libvirt's test driver, and real QEMU."""
+"""One after the other: the fake, libvirt's test driver, QEMU, and a scripted Hyper-V host."""
 
 from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +16,14 @@ from harness.hypervisors.base import (
     Hypervisor,
     MachineDefinition,
 )
+from harness.hypervisors.hyperv.address import PASSWORD as PASSWORD_VARIABLE
 from harness.hypervisors.opening import open_hypervisor
 from harness.image_store.places import store_root
 from harness.lab.ownership import own
 from harness.lab.workspace import Workspace
+from tests.fakes.hyperv_host.host import hyperv_host
 from tests.fakes.hypervisor import FakeHypervisor
+from tests.fakes.powershell_remoting.server import PASSWORD
 from tests.machines import a_machine
 
 RUN = "contract"
@@ -63,11 +67,32 @@ def boot_sector(folder: Path) -> Path:
     return made
 
 
-@pytest.fixture(params=["fake:///", "test:///default", "qemu:///system"])
-def subject(request: pytest.FixtureRequest, boot_sector: Path) -> Iterator[Subject]:
+@contextmanager
+def opened(uri: str, tmp_path: Path) -> Iterator[Hypervisor]:
+    """The hypervisor behind an address of the parameters below."""
+    if uri.startswith("fake"):
+        yield FakeHypervisor()
+    elif uri.startswith("hyperv"):
+        with hyperv_host(tmp_path) as (_, _, address):
+            yield open_hypervisor(address)
+    else:
+        yield open_hypervisor(uri)
+
+
+@pytest.fixture(params=["fake:///", "test:///default", "qemu:///system", "hyperv://scripted"])
+def subject(
+    request: pytest.FixtureRequest,
+    boot_sector: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Subject]:
     """Each implementation of the contract in turn."""
-    uri: str = request.param
-    hypervisor = FakeHypervisor() if uri.startswith("fake") else open_hypervisor(uri)
+    monkeypatch.setenv(PASSWORD_VARIABLE, PASSWORD)
+    with opened(request.param, tmp_path) as hypervisor:
+        yield from _cleaned(hypervisor, boot_sector)
+
+
+def _cleaned(hypervisor: Hypervisor, boot_sector: Path) -> Iterator[Subject]:
     definition = a_machine(
         name=f"{NAME_PREFIX}{RUN}-subject",
         owner=own(RUN),

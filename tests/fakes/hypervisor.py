@@ -230,7 +230,11 @@ class FakeHypervisor:
     """See Hypervisor. `refuses` makes removing what has that name fail."""
 
     uri: str = "fake:///"
-    capabilities: frozenset[Capability] = frozenset(Capability) - {Capability.RUN}
+    capabilities: frozenset[Capability] = frozenset(Capability) - {
+        Capability.RUN,
+        Capability.HOST_SERVICES,
+        Capability.REMOTE_DISKS,
+    }
     refuses: str = ""
     agent: Agent = silent_agent
     machines: dict[str, FakeMachine] = field(default_factory=dict)

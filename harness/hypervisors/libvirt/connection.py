@@ -78,6 +78,8 @@ class LibvirtHypervisor:
             Capability.SLEEP,
             Capability.CPU_MODEL,
             Capability.GENERATION_ID,
+            Capability.POWER_BUTTON,
+            Capability.QEMU_DEVICES,
         }
         if self._has_tpm():
             found.add(Capability.TPM)

@@ -1,0 +1,270 @@
+"""A connection to a Hyper-V host: what it can do, its machines and its networks."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from harness.errors import HypervisorError
+from harness.hypervisors.base import (
+    NAME_PREFIX,
+    Accelerator,
+    Capability,
+    HypervisorFacts,
+    MachineDefinition,
+    NetworkDefinition,
+    Owned,
+)
+from harness.hypervisors.hyperv.address import parse_address
+from harness.hypervisors.hyperv.definition import (
+    HostFolders,
+    guard,
+    machine_steps,
+    network_step,
+    owner_in,
+)
+from harness.hypervisors.hyperv.machine import HypervMachine
+from harness.hypervisors.hyperv.remoting import Session
+from harness.hypervisors.hyperv.transfer import Transfer
+from harness.hypervisors.hyperv.watching import Watcher
+
+MODULE_REMEDY = (
+    "install the role on the host: Install-WindowsFeature Hyper-V -IncludeManagementTools"
+)
+
+SERVER_2016 = 14393
+"""The build from which on there are Linux' Secure Boot template, virtual TPMs and production
+checkpoints."""
+
+NETWORK_SERVERS = {"DhcpServer", "DnsServer"}
+"""The modules of the roles that serve an isolated network: a switch has neither by itself."""
+
+ALWAYS = frozenset(
+    {
+        Capability.UEFI,
+        Capability.PAUSE,
+        Capability.RESET,
+        Capability.SAVE_RESTORE,
+        Capability.SNAPSHOT,
+        Capability.UEFI_SNAPSHOT,
+        Capability.GENERATION_ID,  # every machine has one
+        Capability.CONSOLE,
+        Capability.SCREENSHOT,
+        Capability.KEYBOARD,
+        Capability.NMI,
+        Capability.HOST_SERVICES,
+        Capability.REMOTE_DISKS,
+    }
+)
+
+
+@dataclass(frozen=True)
+class HostState:
+    """What the host says of itself without the Hyper-V module."""
+
+    system: str
+    build: str
+    powershell: str
+    processor: str
+    architecture: str
+    hypervisor: bool  # whether the hypervisor itself runs under the host's Windows
+    module: str | None
+    service: str | None
+    user: str
+    administrator: bool
+    servers: tuple[str, ...]
+
+    @property
+    def build_number(self) -> int:
+        """The third part of Windows' version."""
+        parts = self.build.split(".")
+        return int(parts[2]) if len(parts) > 2 and parts[2].isdigit() else 0
+
+
+@dataclass(frozen=True)
+class HostFacts:
+    """What Hyper-V says of its host."""
+
+    folder: str
+    free_bytes: int
+    memory_bytes: int
+    processors: int
+    switches: tuple[str, ...]
+
+
+class HypervHypervisor:
+    """See Hypervisor."""
+
+    def __init__(self, uri: str) -> None:
+        self._address = parse_address(uri)
+        self._run = Session(self._address)
+        self._watcher = Watcher(Session(self._address))
+        self.state = _state(self._run)  # connects: raises HypervisorUnreachableError
+
+    @property
+    def uri(self) -> str:
+        """See Hypervisor."""
+        return self._address.uri
+
+    @cached_property
+    def capabilities(self) -> frozenset[Capability]:
+        """See Hypervisor."""
+        found = set(ALWAYS)
+        if self.state.hypervisor:
+            found.add(Capability.RUN)
+        if self.state.build_number >= SERVER_2016:
+            found |= {Capability.SECURE_BOOT, Capability.TPM}
+        if set(self.state.servers) >= NETWORK_SERVERS:
+            found |= {Capability.NETWORK, Capability.NIC_MOVE}
+        return frozenset(found)
+
+    def facts(self) -> HypervisorFacts:
+        """See Hypervisor."""
+        state = self.state
+        return HypervisorFacts(
+            name="Hyper-V",
+            version=state.build,
+            extra={
+                "module": state.module or "",
+                "kernel": f"{state.system} {state.build}",
+                "cpu": state.processor,
+                "architecture": state.architecture,
+                "powershell": state.powershell,
+            },
+        )
+
+    def host_facts(self) -> HostFacts:
+        """What Hyper-V's own module says of the host. Raises HypervisorError without the role."""
+        if self.state.module is None:
+            raise HypervisorError(
+                f"{self._address.host} has no Hyper-V module for PowerShell", remedy=MODULE_REMEDY
+            )
+        answer = self._run("Get-HostFacts", f"asking {self._address.host} for its facts")
+        return HostFacts(
+            folder=str(answer["folder"]),
+            free_bytes=int(answer["free_bytes"]),
+            memory_bytes=int(answer["memory_bytes"]),
+            processors=int(answer["processors"]),
+            switches=tuple(f"{each['name']} ({each['kind']})" for each in answer["switches"]),
+        )
+
+    def processor_flags(self, model: str, machine_type: str, accelerator: Accelerator) -> set[str]:
+        """See Hypervisor. Raises HypervisorError: a guest gets the host's processor."""
+        raise HypervisorError(f"asking what a processor {model} can do: Hyper-V has no models")
+
+    def define(self, definition: MachineDefinition) -> HypervMachine:
+        """See Hypervisor."""
+        guard(definition.name)
+        transfer = Transfer(self._run, self._folders)
+        # All disks first: they are what takes long, and what most often fails.
+        owner = definition.owner
+        media = {disk.path: transfer.bring(disk, owner) for disk in definition.disks}
+        steps = list(machine_steps(definition, self._folders, media))
+        self._forget(definition.name)
+        answers: list[dict[str, Any]] = []
+        try:
+            for step in steps:
+                doing = f"defining {definition.name} ({step.script})"
+                answers.append(self._run(step.script, doing, **step.parameters))
+        except HypervisorError:
+            self._forget(definition.name)
+            raise
+        identifier = str(answers[0]["id"])
+        return HypervMachine(
+            self._run, self._address, definition, identifier, self._folders, self._watcher
+        )
+
+    def create_network(self, definition: NetworkDefinition) -> HypervNetwork:
+        """See Hypervisor."""
+        guard(definition.name)
+        step = network_step(definition)
+        network = HypervNetwork(self._run, definition)
+        try:
+            self._run(step.script, f"making {definition.name}", **step.parameters)
+        except HypervisorError:
+            network.remove()
+            raise
+        return network
+
+    def taken_subnets(self) -> Sequence[str]:
+        """See Hypervisor."""
+        answer = self._run("Get-Subnets", "asking for the host's addresses")
+        return [str(ipaddress.ip_interface(each).network) for each in answer["subnets"]]
+
+    def owned(self) -> Sequence[Owned]:
+        """See Hypervisor. Saved states, and what was brought for a run, are kinds of their own."""
+        found = []
+        listings: tuple[tuple[str, str, str, dict[str, str]], ...] = (
+            ("machine", "Get-Machines", "machines", {"Prefix": NAME_PREFIX}),
+            ("network", "Get-Networks", "networks", {"Prefix": NAME_PREFIX}),
+            ("state", "Get-Folders", "folders", {"Folder": self._folders.states}),
+            ("uploads", "Get-Folders", "folders", {"Folder": self._folders.uploads}),
+        )
+        for kind, script, key, parameters in listings:
+            answer = self._run(script, f"listing what there is of kind {kind}", **parameters)
+            found += [Owned(kind, each["name"], owner_in(each["notes"])) for each in answer[key]]
+        return found
+
+    def remove(self, owned: Owned) -> None:
+        """See Hypervisor."""
+        guard(owned.name)
+        if owned.kind == "machine":
+            self._forget(owned.name)
+        elif owned.kind == "network":
+            _remove_network(self._run, owned.name)
+        else:
+            parent = self._folders.states if owned.kind == "state" else self._folders.uploads
+            doing = f"removing the {owned.kind} of {owned.name}"
+            self._run("Remove-Folder", doing, Folder=f"{parent}\\{owned.name}")
+
+    def close(self) -> None:
+        """See Hypervisor."""
+        self._watcher.close()
+        self._run.close()
+
+    @cached_property
+    def _folders(self) -> HostFolders:
+        return HostFolders(self.host_facts().folder.rstrip("\\") + "\\guestcert")
+
+    def _forget(self, name: str) -> None:
+        folder = self._folders.machine(name)
+        self._run("Remove-Machine", f"removing {name}", Name=name, Folder=folder)
+
+
+class HypervNetwork:
+    """See Network."""
+
+    def __init__(self, run: Session, definition: NetworkDefinition) -> None:
+        self._run = run
+        self._definition = definition
+
+    @property
+    def name(self) -> str:
+        """See Network."""
+        return self._definition.name
+
+    def leases(self) -> Mapping[str, str]:
+        """See Network."""
+        gateway, prefix = self._definition.gateway, self._definition.prefix
+        subnet = ipaddress.ip_interface(f"{gateway}/{prefix}").network.network_address
+        doing = f"asking for the leases of {self.name}"
+        answer = self._run("Get-Leases", doing, Subnet=str(subnet))
+        return {str(each["mac"]).replace("-", ":"): each["address"] for each in answer["leases"]}
+
+    def remove(self) -> None:
+        """See Network."""
+        _remove_network(self._run, self.name)
+
+
+def _remove_network(run: Session, name: str) -> None:
+    run("Remove-Network", f"removing the network {name}", Name=name)
+
+
+def _state(run: Session) -> HostState:
+    answer = run("Get-HostState", "connecting to the Hyper-V host")
+    del answer["version"]
+    answer["servers"] = tuple(answer["servers"])
+    return HostState(**answer)

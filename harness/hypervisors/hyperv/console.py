@@ -1,0 +1,85 @@
+"""A machine's serial port as a plain socket: the host's named pipe, over PowerShell remoting.
+
+The pipe is opened in a runspace of its own, where a thread asks again and again for what the guest
+said; the host holds each question until there is something, or a moment has passed.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import socket
+import threading
+
+from harness.errors import HypervisorError
+from harness.hypervisors.hyperv.definition import pipe_name
+from harness.hypervisors.hyperv.remoting import Session
+
+CONNECT_MILLISECONDS = 10_000
+WAIT_MILLISECONDS = 200
+"""How long what is typed may have to wait; the guest is heard at once."""
+
+CHUNK = 16384
+
+
+def open_console(session: Session, machine: str) -> socket.socket:
+    """Both directions of the machine's first serial port; closing the socket ends the session."""
+    try:
+        session(
+            "Open-Console",
+            f"opening the console of {machine}",
+            Pipe=pipe_name(machine),
+            Milliseconds=CONNECT_MILLISECONDS,
+        )
+    except HypervisorError:
+        session.close()
+        raise
+    ours, theirs = socket.socketpair()
+    _Bridge(session, ours, machine)
+    return theirs
+
+
+class _Bridge:
+    """Carries bytes between the host's pipe and a socket, until either of them ends."""
+
+    def __init__(self, session: Session, ours: socket.socket, machine: str) -> None:
+        self._session = session
+        self._ours = ours
+        self._machine = machine
+        ours.setblocking(False)
+        threading.Thread(target=self._carry, name=f"console of {machine}", daemon=True).start()
+
+    def _carry(self) -> None:
+        try:
+            while (typed := self._typed()) is not None and self._exchange(typed):
+                pass
+        except (HypervisorError, OSError):
+            pass  # the machine, the host or the reader is gone: the socket's end says so
+        finally:
+            with contextlib.suppress(OSError):
+                self._ours.shutdown(socket.SHUT_RDWR)
+            self._ours.close()
+            self._session.close()
+
+    def _typed(self) -> bytes | None:
+        """What waits to be sent to the guest; None where the reader hung up."""
+        try:
+            return self._ours.recv(CHUNK) or None
+        except BlockingIOError:
+            return b""
+
+    def _exchange(self, typed: bytes) -> bool:
+        """Send and hear once; whether the pipe is still open."""
+        answer = self._session(
+            "Sync-Console",
+            f"reading the console of {self._machine}",
+            Pipe=pipe_name(self._machine),
+            Data=base64.b64encode(typed).decode("ascii"),
+            Milliseconds=WAIT_MILLISECONDS,
+        )
+        heard = base64.b64decode(answer["data"])
+        if heard:
+            self._ours.setblocking(True)
+            self._ours.sendall(heard)
+            self._ours.setblocking(False)
+        return bool(answer["open"])

@@ -1,0 +1,179 @@
+"""Runs the scripts of this package on a Hyper-V host: PowerShell remoting over HTTPS."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any, Protocol
+
+from pypsrp.complex_objects import ObjectMeta, PSInvocationState
+from pypsrp.powershell import PowerShell, RunspacePool
+from pypsrp.wsman import WSMan
+
+from harness.errors import HypervisorError, HypervisorUnreachableError
+from harness.hypervisors.hyperv.address import Address, Authentication
+from harness.hypervisors.hyperv.errors import (
+    CONNECTION_LOST,
+    is_ended,
+    lost,
+    refused,
+    timed_out,
+)
+from harness.waiting import Deadline
+
+VERSION = 1
+"""Of what the scripts answer; a script that changes its answer's form raises it here and there."""
+
+CALL_SECONDS = 120.0
+"""How long a script may take, if its caller says nothing else."""
+
+CONNECT_SECONDS = 15
+POLL_SECONDS = 10
+"""How long the host holds a question for output before it says that there is none yet."""
+
+INT32 = 2**31
+
+Value = str | int | bool | list[str] | None
+
+
+class Runner(Protocol):
+    """Runs a script on the host. Session is the real one."""
+
+    def __call__(
+        self, script: str, doing: str, seconds: float = CALL_SECONDS, /, **parameters: Value
+    ) -> dict[str, Any]:
+        """The script's answer. Raises HypervisorError, whose sentence begins with `doing`."""
+        ...
+
+
+@cache
+def script_text(name: str) -> str:
+    """The text of the script `name`.ps1 of this package."""
+    file = resources.files(__package__) / "scripts" / f"{name}.ps1"
+    return file.read_text(encoding="utf-8")
+
+
+class Session:
+    """One runspace on the host: scripts run one after the other, and may leave variables behind.
+
+    A lost connection is reported once, and the next call makes a new runspace.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._pool: RunspacePool | None = None
+        self._wsman: WSMan | None = None
+        self._turn = threading.Lock()
+
+    def __call__(
+        self, script: str, doing: str, seconds: float = CALL_SECONDS, /, **parameters: Value
+    ) -> dict[str, Any]:
+        """See Runner. Raises HypervisorUnreachableError where the connection fails."""
+        try:
+            return self._call(script, doing, seconds, parameters)
+        except HypervisorUnreachableError as error:
+            if not is_ended(error.__cause__):
+                raise
+        # The host had ended the runspace, idle or restarted: nothing of the call was done.
+        return self._call(script, doing, seconds, parameters)
+
+    def _call(
+        self, script: str, doing: str, seconds: float, parameters: Mapping[str, Value]
+    ) -> dict[str, Any]:
+        with self._turn:
+            try:
+                pool = self._opened()
+                pipeline = PowerShell(pool)
+                pipeline.add_script(script_text(script))
+                for name, value in parameters.items():
+                    if value is not None:
+                        pipeline.add_parameter(name, _typed(pool, value))
+                self._run(pipeline, doing, seconds)
+            except CONNECTION_LOST as error:
+                self._forget()
+                raise lost(self._address, doing, error) from error
+        if pipeline.had_errors or pipeline.streams.error:
+            raise refused(doing, pipeline.streams.error)
+        return _answer(script, doing, pipeline.output)
+
+    def close(self) -> None:
+        """End the runspace; what it holds on the host ends with it."""
+        with self._turn:
+            if self._pool is not None:
+                # The host ends the runspaces of a lost connection by itself.
+                with contextlib.suppress(*CONNECTION_LOST):
+                    self._pool.close()
+            self._forget()
+
+    def _run(self, pipeline: PowerShell, doing: str, seconds: float) -> None:
+        deadline = Deadline(seconds)
+        pipeline.begin_invoke()
+        while pipeline.state == PSInvocationState.RUNNING:
+            if deadline.passed:
+                pipeline.stop()
+                raise timed_out(self._address, doing, seconds)
+            pipeline.poll_invoke(timeout=max(1, min(POLL_SECONDS, round(deadline.remaining))))
+        pipeline.close()
+
+    def _opened(self) -> RunspacePool:
+        if self._pool is None:
+            self._wsman = _wsman(self._address)
+            pool = RunspacePool(self._wsman)
+            pool.open()
+            self._pool = pool
+        return self._pool
+
+    def _forget(self) -> None:
+        if self._wsman is not None:
+            self._wsman.close()
+        self._pool = self._wsman = None
+
+
+def _wsman(address: Address) -> WSMan:
+    identity: dict[str, Any] = {"username": address.user, "password": address.password}
+    if address.auth is Authentication.CERTIFICATE:
+        identity = {
+            "certificate_pem": str(address.certificate),
+            "certificate_key_pem": str(address.key),
+        }
+    return WSMan(
+        address.host,
+        port=address.port,
+        ssl=True,
+        auth=str(address.auth),
+        cert_validation=str(address.ca) if address.ca else True,  # type: ignore[arg-type]
+        connection_timeout=CONNECT_SECONDS,
+        read_timeout=2 * POLL_SECONDS,
+        operation_timeout=POLL_SECONDS,
+        reconnection_backoff=0.2,
+        no_proxy=True,
+        **identity,
+    )
+
+
+def _typed(pool: RunspacePool, value: Value) -> Any:
+    """The value as the remote side takes it; pypsrp makes every int one of 32 bits by itself."""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= INT32:
+        return pool.serialize(value, ObjectMeta("I64"))
+    return value
+
+
+def _answer(script: str, doing: str, output: list[Any]) -> dict[str, Any]:
+    """The one JSON object that the script put out."""
+    try:
+        (text,) = output
+        answer = json.loads(text)
+        if not isinstance(answer, Mapping) or answer.get("version") != VERSION:
+            raise ValueError
+    except (ValueError, TypeError):
+        said = " ".join(str(part) for part in output)[:200] or "nothing"
+        raise HypervisorError(
+            f"{doing}: {script} should have answered with one JSON object of version {VERSION}, "
+            f"and said {said}",
+            remedy="look whether a profile of PowerShell on the host writes output of its own",
+        ) from None
+    return dict(answer)

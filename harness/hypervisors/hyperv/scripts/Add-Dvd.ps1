@@ -1,0 +1,13 @@
+# A DVD drive with an image in it.
+param(
+    [Parameter(Mandatory = $true)] [string] $Name,
+    [Parameter(Mandatory = $true)] [string] $Path,
+    [Parameter(Mandatory = $true)] [int] $Number,
+    [Parameter(Mandatory = $true)] [int] $Location
+)
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+Add-VMDvdDrive -VMName $Name -ControllerNumber $Number -ControllerLocation $Location -Path $Path
+
+@{ version = 1 } | ConvertTo-Json -Compress

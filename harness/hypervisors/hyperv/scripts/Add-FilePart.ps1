@@ -1,0 +1,24 @@
+# Write a part of a file at its place, and a number of zeros behind it; what stood there is cut off.
+param(
+    [Parameter(Mandatory = $true)] [string] $Path,
+    [Parameter(Mandatory = $true)] [long] $Offset,
+    [Parameter(Mandatory = $true)] [AllowEmptyString()] [string] $Data,
+    [Parameter(Mandatory = $true)] [int] $Zeros
+)
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+$null = New-Item -ItemType Directory -Force -Path (Split-Path -Parent -Path $Path)
+$bytes = [System.Convert]::FromBase64String($Data)
+$file = [System.IO.File]::Open($Path, [System.IO.FileMode]::OpenOrCreate, [System.IO.FileAccess]::Write)
+try {
+    $file.SetLength($Offset)
+    $null = $file.Seek($Offset, [System.IO.SeekOrigin]::Begin)
+    $file.Write($bytes, 0, $bytes.Length)
+    $file.SetLength($Offset + $bytes.Length + $Zeros)
+}
+finally {
+    $file.Dispose()
+}
+
+@{ version = 1; length = $Offset + $bytes.Length + $Zeros } | ConvertTo-Json -Compress

@@ -1,0 +1,18 @@
+# Give a whole file its name, if its digest is right; else take it away.
+param(
+    [Parameter(Mandatory = $true)] [string] $Path,
+    [Parameter(Mandatory = $true)] [string] $Target,
+    [Parameter(Mandatory = $true)] [string] $Digest
+)
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+$found = (Get-FileHash -LiteralPath $Path -Algorithm SHA256).Hash
+if ($found -ne $Digest) {
+    Remove-Item -LiteralPath $Path -Force
+    throw "the file arrived with the digest $found, and not with $Digest"
+}
+Move-Item -LiteralPath $Path -Destination $Target -Force
+Set-ItemProperty -LiteralPath $Target -Name IsReadOnly -Value $true
+
+@{ version = 1 } | ConvertTo-Json -Compress

@@ -1,0 +1,13 @@
+# Copy a file of the host's into the guest, through the guest service interface.
+param(
+    [Parameter(Mandatory = $true)] [string] $Name,
+    [Parameter(Mandatory = $true)] [string] $Source,
+    [Parameter(Mandatory = $true)] [string] $Destination,
+    [Parameter(Mandatory = $true)] [bool] $Force
+)
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+Copy-VMFile -Name $Name -SourcePath $Source -DestinationPath $Destination -FileSource Host -Force:$Force
+
+@{ version = 1 } | ConvertTo-Json -Compress

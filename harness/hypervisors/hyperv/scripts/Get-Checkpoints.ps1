@@ -1,0 +1,10 @@
+# The names of a machine's checkpoints, the oldest first.
+param(
+    [Parameter(Mandatory = $true)] [string] $Name
+)
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+$names = @(Get-VMSnapshot -VMName $Name | Sort-Object -Property CreationTime | ForEach-Object { $_.Name })
+
+@{ version = 1; names = $names } | ConvertTo-Json -Compress

@@ -1,0 +1,13 @@
+# How long a file is; -1 where there is none.
+param(
+    [Parameter(Mandatory = $true)] [string] $Path
+)
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+$length = -1
+if (Test-Path -LiteralPath $Path) {
+    $length = (Get-Item -LiteralPath $Path).Length
+}
+
+@{ version = 1; length = $length } | ConvertTo-Json -Compress

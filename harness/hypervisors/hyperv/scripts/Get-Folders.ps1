@@ -1,0 +1,18 @@
+# The folders in a folder, with the notes that say whose they are.
+param(
+    [Parameter(Mandatory = $true)] [string] $Folder
+)
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+$found = @(
+    if (Test-Path -LiteralPath $Folder) {
+        foreach ($one in Get-ChildItem -LiteralPath $Folder -Directory) {
+            $file = Join-Path -Path $one.FullName -ChildPath 'owner.json'
+            $notes = if (Test-Path -LiteralPath $file) { Get-Content -LiteralPath $file -Raw } else { '' }
+            @{ name = $one.Name; notes = $notes }
+        }
+    }
+)
+
+@{ version = 1; folders = $found } | ConvertTo-Json -Compress -Depth 4

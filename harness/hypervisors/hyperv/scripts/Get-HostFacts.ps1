@@ -1,0 +1,18 @@
+# Where the host keeps disks, how much room there is, and which switches it has.
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+$vmhost = Get-VMHost
+$folder = $vmhost.VirtualHardDiskPath
+$root = [System.IO.Path]::GetPathRoot($folder)
+$drive = New-Object -TypeName System.IO.DriveInfo -ArgumentList $root
+$switches = @(Get-VMSwitch | ForEach-Object { @{ name = $_.Name; kind = $_.SwitchType.ToString() } })
+
+@{
+    version = 1
+    folder = $folder
+    free_bytes = $drive.AvailableFreeSpace
+    memory_bytes = $vmhost.MemoryCapacity
+    processors = $vmhost.LogicalProcessorCount
+    switches = $switches
+} | ConvertTo-Json -Compress -Depth 4

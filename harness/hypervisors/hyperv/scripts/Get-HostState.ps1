@@ -1,0 +1,32 @@
+# What the host is, asked without the Hyper-V module, so that its absence can be told.
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+$system = Get-CimInstance -ClassName Win32_OperatingSystem
+$computer = Get-CimInstance -ClassName Win32_ComputerSystem
+$processor = Get-CimInstance -ClassName Win32_Processor | Select-Object -First 1
+$module = Get-Module -ListAvailable -Name Hyper-V |
+    Sort-Object -Property Version -Descending | Select-Object -First 1
+$service = Get-Service | Where-Object { $_.Name -eq 'vmms' }
+$servers = @(Get-Module -ListAvailable -Name @('DhcpServer', 'DnsServer') | ForEach-Object { $_.Name })
+
+$identity = [System.Security.Principal.WindowsIdentity]::GetCurrent()
+$principal = New-Object -TypeName System.Security.Principal.WindowsPrincipal -ArgumentList $identity
+# The well-known group Hyper-V Administrators, whatever the host's language calls it.
+$group = New-Object -TypeName System.Security.Principal.SecurityIdentifier -ArgumentList 'S-1-5-32-578'
+$administrator = [System.Security.Principal.WindowsBuiltInRole]::Administrator
+
+@{
+    version = 1
+    system = $system.Caption
+    build = $system.Version
+    powershell = $PSVersionTable.PSVersion.ToString()
+    processor = $processor.Name
+    architecture = $system.OSArchitecture
+    hypervisor = [bool] $computer.HypervisorPresent
+    module = if ($module) { $module.Version.ToString() } else { $null }
+    service = if ($service) { $service.Status.ToString() } else { $null }
+    user = $identity.Name
+    administrator = $principal.IsInRole($administrator) -or $principal.IsInRole($group)
+    servers = $servers
+} | ConvertTo-Json -Compress

@@ -1,0 +1,13 @@
+# The leases that the host's DHCP server handed out on one network.
+param(
+    [Parameter(Mandatory = $true)] [string] $Subnet
+)
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+$leases = @(
+    Get-DhcpServerv4Lease -ScopeId $Subnet |
+        ForEach-Object { @{ mac = $_.ClientId; address = $_.IPAddress.ToString() } }
+)
+
+@{ version = 1; leases = $leases } | ConvertTo-Json -Compress -Depth 4

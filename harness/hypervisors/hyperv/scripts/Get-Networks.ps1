@@ -1,0 +1,13 @@
+# The switches whose names begin with a prefix, with their notes.
+param(
+    [Parameter(Mandatory = $true)] [string] $Prefix
+)
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+$found = @(
+    Get-VMSwitch | Where-Object { $_.Name.StartsWith($Prefix) } |
+        ForEach-Object { @{ name = $_.Name; notes = $_.Notes } }
+)
+
+@{ version = 1; networks = $found } | ConvertTo-Json -Compress -Depth 4

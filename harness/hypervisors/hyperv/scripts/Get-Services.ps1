@@ -1,0 +1,19 @@
+# The integration services of a machine, by their ids, which are the same in every language.
+param(
+    [Parameter(Mandatory = $true)] [string] $Name
+)
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+$services = @(
+    Get-VMIntegrationService -VMName $Name |
+        ForEach-Object {
+            @{
+                id = $_.Id
+                enabled = $_.Enabled
+                status = if ($null -ne $_.PrimaryOperationalStatus) { $_.PrimaryOperationalStatus.ToString() } else { '' }
+            }
+        }
+)
+
+@{ version = 1; services = $services } | ConvertTo-Json -Compress -Depth 4

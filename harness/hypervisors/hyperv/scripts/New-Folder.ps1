@@ -1,0 +1,12 @@
+# A folder of ours, with notes that say whose it is; one that is there stays as it is.
+param(
+    [Parameter(Mandatory = $true)] [string] $Folder,
+    [Parameter(Mandatory = $true)] [string] $Notes
+)
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+$null = New-Item -ItemType Directory -Force -Path $Folder
+Set-Content -LiteralPath (Join-Path -Path $Folder -ChildPath 'owner.json') -Value $Notes -Encoding UTF8
+
+@{ version = 1 } | ConvertTo-Json -Compress

@@ -1,0 +1,40 @@
+# An isolated switch with addresses on it, and the host's DHCP and DNS servers behind them.
+param(
+    [Parameter(Mandatory = $true)] [string] $Name,
+    [Parameter(Mandatory = $true)] [string] $Notes,
+    [Parameter(Mandatory = $true)] [string] $Gateway,
+    [Parameter(Mandatory = $true)] [int] $Prefix,
+    [Parameter(Mandatory = $true)] [string] $Subnet,
+    [Parameter(Mandatory = $true)] [string] $Mask,
+    [Parameter(Mandatory = $true)] [string] $Start,
+    [Parameter(Mandatory = $true)] [string] $End,
+    [Parameter(Mandatory = $true)] [string] $Gateway6,
+    [Parameter(Mandatory = $true)] [int] $Prefix6,
+    [Parameter(Mandatory = $true)] [string] $Subnet6,
+    [Parameter(Mandatory = $true)] [string] $HostName,
+    [Parameter(Mandatory = $true)] [string] $Domain
+)
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+$null = New-VMSwitch -Name $Name -SwitchType Internal -Notes $Notes
+$alias = "vEthernet ($Name)"
+$null = New-NetIPAddress -InterfaceAlias $alias -IPAddress $Gateway -PrefixLength $Prefix
+$null = New-NetIPAddress -InterfaceAlias $alias -IPAddress $Gateway6 -PrefixLength $Prefix6
+# No way out: the host forwards nothing that comes from here; it only tells its prefix.
+Set-NetIPInterface -InterfaceAlias $alias -Forwarding Disabled
+Set-NetIPInterface -InterfaceAlias $alias -AddressFamily IPv6 -Advertising Enabled
+# The route to what is on the link came with the address.
+Set-NetRoute -InterfaceAlias $alias -DestinationPrefix $Subnet6 -Publish Yes
+
+Set-DhcpServerv4Binding -InterfaceAlias $alias -BindingState $true
+Add-DhcpServerv4Scope -Name $Name -StartRange $Start -EndRange $End -SubnetMask $Mask
+Set-DhcpServerv4OptionValue -ScopeId $Subnet -Router $Gateway -DnsServer $Gateway -DnsDomain $Domain -Force
+# One zone serves every network of ours: the server prefers the address in the asking guest's own net.
+if (-not (Get-DnsServerZone | Where-Object { $_.ZoneName -eq $HostName })) {
+    Add-DnsServerPrimaryZone -Name $HostName -ZoneFile 'guestcert.dns'
+}
+$record = @{ ZoneName = $HostName; Name = '@'; IPv4Address = $Gateway }
+Add-DnsServerResourceRecordA @record
+
+@{ version = 1 } | ConvertTo-Json -Compress

@@ -1,0 +1,23 @@
+# Connect to the pipe behind a machine's serial port; it stays open as long as this runspace lives.
+param(
+    [Parameter(Mandatory = $true)] [string] $Pipe,
+    [Parameter(Mandatory = $true)] [int] $Milliseconds
+)
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+$direction = [System.IO.Pipes.PipeDirection]::InOut
+$options = [System.IO.Pipes.PipeOptions]::Asynchronous
+$stream = New-Object -TypeName System.IO.Pipes.NamedPipeClientStream -ArgumentList '.', $Pipe, $direction, $options
+$stream.Connect($Milliseconds)
+$buffer = New-Object -TypeName byte[] -ArgumentList 16384
+if (-not (Get-Variable -Scope Global -Name GuestcertConsoles -ErrorAction SilentlyContinue)) {
+    $global:GuestcertConsoles = @{}
+}
+$global:GuestcertConsoles[$Pipe] = @{
+    stream = $stream
+    buffer = $buffer
+    reading = $stream.ReadAsync($buffer, 0, $buffer.Length)
+}
+
+@{ version = 1 } | ConvertTo-Json -Compress

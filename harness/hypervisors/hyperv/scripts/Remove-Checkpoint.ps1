@@ -1,0 +1,11 @@
+# Take a checkpoint away; what was written since stays.
+param(
+    [Parameter(Mandatory = $true)] [string] $Name,
+    [Parameter(Mandatory = $true)] [string] $Checkpoint
+)
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+Remove-VMSnapshot -VMName $Name -Name $Checkpoint
+
+@{ version = 1 } | ConvertTo-Json -Compress

@@ -1,0 +1,11 @@
+# Put a machine back to a checkpoint.
+param(
+    [Parameter(Mandatory = $true)] [string] $Name,
+    [Parameter(Mandatory = $true)] [string] $Checkpoint
+)
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+Restore-VMSnapshot -VMName $Name -Name $Checkpoint -Confirm:$false
+
+@{ version = 1 } | ConvertTo-Json -Compress

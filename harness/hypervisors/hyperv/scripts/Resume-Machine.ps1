@@ -1,0 +1,10 @@
+# Let the virtual processors of a paused machine go on.
+param(
+    [Parameter(Mandatory = $true)] [string] $Name
+)
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+Resume-VM -Name $Name
+
+@{ version = 1 } | ConvertTo-Json -Compress

@@ -1,0 +1,10 @@
+# An interrupt that the guest can not mask.
+param(
+    [Parameter(Mandatory = $true)] [string] $Name
+)
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+Debug-VM -Name $Name -InjectNonMaskableInterrupt -Force
+
+@{ version = 1 } | ConvertTo-Json -Compress

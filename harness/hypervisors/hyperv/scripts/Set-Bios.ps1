@@ -1,0 +1,11 @@
+# The boot order of a machine of generation 1, by kinds of devices.
+param(
+    [Parameter(Mandatory = $true)] [string] $Name,
+    [Parameter(Mandatory = $true)] [ValidateSet('Floppy', 'CD', 'IDE', 'LegacyNetworkAdapter')] [string[]] $Order
+)
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+Set-VMBios -VMName $Name -StartupOrder $Order
+
+@{ version = 1 } | ConvertTo-Json -Compress

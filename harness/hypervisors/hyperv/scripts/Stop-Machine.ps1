@@ -1,0 +1,10 @@
+# Pull the plug; no error where the machine is off, or gone.
+param(
+    [Parameter(Mandatory = $true)] [string] $Name
+)
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+Get-VM | Where-Object { $_.Name -eq $Name -and $_.State -ne 'Off' -and $_.State -ne 'Saved' } | Stop-VM -TurnOff -Force
+
+@{ version = 1 } | ConvertTo-Json -Compress

@@ -1,0 +1,45 @@
+# Wait until a machine of ours is in another state than is known, or Hyper-V logged something new of one.
+param(
+    [Parameter(Mandatory = $true)] [string] $Prefix,
+    [Parameter(Mandatory = $true)] [AllowEmptyString()] [string] $Known,
+    [Parameter(Mandatory = $true)] [long] $After,
+    [Parameter(Mandatory = $true)] [int] $Milliseconds
+)
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+$log = 'Microsoft-Windows-Hyper-V-Worker-Admin'
+$limit = [System.DateTime]::UtcNow.AddMilliseconds($Milliseconds)
+do {
+    $ours = @(Get-VM | Where-Object { $_.Name.StartsWith($Prefix) } | Sort-Object -Property Name)
+    $states = @($ours | ForEach-Object { "$($_.Name)=$($_.State)" })
+    $query = "*[System[EventRecordID > $After]]"
+    $newest = Get-WinEvent -LogName $log -MaxEvents 1 -ErrorAction SilentlyContinue
+    $records = @(
+        if ($After -ge 0) {
+            Get-WinEvent -LogName $log -FilterXPath $query -Oldest -ErrorAction SilentlyContinue
+        }
+    )
+    $changed = ($states -join ';') -ne $Known -or $records.Count -gt 0 -or $After -lt 0
+    if (-not $changed) {
+        Start-Sleep -Milliseconds 200
+    }
+} until ($changed -or [System.DateTime]::UtcNow -ge $limit)
+
+# A record names its machine by its id, which stands in its message in every language.
+$names = @{}
+foreach ($vm in $ours) {
+    $names[$vm.Id.ToString()] = $vm.Name
+}
+$told = @(
+    foreach ($record in $records) {
+        foreach ($id in $names.Keys) {
+            if ($record.Message -like "*$id*") {
+                @{ machine = $names[$id]; event = $record.Id }
+            }
+        }
+    }
+)
+$last = if ($records.Count -gt 0) { $records[-1].RecordId } elseif ($After -ge 0) { $After } elseif ($newest) { $newest.RecordId } else { 0 }
+
+@{ version = 1; states = $states; events = $told; last = $last } | ConvertTo-Json -Compress -Depth 4

@@ -1,0 +1,131 @@
+"""The errors that Hyper-V and Windows give, as PowerShell records them."""
+
+from __future__ import annotations
+
+from tests.fakes.powershell_remoting.script import ErrorCategory, ErrorRecord
+
+VIRTUALIZATION = "Microsoft.HyperV.PowerShell.VirtualizationException"
+
+
+class HostError(Exception):
+    """A script ends by this."""
+
+    def __init__(self, record: ErrorRecord) -> None:
+        self.record = record
+        super().__init__(record.message)
+
+
+def thrown(words: str) -> HostError:
+    """What a script of ours throws by itself."""
+    return HostError(ErrorRecord(words, ErrorCategory.OPERATION_STOPPED, words))
+
+
+def invalid_state(cmdlet: str, machine: str, state: str) -> HostError:
+    """The machine is in a state in which that can't be done."""
+    words = (
+        f"The operation cannot be performed while the virtual machine is in its current state: "
+        f"'{machine}' is {state}."
+    )
+    return _of(cmdlet, words, ErrorCategory.INVALID_OPERATION, "InvalidState")
+
+
+def not_found(cmdlet: str, what: str, name: str) -> HostError:
+    """There is no such thing."""
+    words = f'Hyper-V was unable to find a {what} with name "{name}".'
+    return _of(cmdlet, words, ErrorCategory.INVALID_ARGUMENT, "InvalidParameter")
+
+
+def path_not_found(path: str) -> HostError:
+    """There is no such file."""
+    record = ErrorRecord(
+        f"Cannot find path '{path}' because it does not exist.",
+        ErrorCategory.OBJECT_NOT_FOUND,
+        "PathNotFound",
+        "System.Management.Automation.ItemNotFoundException",
+    )
+    return HostError(record)
+
+
+def wrong_generation(cmdlet: str, machine: str, generation: int) -> HostError:
+    """The other generation alone has that."""
+    words = f"The operation is not supported by generation {generation} virtual machines: {machine}"
+    return _of(cmdlet, words, ErrorCategory.INVALID_OPERATION, "InvalidOperation")
+
+
+def access_denied(cmdlet: str) -> HostError:
+    """The user is neither administrator nor one of Hyper-V's administrators."""
+    words = (
+        "You do not have the required permission to complete this task. Contact the administrator "
+        "of the authorization policy for the computer."
+    )
+    return _of(cmdlet, words, ErrorCategory.PERMISSION_DENIED, "AccessDenied", 0x80070005)
+
+
+def out_of_memory(machine: str) -> HostError:
+    """The host has not the memory that a machine asks for."""
+    words = (
+        f"'{machine}' failed to start. Not enough memory in the system to start the virtual "
+        f"machine {machine}."
+    )
+    return _of("StartVM", words, ErrorCategory.RESOURCE_UNAVAILABLE, "OperationFailed", 0x8007000E)
+
+
+def in_use(cmdlet: str, machine: str) -> HostError:
+    """Another machine that is on writes to one of its disks."""
+    words = (
+        f"'{machine}' failed to start. The process cannot access the file because it is being used "
+        "by another process."
+    )
+    return _of(cmdlet, words, ErrorCategory.RESOURCE_BUSY, "OperationFailed", 0x80070020)
+
+
+def disk_full(path: str) -> HostError:
+    """The host's drive is full."""
+    words = f"There is not enough space on the disk: {path}"
+    return HostError(
+        ErrorRecord(words, ErrorCategory.WRITE_ERROR, "IOException", hresult=0x80070070)
+    )
+
+
+def file_exists(cmdlet: str, path: str) -> HostError:
+    """Something of that name is there already."""
+    words = f"Failed to initiate copying files to the guest: The file exists. '{path}'"
+    return _of(cmdlet, words, ErrorCategory.RESOURCE_EXISTS, "OperationFailed", 0x80070050)
+
+
+def service_unavailable(cmdlet: str, machine: str, words: str) -> HostError:
+    """An integration service is off, or its guest's side does not answer."""
+    return _of(
+        cmdlet,
+        f"{words} Virtual machine '{machine}'.",
+        ErrorCategory.RESOURCE_UNAVAILABLE,
+        "OperationFailed",
+        0x800710DF,
+    )
+
+
+def bad_parameter(words: str) -> HostError:
+    """PowerShell could not bind a script's parameter."""
+    return HostError(
+        ErrorRecord(
+            words,
+            ErrorCategory.INVALID_ARGUMENT,
+            "ParameterBindingFailed",
+            "System.Management.Automation.ParameterBindingException",
+        )
+    )
+
+
+def _of(
+    cmdlet: str, words: str, category: ErrorCategory, identity: str, hresult: int = 0x80131501
+) -> HostError:
+    return HostError(
+        ErrorRecord(
+            words,
+            category,
+            f"{identity},Microsoft.HyperV.PowerShell.Commands.{cmdlet}",
+            VIRTUALIZATION,
+            hresult,
+            cmdlet,
+        )
+    )

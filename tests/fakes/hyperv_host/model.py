@@ -1,0 +1,175 @@
+"""The state of a modelled host: machines, switches, files, and its log."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from harness.hypervisors.host_services import ServiceName
+from harness.hypervisors.hyperv.services import IDS
+
+STARTED, TURNED_OFF, SHUT_DOWN, GUEST_SHUT_DOWN = 18500, 18502, 18504, 18508
+RESET, GUEST_RESET, GUEST_CRASHED = 18512, 18514, 18590
+
+
+@dataclass
+class GuestModel:
+    """What a test says of a guest's side of the services."""
+
+    answers: set[ServiceName] = field(default_factory=lambda: set(ServiceName))
+    intrinsic: dict[str, str] = field(default_factory=lambda: {"OSName": "modelled"})
+    files: dict[str, bytes] = field(default_factory=dict)
+    skew_seconds: float = 0.0
+    obeys_shutdown: bool = True
+    disk_full: bool = False
+    says: Callable[[bytes], bytes] = lambda typed: typed  # what its console says to what is typed
+
+
+@dataclass
+class Nic:
+    """A network adapter."""
+
+    name: str
+    mac: str
+    network: str
+    legacy: bool
+    guard: str
+    spoofing: str
+
+
+@dataclass
+class MachineModel:
+    """One virtual machine."""
+
+    name: str
+    generation: int
+    notes: str
+    startup_mib: int
+    processors: int
+    folder: str
+    pipe: str
+    limits: tuple[int, int] | None = None
+    legacy_processor: bool = False
+    per_node: int = 0
+    identifier: str = field(default_factory=lambda: str(uuid.uuid4()))
+    state: str = "Off"
+    uuid: str = ""
+    serial: str = ""
+    disks: dict[tuple[str, int, int], str] = field(default_factory=dict)
+    dvds: dict[tuple[int, int], str] = field(default_factory=dict)
+    floppy: str | None = None
+    nics: list[Nic] = field(default_factory=list)
+    secure_boot: tuple[str, str] = ("Off", "")
+    boot_order: list[str] = field(default_factory=list)
+    tpm: bool = False
+    keys: list[int] = field(default_factory=list)
+    interrupts: int = 0
+    services: dict[ServiceName, bool] = field(
+        default_factory=lambda: {name: name is not ServiceName.FILE_COPY for name in ServiceName}
+    )
+    host_pairs: dict[str, str] = field(default_factory=dict)
+    checkpoint_type: str = "Production"
+    checkpoints: dict[str, str] = field(default_factory=dict)  # by name: the state that each holds
+    heard: bytearray = field(default_factory=bytearray)  # what waits on the console
+    guest: GuestModel | None = None
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it has memory of the host."""
+        return self.state in ("Running", "Paused")
+
+    def reached(self, service: ServiceName) -> bool:
+        """Whether a service works: on on both sides, and the guest runs."""
+        guest = self.guest if self.state == "Running" else None
+        return guest is not None and self.services[service] and service in guest.answers
+
+    def status(self, service: ServiceName) -> str:
+        """What Get-VMIntegrationService says of it."""
+        if self.state != "Running":
+            return ""
+        if self.reached(service):
+            return "Ok"
+        return "NoContact" if self.guest is None else "LostCommunication"
+
+
+@dataclass
+class Switch:
+    """A virtual switch, with the network that is served behind it."""
+
+    name: str
+    kind: str
+    notes: str = ""
+    address: str = ""
+    leases: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class HostModel:
+    """The host. `changed` is held for every look and every change, and told of each."""
+
+    build: str = "10.0.20348"
+    module: str | None = "2.0.0.0"
+    service: str | None = "Running"
+    administrator: bool = True
+    servers: tuple[str, ...] = ("DhcpServer", "DnsServer")
+    folder: str = "D:\\Hyper-V\\Virtual Hard Disks"
+    free_bytes: int = 500 * 1024**3
+    memory_mib: int = 65536
+    machines: dict[str, MachineModel] = field(default_factory=dict)
+    made: list[MachineModel] = field(default_factory=list)  # all that ever were
+    switches: dict[str, Switch] = field(
+        default_factory=lambda: {"Default Switch": Switch("Default Switch", "Internal")}
+    )
+    files: dict[str, bytearray] = field(default_factory=dict)
+    states: dict[str, MachineModel] = field(default_factory=dict)  # saved ones by folder
+    folders: dict[str, str] = field(default_factory=dict)  # those that tell whose they are
+    log: list[tuple[str, int]] = field(default_factory=list)  # identifiers with event ids
+    changed: threading.Condition = field(default_factory=threading.Condition)
+
+    @property
+    def taken_mib(self) -> int:
+        """The memory of running machines."""
+        return sum(m.startup_mib for m in self.machines.values() if m.is_on)
+
+    def happened(self, machine: MachineModel, event: int) -> None:
+        """Write a line into Hyper-V's log."""
+        self.log.append((machine.identifier, event))
+
+    def guest_shuts_down(self, name: str, event: int = GUEST_SHUT_DOWN) -> None:
+        """A guest powers off by itself."""
+        with self.changed:
+            self.machines[name].state = "Off"
+            self.happened(self.machines[name], event)
+            self.changed.notify_all()
+
+    def guest_resets(self, name: str) -> None:
+        """A guest restarts by itself."""
+        with self.changed:
+            self.happened(self.machines[name], GUEST_RESET)
+            self.changed.notify_all()
+
+    def guest_crashes(self, name: str) -> None:
+        """A guest reports a fatal error."""
+        with self.changed:
+            self.happened(self.machines[name], GUEST_CRASHED)
+            self.changed.notify_all()
+
+    def time_passes(self) -> None:
+        """The time synchronisation service sets the clocks of the guests that it reaches."""
+        with self.changed:
+            for machine in self.machines.values():
+                if machine.guest and machine.reached(ServiceName.TIME_SYNC):
+                    machine.guest.skew_seconds = 0.0
+
+    def vanish(self, name: str) -> None:
+        """Somebody removes a machine behind the harness's back."""
+        with self.changed:
+            del self.machines[name]
+            self.changed.notify_all()
+
+
+def service_of(identifier: str) -> ServiceName:
+    """The service that an id ends with."""
+    return next(name for name, known in IDS.items() if known == identifier.upper())

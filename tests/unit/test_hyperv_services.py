@@ -1,0 +1,325 @@
+"""The host's side of every integration service, on and off, on a scripted Hyper-V host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.errors import ChannelError, HypervisorError
+from harness.events import EventKind
+from harness.guests.guest import Credentials, Guest
+from harness.guests.integration import HeartbeatState, IntegrationServices, services_of
+from harness.hypervisors.base import DynamicMemory, PowerMethod
+from harness.hypervisors.host_services import (
+    CheckpointKind,
+    HostServices,
+    ServiceName,
+    host_services_of,
+)
+from harness.hypervisors.hyperv.address import PASSWORD as VARIABLE
+from harness.hypervisors.hyperv.connection import HypervHypervisor
+from harness.hypervisors.hyperv.errors import HostRefusalError
+from harness.hypervisors.hyperv.machine import HypervMachine
+from harness.ledger import Ledger
+from harness.profiles.loading import load_profiles
+from harness.profiles.selection import select
+from harness.waiting import Deadline
+from tests.fakes.hyperv_host.host import hyperv_host
+from tests.fakes.hyperv_host.model import GuestModel, HostModel, MachineModel
+from tests.fakes.powershell_remoting.server import PASSWORD
+from tests.machines import a_machine
+
+BUILT_IN = set(ServiceName) - {ServiceName.FILE_COPY}
+"""What Hyper-V enables by itself; the guest service interface it does not."""
+
+
+@pytest.fixture
+def host() -> HostModel:
+    return HostModel()
+
+
+@pytest.fixture
+def machine(
+    host: HostModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[HypervMachine]:
+    """A running machine, with a guest behind it that answers every service."""
+    monkeypatch.setenv(VARIABLE, PASSWORD)
+    with hyperv_host(tmp_path, host) as (_, _, uri):
+        hypervisor = HypervHypervisor(uri)
+        machine = hypervisor.define(a_machine(dynamic_memory=DynamicMemory(32, 128)))
+        machine.start()
+        host.machines[machine.name].guest = GuestModel()
+        yield machine
+        hypervisor.close()
+
+
+@pytest.fixture
+def services(machine: HypervMachine) -> HostServices:
+    found = host_services_of(machine)
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def modelled(host: HostModel, machine: HypervMachine) -> MachineModel:
+    return host.machines[machine.name]
+
+
+@pytest.fixture
+def guest(modelled: MachineModel) -> GuestModel:
+    assert modelled.guest is not None
+    return modelled.guest
+
+
+def stop_detail(machine: HypervMachine, since: int) -> str:
+    event = machine.events.wait(
+        lambda event: event.kind is EventKind.STOPPED,
+        awaited="the machine to stop",
+        since=since,
+        deadline=Deadline(20),
+    )
+    return event.detail
+
+
+def test_every_service_is_told_and_the_guest_service_interface_is_off(
+    services: HostServices,
+) -> None:
+    states = services.states()
+    assert set(states) == set(ServiceName)
+    assert {name for name, state in states.items() if state.answers} == BUILT_IN
+
+
+@pytest.mark.parametrize("name", ServiceName)
+def test_a_service_is_switched_off_and_on_again(services: HostServices, name: ServiceName) -> None:
+    before = services.states()
+    for on in (False, True):
+        services.switch(name, on=on)
+        after = services.states()
+        assert after[name].enabled is after[name].answers is on
+        assert {k: v for k, v in after.items() if k is not name} == {
+            k: v for k, v in before.items() if k is not name
+        }
+
+
+def test_the_heartbeat_tells_a_stopped_service_from_a_machine_that_is_paused_or_off(
+    machine: HypervMachine, services: HostServices, guest: GuestModel
+) -> None:
+    def seen() -> str:
+        return services.states()[ServiceName.HEARTBEAT].status
+
+    assert seen() == "Ok"
+    guest.answers.remove(ServiceName.HEARTBEAT)
+    assert seen() == "LostCommunication"
+    machine.pause()
+    assert seen() == ""
+    machine.power_off()
+    assert seen() == ""
+
+
+def test_shutdown_is_an_event_and_says_who_did_it(machine: HypervMachine) -> None:
+    since = machine.events.mark()
+    machine.shutdown(PowerMethod.AGENT)
+    assert stop_detail(machine, since) == "shutdown"
+
+
+def test_a_reboot_through_the_service_is_an_event(machine: HypervMachine) -> None:
+    since = machine.events.mark()
+    machine.reboot(PowerMethod.AGENT)
+    event = machine.events.wait(
+        lambda event: event.kind is EventKind.REBOOT,
+        awaited="a reboot",
+        since=since,
+        deadline=Deadline(20),
+    )
+    assert event.kind is EventKind.REBOOT
+
+
+def test_shutdown_fails_at_once_where_the_service_is_off(
+    machine: HypervMachine, services: HostServices
+) -> None:
+    services.switch(ServiceName.SHUTDOWN, on=False)
+    with pytest.raises(ChannelError, match="disabled on the host"):
+        machine.shutdown(PowerMethod.AGENT)
+    services.switch(ServiceName.SHUTDOWN, on=True)
+    machine.shutdown(PowerMethod.AGENT)
+
+
+def test_shutdown_fails_where_the_guest_is_silent(
+    machine: HypervMachine, guest: GuestModel
+) -> None:
+    guest.answers.remove(ServiceName.SHUTDOWN)
+    with pytest.raises(ChannelError, match="the guest does not answer"):
+        machine.shutdown(PowerMethod.AGENT)
+
+
+def test_there_is_no_power_button(machine: HypervMachine) -> None:
+    with pytest.raises(HypervisorError, match="no power button"):
+        machine.shutdown(PowerMethod.ACPI)
+
+
+def test_a_skew_heals_unless_time_synchronisation_is_off(
+    host: HostModel, services: HostServices, guest: GuestModel
+) -> None:
+    for on, left in ((False, 3600.0), (True, 0.0)):
+        services.switch(ServiceName.TIME_SYNC, on=on)
+        guest.skew_seconds = 3600.0
+        host.time_passes()
+        assert guest.skew_seconds == left
+
+
+def test_the_guest_tells_of_itself_while_data_exchange_is_on(
+    services: HostServices, guest: GuestModel
+) -> None:
+    guest.intrinsic = {"OSName": "Größe <b>&", "NetworkAddressIPv4": "10.217.0.16"}
+    assert services.guest_pairs() == guest.intrinsic
+    services.switch(ServiceName.DATA_EXCHANGE, on=False)
+    assert services.guest_pairs() == {}
+
+
+def test_pairs_are_added_changed_and_removed(services: HostServices) -> None:
+    services.add_pair("größe 1", "")
+    services.add_pair("plain", "x" * 2048)
+    assert services.host_pairs() == {"größe 1": "", "plain": "x" * 2048}
+    services.modify_pair("größe 1", "$(Get-VM); 'quoted' \"too\"")
+    assert services.host_pairs()["größe 1"] == "$(Get-VM); 'quoted' \"too\""
+    services.remove_pair("plain")
+    assert list(services.host_pairs()) == ["größe 1"]
+
+
+def test_a_pair_that_is_there_is_not_added_and_one_that_is_not_is_not_changed(
+    services: HostServices,
+) -> None:
+    services.add_pair("key", "value")
+    with pytest.raises(HostRefusalError, match="giving the pair 'key'"):
+        services.add_pair("key", "value")
+    with pytest.raises(HostRefusalError, match="changing the pair 'no'"):
+        services.modify_pair("no", "")
+    with pytest.raises(HostRefusalError, match="taking the pair 'no'"):
+        services.remove_pair("no")
+
+
+def test_a_production_checkpoint_needs_the_guests_side_and_a_standard_one_does_not(
+    services: HostServices, guest: GuestModel
+) -> None:
+    services.checkpoint("quiesced", CheckpointKind.PRODUCTION)
+    guest.answers.remove(ServiceName.BACKUP)
+    with pytest.raises(HostRefusalError, match="could not be quiesced"):
+        services.checkpoint("not", CheckpointKind.PRODUCTION)
+    services.checkpoint("as it is", CheckpointKind.STANDARD)
+    assert services.checkpoints() == ["quiesced", "as it is"]
+
+
+def test_a_production_checkpoint_fails_where_backup_is_off(services: HostServices) -> None:
+    services.switch(ServiceName.BACKUP, on=False)
+    with pytest.raises(HostRefusalError, match="production checkpoint 'one'"):
+        services.checkpoint("one", CheckpointKind.PRODUCTION)
+    assert services.checkpoints() == []
+
+
+def test_checkpoints_are_gone_back_to_and_removed(services: HostServices) -> None:
+    services.checkpoint("one", CheckpointKind.STANDARD)
+    services.restore_checkpoint("one")
+    services.remove_checkpoint("one")
+    assert services.checkpoints() == []
+    with pytest.raises(HostRefusalError, match="unable to find a virtual machine checkpoint"):
+        services.restore_checkpoint("one")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "mit Größe.bin"
+    path.write_bytes(bytes(range(256)) * 2000 + b"\0" * 700_000)
+    return path
+
+
+def test_a_file_arrives_as_it_was(services: HostServices, guest: GuestModel, file: Path) -> None:
+    services.switch(ServiceName.FILE_COPY, on=True)
+    services.copy_file(file, "/tmp/mit Größe.bin")
+    assert guest.files["/tmp/mit Größe.bin"] == file.read_bytes()
+
+
+def test_an_empty_file_arrives_too(
+    services: HostServices, guest: GuestModel, tmp_path: Path
+) -> None:
+    services.switch(ServiceName.FILE_COPY, on=True)
+    empty = tmp_path / "empty"
+    empty.touch()
+    services.copy_file(empty, "/tmp/empty")
+    assert guest.files["/tmp/empty"] == b""
+
+
+def test_a_file_that_is_there_is_replaced_only_by_force(
+    services: HostServices, guest: GuestModel, file: Path
+) -> None:
+    services.switch(ServiceName.FILE_COPY, on=True)
+    guest.files["/tmp/target"] = b"before"
+    with pytest.raises(HostRefusalError, match="0x80070050") as caught:
+        services.copy_file(file, "/tmp/target")
+    assert "force" in str(caught.value.remedy)
+    assert guest.files["/tmp/target"] == b"before"
+    services.copy_file(file, "/tmp/target", force=True)
+    assert guest.files["/tmp/target"] == file.read_bytes()
+
+
+def test_no_file_is_copied_where_the_service_is_off_or_the_guest_is_full(
+    services: HostServices, guest: GuestModel, file: Path
+) -> None:
+    with pytest.raises(HostRefusalError, match="Guest Service Interface is disabled"):
+        services.copy_file(file, "/tmp/target")
+    services.switch(ServiceName.FILE_COPY, on=True)
+    guest.disk_full = True
+    with pytest.raises(HostRefusalError, match="not enough space"):
+        services.copy_file(file, "/tmp/target")
+    assert guest.files == {}
+
+
+def test_dynamic_memory_moves_its_limits_while_the_machine_runs(services: HostServices) -> None:
+    assert services.memory().dynamic
+    services.resize_memory(limits=DynamicMemory(16, 256))
+    memory = services.memory()
+    assert (memory.minimum, memory.startup, memory.maximum) == (16, 64, 256)
+    assert memory.assigned == 64
+    with pytest.raises(HostRefusalError, match="InvalidState"):
+        services.resize_memory(startup_mib=128)
+
+
+def test_static_memory_is_resized_at_run_time(
+    services: HostServices, modelled: MachineModel
+) -> None:
+    modelled.limits = None
+    services.resize_memory(startup_mib=128)
+    assert services.memory().assigned == 128
+    with pytest.raises(HostRefusalError):
+        services.resize_memory(limits=DynamicMemory(16, 256))
+
+
+@pytest.fixture
+def integration(machine: HypervMachine, tmp_path: Path) -> IntegrationServices:
+    """The services as a case asks for them."""
+    (profile,) = select(load_profiles(), ["debian-12"])
+    credentials = Credentials("guestcert", "password")
+    whole = Guest(machine, profile, credentials, tmp_path, Ledger(), lambda _: machine)
+    return services_of(whole)
+
+
+def test_a_case_sees_the_hypervisors_own_heartbeat(
+    integration: IntegrationServices, machine: HypervMachine, guest: GuestModel
+) -> None:
+    assert integration.heartbeat.state() is HeartbeatState.OK
+    guest.answers.remove(ServiceName.HEARTBEAT)
+    assert integration.heartbeat.state() is HeartbeatState.LOST
+    machine.pause()
+    assert integration.heartbeat.state() is HeartbeatState.PAUSED
+    machine.power_off()
+    assert integration.heartbeat.state() is HeartbeatState.OFF
+
+
+def test_a_case_switches_the_services_on_the_host(integration: IntegrationServices) -> None:
+    integration.service.switch_off()
+    with pytest.raises(ChannelError):
+        integration.shutdown.request(PowerMethod.AGENT)
+    integration.service.switch_on()
+    assert integration.shutdown.power_off(PowerMethod.AGENT, seconds=20).detail == "shutdown"
+    assert integration.host is not None

@@ -1,0 +1,174 @@
+"""What is brought to a Hyper-V host, whether it stays there, and how contents are told apart."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.errors import HypervisorError
+from harness.hypervisors.base import DiskDefinition, DiskDevice, MachineState
+from harness.hypervisors.hyperv.address import PASSWORD as VARIABLE
+from harness.hypervisors.hyperv.connection import HypervHypervisor
+from harness.hypervisors.hyperv.disks import chain, content_key, data_layers, is_shared
+from harness.image_store.overlay import create_overlay
+from tests.fakes.hyperv_host.host import hyperv_host
+from tests.fakes.hyperv_host.model import HostModel
+from tests.fakes.powershell_remoting.server import PASSWORD
+from tests.machines import a_machine
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    base = tmp_path / "base.qcow2"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", str(base), "1M"], check=True)
+    write(base, "0")
+    return base
+
+
+def write(disk: Path, place: str) -> None:
+    command = ["qemu-io", "-f", "qcow2", "-c", f"write -q {place} 64k", str(disk)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+def over(base: Path, name: str) -> Path:
+    overlay = base.with_name(name)
+    create_overlay(base, overlay)
+    return overlay
+
+
+def key(path: Path) -> str:
+    disk = DiskDefinition(path, "root")
+    return content_key(disk, holding(disk))
+
+
+def holding(disk: DiskDefinition) -> list[Path]:
+    return data_layers(disk, chain(disk))
+
+
+def test_every_fresh_overlay_of_a_base_is_one_content_and_a_written_one_another(
+    base: Path,
+) -> None:
+    first, second = over(base, "first.qcow2"), over(base, "second.qcow2")
+    assert key(first) == key(second) == key(base)
+    write(second, "128k")
+    assert key(second) != key(base)
+    assert key(over(second, "third.qcow2")) == key(second)
+
+
+def test_a_base_image_stays_for_later_runs_and_what_a_run_wrote_does_not(base: Path) -> None:
+    overlay = DiskDefinition(over(base, "overlay.qcow2"), "root")
+    assert is_shared(overlay, holding(overlay))
+    write(overlay.path, "128k")
+    assert not is_shared(overlay, holding(overlay))
+
+
+def test_a_vendors_medium_stays_and_a_seed_does_not(tmp_path: Path) -> None:
+    medium, seed = tmp_path / "vendor.iso", tmp_path / "seed.iso"
+    with medium.open("wb") as file:
+        file.truncate(64 * 1024 * 1024)
+    seed.write_bytes(b"x")
+    for path, shared in ((medium, True), (seed, False)):
+        disk = DiskDefinition(path, "m", device=DiskDevice.CDROM, format="raw")
+        assert is_shared(disk, holding(disk)) is shared
+
+
+@pytest.fixture
+def host() -> HostModel:
+    return HostModel()
+
+
+@pytest.fixture
+def hypervisor(
+    host: HostModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[HypervHypervisor]:
+    monkeypatch.setenv(VARIABLE, PASSWORD)
+    with hyperv_host(tmp_path, host) as (_, _, uri):
+        hypervisor = HypervHypervisor(uri)
+        yield hypervisor
+        hypervisor.close()
+
+
+def test_what_is_a_runs_own_is_owned_and_goes_with_it(
+    host: HostModel, hypervisor: HypervHypervisor, base: Path, tmp_path: Path
+) -> None:
+    seed = tmp_path / "seed.iso"
+    seed.write_bytes(b"secret")
+    disks = (
+        DiskDefinition(over(base, "root.qcow2"), "root", boot_order=1),
+        DiskDefinition(seed, "seed", format="raw", read_only=True),
+    )
+    definition = a_machine(disks=disks)
+    hypervisor.define(definition).remove()
+
+    kept = {path.split("\\")[-2] for path in host.files}
+    assert kept == {"images", "guestcert-run", "written"}
+    (uploads,) = hypervisor.owned()
+    assert (uploads.kind, uploads.name) == ("uploads", "guestcert-run")
+    assert uploads.owner == definition.owner
+
+    hypervisor.remove(uploads)
+
+    assert {path.split("\\")[-2] for path in host.files} == {"images"}
+    assert hypervisor.owned() == []
+
+
+def test_a_disk_arrives_as_vhdx(host: HostModel, hypervisor: HypervHypervisor, base: Path) -> None:
+    hypervisor.define(a_machine(disks=(DiskDefinition(base, "root", boot_order=1),)))
+    (content,) = [content for path, content in host.files.items() if "images" in path]
+    assert content.startswith(b"vhdxfile"), "the signature of the format"
+
+
+def root_of(host: HostModel, machine: str) -> str:
+    (path,) = host.machines[machine].disks.values()
+    return path
+
+
+def test_what_a_guest_wrote_is_kept_while_its_machine_is_made_anew(
+    host: HostModel, hypervisor: HypervHypervisor, base: Path
+) -> None:
+    root = over(base, "root.qcow2")
+    definition = a_machine(disks=(DiskDefinition(root, "root", boot_order=1),))
+    hypervisor.define(definition)
+    path = root_of(host, definition.name)
+    host.files[path] += b", and written to"
+
+    hypervisor.define(dataclasses.replace(definition, vcpus=2))
+
+    assert root_of(host, definition.name) == path
+    assert host.files[path].endswith(b"written to")
+    create_overlay(base, root)
+    hypervisor.define(definition)
+    assert root_of(host, definition.name) != path, "a fresh overlay is another disk"
+
+
+def test_overlays_of_what_a_guest_wrote_lie_over_it_on_the_host_too(
+    host: HostModel, hypervisor: HypervHypervisor, base: Path
+) -> None:
+    root = over(base, "root.qcow2")
+    definition = a_machine(disks=(DiskDefinition(root, "root", boot_order=1),))
+    machine = hypervisor.define(definition)
+    written = root_of(host, machine.name)
+    machine.remove()
+    installed = root.rename(base.with_name("installed.qcow2"))
+    overlay = over(installed, "overlay.qcow2")
+
+    hypervisor.define(a_machine(disks=(DiskDefinition(overlay, "root", boot_order=1),)))
+
+    assert host.files[root_of(host, machine.name)] == b"differencing over " + written.encode()
+    write(overlay, "128k")
+    with pytest.raises(HypervisorError, match=r"was written to here, and .*installed"):
+        hypervisor.define(a_machine(disks=(DiskDefinition(overlay, "root", boot_order=1),)))
+
+
+def test_two_machines_do_not_write_to_one_disk(hypervisor: HypervHypervisor, base: Path) -> None:
+    disks = (DiskDefinition(over(base, "root.qcow2"), "root", boot_order=1),)
+    first = hypervisor.define(a_machine(disks=disks))
+    second = hypervisor.define(a_machine(name="guestcert-run-second", disks=disks))
+    first.start()
+    with pytest.raises(HypervisorError, match="used by another process"):
+        second.start()
+    assert first.state() is MachineState.RUNNING

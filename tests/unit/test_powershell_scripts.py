@@ -1,0 +1,139 @@
+"""Every script for Hyper-V hosts holds to the documentation of the cmdlets that it calls."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.hypervisors import hyperv
+from tests.powershell.checking import problems
+from tests.powershell.cmdlets import HYPERV, SCRIPTS, VERSIONS, cmdlets
+from tests.powershell.syntax import Script
+
+FILES = sorted(SCRIPTS.glob("*.ps1"))
+
+
+def parsed(name: str, *changes: tuple[str, str]) -> Script:
+    """A script, with defects planted into it."""
+    text = (SCRIPTS / f"{name}.ps1").read_text(encoding="utf-8")
+    for old, new in changes:
+        assert text.count(old) == 1, f"{old!r} stands once in {name}"
+        text = text.replace(old, new)
+    return Script(text)
+
+
+def test_there_are_scripts_and_calls_to_look_at() -> None:
+    # The control: what finds nothing holds of everything.
+    assert len(FILES) >= 40
+    called = {c.name for f in FILES for c in Script(f.read_text(encoding="utf-8")).calls}
+    assert {"New-VM", "Set-VMFirmware", "Copy-VMFile", "Checkpoint-VM"} <= called
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_every_call_is_as_documented(file: Path, version: str) -> None:
+    assert problems(Script(file.read_text(encoding="utf-8")), version) == []
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_script_is_strict_and_answers_with_a_version(file: Path) -> None:
+    script = Script(file.read_text(encoding="utf-8"))
+    text = file.read_text(encoding="utf-8")
+    assert "Set-StrictMode -Version Latest\n$ErrorActionPreference = 'Stop'\n" in text
+    assert script.calls[-1].name == "ConvertTo-Json"
+    assert "version = 1" in text.rpartition("\n@{")[2]
+    assert text.startswith("# "), "its first line says what it is for"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_no_text_ever_becomes_a_command(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    for way in ("Invoke-Expression", "[scriptblock]::Create", "ExpandString", ".Invoke("):
+        assert way not in text
+    assert not [line for line in text.splitlines() if line.lstrip().startswith(("& ", ". "))]
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "told"),
+    [
+        ("New-Machine", "New-VM -Name", "New-VMM -Name", "New-VMM: there is no such cmdlet"),
+        ("Copy-ToGuest", "-FileSource Host", "-FileSource Guest", "-FileSource can't be guest"),
+        ("Copy-ToGuest", " -FileSource Host", "", "the mandatory -FileSource is missing"),
+        ("New-Machine", "-MemoryStartupBytes", "-MemoryStartupByte", "is no parameter"),
+        ("Send-Nmi", "-InjectNonMaskableInterrupt", "-InjectNmi", "-InjectNmi is no parameter"),
+        ("New-Checkpoint", "'ProductionOnly'", "'ProductionOnlyy'", "-CheckpointType can't be"),
+        ("Set-Bios", "'LegacyNetworkAdapter'", "'PXE'", "-StartupOrder can't be PXE"),
+        ("Stop-Machine", "Stop-VM -TurnOff", "Stop-VM -TurnOff Yes", "has no parameter's name"),
+        ("Stop-Machine", "Get-VM |", "Get-VMSwitch |", "the mandatory -"),
+        ("Enable-Tpm", "Enable-VMTPM -VMName $Name", "Enable-VMTPM", "the mandatory -"),
+        (
+            "Enable-Tpm",
+            "-NewLocalKeyProtector",
+            "-NewLocalKeyProtector -VM $Name",
+            "no parameter set",
+        ),
+        (
+            "Set-Firmware",
+            "-EnableSecureBoot Off",
+            "-EnableSecureBoot",
+            "-EnableSecureBoot has no value",
+        ),
+        (
+            "New-Machine",
+            "-DynamicMemoryEnabled $false",
+            "-DynamicMemoryEnabled Off",
+            "takes $true or",
+        ),
+        ("New-Machine", "-Number 1 -Path", "-Number one -Path", "takes a number"),
+        ("New-Network", "Name = '@'; ", "", "the mandatory -Name is missing"),
+        (
+            "New-Network",
+            "-SwitchType Internal",
+            "-SwitchType Isolated",
+            "-SwitchType can't be Isolated",
+        ),
+        (
+            "Get-Pairs",
+            "ConvertFrom-Item -Items $guest",
+            "ConvertFrom-Item -Item $guest",
+            "no parameter",
+        ),
+        ("Get-Machine", "$vm = Get-VM -Name $Name", "$vm = Get-VM -Name $Name )", "not understood"),
+    ],
+)
+def test_a_planted_mistake_is_caught(name: str, old: str, new: str, told: str) -> None:
+    for version in VERSIONS:
+        found = problems(parsed(name, (old, new)), version)
+        assert any(told.lower() in problem.lower() for problem in found), found
+
+
+def test_a_cmdlet_that_one_version_lacks_is_caught_for_that_version() -> None:
+    script = Script("Get-VMHost | ConvertTo-Json")
+    (entry,) = json.loads(HYPERV.read_text(encoding="utf-8"))["cmdlets"]["Get-VMHost"]
+    assert entry["versions"] == list(VERSIONS)
+    known = cmdlets("2016")
+    removed = known.pop("get-vmhost")
+    try:
+        assert problems(script, "2016") == ["line 1: Get-VMHost: there is no such cmdlet"]
+        assert problems(script, "2025") == []
+    finally:
+        known["get-vmhost"] = removed
+
+
+def test_every_script_is_run_by_somebody_and_every_script_that_is_run_exists() -> None:
+    folder = Path(inspect.getfile(hyperv)).parent
+    named = {
+        node.value
+        for file in folder.glob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    assert {file.stem for file in FILES} <= named
+
+
+def test_the_documentation_keeps_its_source() -> None:
+    assert "CC BY 4.0" in json.loads(HYPERV.read_text(encoding="utf-8"))["source"]
