@@ -150,7 +150,7 @@ def _wsman(address: Address) -> WSMan:
         read_timeout=2 * POLL_SECONDS,
         operation_timeout=POLL_SECONDS,
         reconnection_backoff=0.2,
-        no_proxy=True,
+        no_proxy=True,  # a host of the lab is no place of the web
         **identity,
     )
 
