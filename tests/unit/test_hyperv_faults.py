@@ -116,6 +116,10 @@ def test_a_runspace_that_the_host_had_ended_is_made_anew(
 ) -> None:
     lab.server.faults.order(WsmanError(0x8033805B, "no such shell"), Moment.COMMAND)
     assert "192.0.2.0/24" in hypervisor.taken_subnets()
+    # But not where the script may have begun: it would be run twice.
+    lab.server.faults.order(WsmanError(0x8033805B, "no such shell"), Moment.RECEIVE)
+    with pytest.raises(HypervisorUnreachableError, match="no such shell"):
+        hypervisor.taken_subnets()
 
 
 def test_a_script_that_does_not_end_is_given_up(lab: Lab) -> None:
