@@ -40,7 +40,7 @@ def image_store(
         return open_hypervisor(uri)
 
     try:
-        accelerator = choose_accelerator(wanted, root).accelerator
+        accelerator = choose_accelerator(wanted, root, uri).accelerator
         yield store_of(root, hypervisor, owner, accelerator)
     finally:
         if hypervisor.cache_info().currsize:

@@ -20,12 +20,12 @@ from harness.hypervisors.hyperv.address import parse_address
 from harness.hypervisors.hyperv.connection import HypervHypervisor
 from harness.hypervisors.hyperv.remoting import Session
 from harness.waiting import Deadline
-from tests.fakes.hyperv_host.host import hyperv_host
+from tests.fakes.hyperv_host.host import HypervHost, hyperv_host
 from tests.fakes.hyperv_host.model import GuestModel, HostModel
 from tests.fakes.powershell_remoting.certificates import self_signed
 from tests.fakes.powershell_remoting.envelope import WsmanError
 from tests.fakes.powershell_remoting.faults import Cut, Hold, Moment
-from tests.fakes.powershell_remoting.server import PASSWORD, Server
+from tests.fakes.powershell_remoting.server import PASSWORD, Server, serving
 from tests.machines import a_machine
 
 
@@ -74,6 +74,21 @@ def test_ntlm_lets_in_who_knows_the_password(lab: Lab, monkeypatch: pytest.Monke
     unreachable(uri, "does not let guestcert in by ntlm")
 
 
+def test_a_users_certificate_lets_them_in_without_a_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    folders = [tmp_path / name for name in ("host", "mine", "another's")]
+    for folder in folders:
+        folder.mkdir()
+    mine, other = (self_signed(folder) for folder in folders[1:])
+    with serving(HypervHost(HostModel()), folders[0], client=mine) as server:
+        address = f"hyperv://127.0.0.1:{server.port}/?ca={server.certificate.path}"
+        HypervHypervisor(f"{address}&certificate={mine.path}&key={mine.key}").close()
+        with pytest.raises(HypervisorUnreachableError):
+            HypervHypervisor(f"{address}&certificate={other.path}&key={other.key}")
+
+
 def test_a_certificate_that_nobody_vouches_for_is_not_trusted(lab: Lab) -> None:
     error = unreachable(lab.uri.partition("&ca=")[0], "certificate of 127.0.0.1 is not to be")
     assert "?ca=FILE" in str(error.remedy)
@@ -116,6 +131,10 @@ def test_a_runspace_that_the_host_had_ended_is_made_anew(
 ) -> None:
     lab.server.faults.order(WsmanError(0x8033805B, "no such shell"), Moment.COMMAND)
     assert "192.0.2.0/24" in hypervisor.taken_subnets()
+    # But not where the script may have begun: it would be run twice.
+    lab.server.faults.order(WsmanError(0x8033805B, "no such shell"), Moment.RECEIVE)
+    with pytest.raises(HypervisorUnreachableError, match="no such shell"):
+        hypervisor.taken_subnets()
 
 
 def test_a_script_that_does_not_end_is_given_up(lab: Lab) -> None:

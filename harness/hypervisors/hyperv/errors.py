@@ -149,11 +149,6 @@ def lost(address: Address, doing: str, error: BaseException) -> HypervisorError:
     )
 
 
-def is_ended(error: BaseException | None) -> bool:
-    """Whether WinRM says that it knows no such runspace (any more)."""
-    return isinstance(error, WSManFaultError) and error.code == UNKNOWN_SHELL
-
-
 def _is_denied(error: BaseException) -> bool:
     return isinstance(error, WSManFaultError) and error.code == ACCESS_DENIED
 

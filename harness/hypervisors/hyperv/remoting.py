@@ -11,14 +11,15 @@ from importlib import resources
 from typing import Any, Protocol
 
 from pypsrp.complex_objects import ObjectMeta, PSInvocationState
+from pypsrp.exceptions import WSManFaultError
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
 
-from harness.errors import HypervisorError, HypervisorUnreachableError
+from harness.errors import HypervisorError
 from harness.hypervisors.hyperv.address import Address, Authentication
 from harness.hypervisors.hyperv.errors import (
     CONNECTION_LOST,
-    is_ended,
+    UNKNOWN_SHELL,
     lost,
     refused,
     timed_out,
@@ -73,26 +74,10 @@ class Session:
         self, script: str, doing: str, seconds: float = CALL_SECONDS, /, **parameters: Value
     ) -> dict[str, Any]:
         """See Runner. Raises HypervisorUnreachableError where the connection fails."""
-        try:
-            return self._call(script, doing, seconds, parameters)
-        except HypervisorUnreachableError as error:
-            if not is_ended(error.__cause__):
-                raise
-        # The host had ended the runspace, idle or restarted: nothing of the call was done.
-        return self._call(script, doing, seconds, parameters)
-
-    def _call(
-        self, script: str, doing: str, seconds: float, parameters: Mapping[str, Value]
-    ) -> dict[str, Any]:
         with self._turn:
             try:
-                pool = self._opened()
-                pipeline = PowerShell(pool)
-                pipeline.add_script(script_text(script))
-                for name, value in parameters.items():
-                    if value is not None:
-                        pipeline.add_parameter(name, _typed(pool, value))
-                self._run(pipeline, doing, seconds)
+                pipeline = self._begin(script, parameters)
+                self._finish(pipeline, doing, seconds)
             except CONNECTION_LOST as error:
                 self._forget()
                 raise lost(self._address, doing, error) from error
@@ -109,9 +94,28 @@ class Session:
                     self._pool.close()
             self._forget()
 
-    def _run(self, pipeline: PowerShell, doing: str, seconds: float) -> None:
-        deadline = Deadline(seconds)
+    def _begin(self, script: str, parameters: Mapping[str, Value]) -> PowerShell:
+        try:
+            return self._begin_once(script, parameters)
+        except WSManFaultError as error:
+            if error.code != UNKNOWN_SHELL:
+                raise
+        # The host had ended the runspace, idle or restarted, before the script began.
+        self._forget()
+        return self._begin_once(script, parameters)
+
+    def _begin_once(self, script: str, parameters: Mapping[str, Value]) -> PowerShell:
+        pool = self._opened()
+        pipeline = PowerShell(pool)
+        pipeline.add_script(script_text(script))
+        for name, value in parameters.items():
+            if value is not None:
+                pipeline.add_parameter(name, _typed(pool, value))
         pipeline.begin_invoke()
+        return pipeline
+
+    def _finish(self, pipeline: PowerShell, doing: str, seconds: float) -> None:
+        deadline = Deadline(seconds)
         while pipeline.state == PSInvocationState.RUNNING:
             if deadline.passed:
                 pipeline.stop()
@@ -150,7 +154,7 @@ def _wsman(address: Address) -> WSMan:
         read_timeout=2 * POLL_SECONDS,
         operation_timeout=POLL_SECONDS,
         reconnection_backoff=0.2,
-        no_proxy=True,
+        no_proxy=True,  # a host of the lab is no place of the web
         **identity,
     )
 

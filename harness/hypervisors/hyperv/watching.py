@@ -71,13 +71,18 @@ class Watcher:
         self._history.saving.add(name)
 
     def close(self) -> None:
-        """End the watch."""
+        """End the watch; a host that does not answer is not waited for."""
         self._closing.set()
         if self._thread.is_alive():
             self._thread.join(RETRY_SECONDS + WAIT_MILLISECONDS / 1000)
-        self._session.close()
 
     def _watch(self) -> None:
+        try:
+            self._watch_until_closed()
+        finally:
+            self._session.close()
+
+    def _watch_until_closed(self) -> None:
         known, after = "", -1
         while not self._closing.is_set():
             try:

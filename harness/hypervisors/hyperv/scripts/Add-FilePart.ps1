@@ -1,4 +1,4 @@
-# Write a part of a file at its place, and a number of zeros behind it; what stood there is cut off.
+# Write a part of a file at its place, and zeros behind it; what stood there is cut off.
 param(
     [Parameter(Mandatory = $true)] [string] $Path,
     [Parameter(Mandatory = $true)] [long] $Offset,

@@ -1,4 +1,4 @@
-# A network adapter; with its guards on it offers neither leases nor routes, nor forges its address.
+# A network adapter; with its guards on it offers no leases or routes, and forges no address.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [string] $Nic,

@@ -23,11 +23,12 @@ $component = Get-CimInstance -Namespace $space -ClassName Msvm_KvpExchangeCompon
 $setting = Get-CimInstance -Namespace $space -ClassName Msvm_KvpExchangeComponentSettingData |
     Where-Object { $_.InstanceID -like "*$($vm.Id)*" } | Select-Object -First 1
 $intrinsic = @(if ($component) { $component.GuestIntrinsicExchangeItems })
+$given = @(if ($setting) { $setting.HostExchangeItems })
 $guest = @(if ($component) { $component.GuestExchangeItems })
 
 @{
     version = 1
     intrinsic = ConvertFrom-Item -Items $intrinsic
     guest = ConvertFrom-Item -Items $guest
-    host = ConvertFrom-Item -Items @($setting.HostExchangeItems)
+    host = ConvertFrom-Item -Items $given
 } | ConvertTo-Json -Compress -Depth 4

@@ -30,7 +30,7 @@ Set-NetRoute -InterfaceAlias $alias -DestinationPrefix $Subnet6 -Publish Yes
 Set-DhcpServerv4Binding -InterfaceAlias $alias -BindingState $true
 Add-DhcpServerv4Scope -Name $Name -StartRange $Start -EndRange $End -SubnetMask $Mask
 Set-DhcpServerv4OptionValue -ScopeId $Subnet -Router $Gateway -DnsServer $Gateway -DnsDomain $Domain -Force
-# One zone serves every network of ours: the server prefers the address in the asking guest's own net.
+# One zone serves every network of ours: a guest is given the address in its own net first.
 if (-not (Get-DnsServerZone | Where-Object { $_.ZoneName -eq $HostName })) {
     Add-DnsServerPrimaryZone -Name $HostName -ZoneFile 'guestcert.dns'
 }

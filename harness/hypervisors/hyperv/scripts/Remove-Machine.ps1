@@ -1,4 +1,4 @@
-# Take a machine away with its checkpoints, its saved state and its folder; no error where it is gone.
+# Take a machine away with its saved state and its folder; no error where it is gone.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [string] $Folder

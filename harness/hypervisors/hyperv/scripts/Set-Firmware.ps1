@@ -1,4 +1,4 @@
-# Secure Boot and the boot order of a machine of generation 2; `Order` names its parts, the first first.
+# Secure Boot and the boot order of a machine of generation 2; `Order` names its parts.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [ValidateSet('On', 'Off')] [string] $SecureBoot,

@@ -1,4 +1,4 @@
-# Resize a machine's memory: its limits where it is dynamic, else the amount itself, running or not.
+# Resize a machine's memory: its limits where it is dynamic, else the amount; running or not.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [int] $StartupMib,

@@ -1,4 +1,4 @@
-# Power on; `Paused` stops the virtual processors at once, since Hyper-V can not start a machine stopped.
+# Power on; `Paused` stops the processors at once: Hyper-V can not start a machine stopped.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [bool] $Paused

@@ -1,4 +1,4 @@
-# Wait until a machine of ours is in another state than is known, or Hyper-V logged something new of one.
+# Wait until a machine of ours is in another state than is known, or Hyper-V logged of one.
 param(
     [Parameter(Mandatory = $true)] [string] $Prefix,
     [Parameter(Mandatory = $true)] [AllowEmptyString()] [string] $Known,
@@ -40,6 +40,12 @@ $told = @(
         }
     }
 )
-$last = if ($records.Count -gt 0) { $records[-1].RecordId } elseif ($After -ge 0) { $After } elseif ($newest) { $newest.RecordId } else { 0 }
+$last = [System.Math]::Max($After, 0)
+if ($records.Count -gt 0) {
+    $last = $records[-1].RecordId
+}
+elseif ($After -lt 0 -and $newest) {
+    $last = $newest.RecordId
+}
 
 @{ version = 1; states = $states; events = $told; last = $last } | ConvertTo-Json -Compress -Depth 4
