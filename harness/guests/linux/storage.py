@@ -46,8 +46,8 @@ class LinuxStorage(LinuxDevices, LinuxFirmware):
         self.sh(WRITER, RECORDS)
 
     def records(self) -> list[str]:
-        """The records that are there: `record 1`, `record 2`, ..."""
-        return self.read(RECORDS).splitlines()
+        """The records that are there: `record 1`, `record 2`, ...; none without their file."""
+        return self.sh('cat -- "$1" 2>/dev/null || :', RECORDS).splitlines()
 
     def leave_mark(self, name: str) -> None:
         """Leave a file on the disk and another in a RAM file system."""
