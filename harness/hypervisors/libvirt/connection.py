@@ -158,7 +158,10 @@ class LibvirtHypervisor:
         taken = _host_subnets()
         with told("listing the networks"):
             for network in self._connection.listAllNetworks():
-                for ip in fromstring(network.XMLDesc()).findall("ip"):
+                described = _described(network)
+                if described is None:
+                    continue
+                for ip in fromstring(described).findall("ip"):
                     if ip.get("family", "ipv4") == "ipv4":
                         length = ip.get("prefix") or ip.get("netmask", "24")
                         taken.append(f"{ip.get('address')}/{length}")
@@ -169,8 +172,11 @@ class LibvirtHypervisor:
         found = []
         with told("listing the machines"):
             for domain in self._connection.listAllDomains():
-                if domain.name().startswith(NAME_PREFIX):
-                    found.append(Owned("machine", domain.name(), owner_in(domain.XMLDesc())))
+                if not domain.name().startswith(NAME_PREFIX):
+                    continue
+                described = _described(domain)
+                if described is not None:
+                    found.append(Owned("machine", domain.name(), owner_in(described)))
         if Capability.NETWORK in self.capabilities:
             with told("listing the networks"):
                 for network in self._connection.listAllNetworks():
@@ -255,6 +261,17 @@ def _guard(name: str) -> None:
     """Nothing that is not ours is ever made, changed or taken away."""
     if not name.startswith(NAME_PREFIX):
         raise HypervisorError(f"{name!r} does not begin with {NAME_PREFIX}: it is not ours")
+
+
+def _described(thing: libvirt.virDomain | libvirt.virNetwork) -> str | None:
+    """A listed machine's or network's XML; None where another run took it away meanwhile."""
+    try:
+        xml: str = thing.XMLDesc()
+    except libvirt.libvirtError as error:
+        if is_missing(error):
+            return None
+        raise
+    return xml
 
 
 def _version(number: int) -> str:

@@ -1,0 +1,26 @@
+"""Machines of other runs come and go while they are listed."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.hypervisors.base import NAME_PREFIX
+from harness.hypervisors.libvirt.connection import LibvirtHypervisor
+from harness.lab.ownership import own
+from tests.machines import a_machine
+
+NAME = f"{NAME_PREFIX}contract-passing"
+
+
+def test_what_goes_while_it_is_listed_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    hypervisor = LibvirtHypervisor("test:///default")
+    machine = hypervisor.define(a_machine(name=NAME, owner=own("contract")))
+    listed = hypervisor._connection.listAllDomains()
+    assert NAME in [owned.name for owned in hypervisor.owned()]
+    machine.remove()
+    # What the list said a moment ago, and is not true any more.
+    monkeypatch.setattr(hypervisor._connection, "listAllDomains", lambda: listed)
+
+    assert NAME not in [owned.name for owned in hypervisor.owned()]
+
+    hypervisor.close()
