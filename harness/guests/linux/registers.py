@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 
+from harness.channels.base import CommandResult
 from harness.errors import ChannelError, HarnessError, NotApplicable
 from harness.guests.cpuid import Leaf
 from harness.guests.linux.shell import LinuxShell
@@ -40,20 +41,18 @@ class LinuxRegisters(LinuxShell):
 
     def cpuid(self, leaf: int, subleaf: int = 0) -> Leaf:
         """What CPUID answers; raises ChannelError for an answer of another size."""
-        said, errors = self._record("cpuid", 16, subleaf << 32 | leaf)
-        if not said and errors:
-            raise ChannelError(f"the guest reads no CPUID leaf {leaf:#x}: {errors[-300:]!r}")
+        said = self._record("cpuid", 16, subleaf << 32 | leaf)
+        if said is None:
+            raise ChannelError(f"the guest's processor refuses to answer CPUID leaf {leaf:#x}")
         return Leaf.of(said)
 
     def read_msr(self, number: int) -> int | None:
         """A register's 64 bits; None where the processor refuses to read it."""
-        said, errors = self._record("msr", 8, number)
-        if not said and REFUSED.search(errors):
+        said = self._record("msr", 8, number)
+        if said is None:
             return None
         if len(said) != 8:
-            raise ChannelError(
-                f"the guest's register {number:#x} has {len(said)} bytes, not 8: {errors[-300:]!r}"
-            )
+            raise ChannelError(f"the guest's register {number:#x} has {len(said)} bytes, not 8")
         return int.from_bytes(said, "little")
 
     def write_msr(self, number: int, value: int) -> bool:
@@ -64,28 +63,32 @@ class LinuxRegisters(LinuxShell):
         device = self._opened("msr")
         data = base64.b64encode(value.to_bytes(8, "little")).decode()
         result = self._run(["sh", "-c", WRITE, "sh", device, data, str(number)])
+        said = _all_of(result)
         if result.exit_status == 0:
             return True
-        if REFUSED.search(result.error_text):
+        if REFUSED.search(said):
             return False
-        if FORBIDDEN in result.error_text:
+        if FORBIDDEN in said:
             raise NotApplicable("the guest's kernel lets nobody write the processor's registers")
-        raise ChannelError(
-            f"writing the guest's register {number:#x} failed: {result.error_text[-300:]!r}"
-        )
+        raise ChannelError(f"writing the guest's register {number:#x} failed: {said[-300:]!r}")
 
     def vmbus_classes(self) -> list[str]:
         """The ids of the classes of all channels on Hyper-V's bus, sorted, with repetitions."""
         return sorted(CLASS.findall(self.sh(VMBUS)))
 
-    def _record(self, kind: str, size: int, place: int) -> tuple[bytes, str]:
-        """One record of a device, and what was said where there is none."""
+    def _record(self, kind: str, size: int, place: int) -> bytes | None:
+        """One record of a device; None where the processor refuses it."""
         arguments = (self._opened(kind), str(size), str(place))
         result = self._run(["sh", "-c", READ, "sh", *arguments])
+        said = _all_of(result)
+        if REFUSED.search(said):
+            return None
         try:
-            return base64.b64decode(result.output, validate=True), result.error_text
+            return base64.b64decode(said.strip(), validate=True)
         except ValueError as error:
-            raise ChannelError(f"the guest's answer from its {kind} device is no base64") from error
+            raise ChannelError(
+                f"the guest's answer from its {kind} device is no base64: {said[-300:]!r}"
+            ) from error
 
     def _opened(self, kind: str) -> str:
         device = f"{DEVICES}/{kind}"
@@ -95,3 +98,8 @@ class LinuxRegisters(LinuxShell):
                 remedy=f"a kernel built with X86_{kind.upper()}, as the distributions' generic are",
             )
         return device
+
+
+def _all_of(result: CommandResult) -> str:
+    """Output and errors, which a console gives as one."""
+    return result.text + result.error_text
