@@ -19,6 +19,7 @@ from harness.hypervisors.host_services import host_services_of
 from harness.lab.place import Place
 from harness.profiles.hardware import Firmware
 from harness.waiting import Deadline
+from tests.defects.processor import ANOTHER_HYPERVISOR, EVERY_REGISTER, privileged
 
 Act = Callable[[Sequence[Guest]], None]
 """Done to the guests of a case, just before it."""
@@ -396,5 +397,12 @@ DEFECTS: dict[str, Act] = {
     "test_writes_stay_on_their_own_disk": shared_disk,
     "test_a_new_disk_reads_zeros": same_guest_again,
     "test_nothing_crosses_between_segments": ignored_move,
+    # isolation.hypervisor_interface
+    "test_the_guest_sees_the_hypervisor_that_runs_it": script(ANOTHER_HYPERVISOR),
+    "test_a_guest_has_no_privilege_of_the_root": privileged,
+    "test_the_root_s_registers_are_out_of_reach": script(EVERY_REGISTER),
+    "test_the_services_on_the_bus_are_those_that_the_host_offers": script(
+        "mount -t tmpfs none /sys/bus/vmbus/devices"
+    ),
 }
 """By the case's function name."""

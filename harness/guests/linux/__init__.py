@@ -7,6 +7,7 @@ from harness.guests.linux.life import LinuxLife
 from harness.guests.linux.network import LinuxNetwork
 from harness.guests.linux.only import LinuxOnly
 from harness.guests.linux.programs import LinuxPrograms
+from harness.guests.linux.registers import LinuxRegisters
 from harness.guests.linux.storage import LinuxStorage
 from harness.guests.linux.work import LinuxWork
 
@@ -18,6 +19,7 @@ class LinuxOs(
     LinuxComputing,
     LinuxWork,
     LinuxPrograms,
+    LinuxRegisters,
     LinuxOnly,
 ):
     """A Linux guest. See GuestOs; each method asks the guest anew, nothing is remembered."""

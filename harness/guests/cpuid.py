@@ -1,0 +1,234 @@
+"""What a hypervisor says of itself in CPUID's leaves from 0x40000000 on, decoded.
+
+Sources: Microsoft, Hypervisor Top-Level Functional Specification (TLFS), feature and interface
+discovery; Linux, Documentation/virt/kvm/x86/cpuid.rst; QEMU, target/i386/cpu.c.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+from harness.errors import ChannelError
+from harness.hypervisors.base import Accelerator
+
+FIRST, SECOND = 0x40000000, 0x40000100
+"""Where a hypervisor's leaves begin: KVM moves to the second where Hyper-V's take the first."""
+
+HYPERV_INTERFACE = int.from_bytes(b"Hv#1", "little")
+
+PRESENT = 1 << 31
+"""Of leaf 1's ECX: a hypervisor is there, as no real processor ever says."""
+
+HYPERCALLS = 1 << 5
+"""Of the mask's low half (AccessHypercallMsrs): without it no guest could make any hypercall."""
+
+MESSAGES = 1 << 4 | 1 << 5
+"""Of the mask's high half (PostMessages, SignalEvents): on them a child's VMBus is built."""
+
+ISOLATION = 1 << 22
+"""Of the mask's high half: the leaf about isolation tells something."""
+
+NESTED = 1 << 12
+"""Of the hints: the hypervisor that is seen runs in a partition of another one."""
+
+ROOT_ALONE = {
+    0: "CreatePartitions",
+    1: "AccessPartitionId",
+    2: "AccessMemoryPool",
+    6: "CreatePort",
+    7: "ConnectPort",
+    8: "AccessStats",
+    12: "CpuManagement",
+}
+"""Bits of the mask's high half that a child must not have, with TLFS's names."""
+
+KVM_FEATURES = {
+    0: "clocksource",
+    1: "nop-io-delay",
+    3: "clocksource2",
+    4: "async-pf",
+    5: "steal-time",
+    6: "pv-eoi",
+    7: "pv-unhalt",
+    9: "pv-tlb-flush",
+    11: "pv-send-ipi",
+    12: "poll-control",
+    13: "pv-sched-yield",
+    24: "clocksource-stable",
+}
+
+
+class Signature(StrEnum):
+    """What the first leaf says in EBX, ECX and EDX, without KVM's zeros at its end."""
+
+    TCG = "TCGTCGTCGTCG"
+    KVM = "KVMKVMKVM"
+    HYPERV = "Microsoft Hv"
+
+
+EXPECTED = {
+    Accelerator.TCG: Signature.TCG,
+    Accelerator.KVM: Signature.KVM,
+    Accelerator.HYPERV: Signature.HYPERV,
+}
+"""What runs a machine, and how that calls itself."""
+
+
+class IsolationType(IntEnum):
+    """How a partition is isolated from its host (leaf 0x4000000C, EBX bits 3 to 0)."""
+
+    NONE = 0
+    VBS = 1
+    SNP = 2
+    TDX = 3
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """The four registers after CPUID."""
+
+    eax: int = 0
+    ebx: int = 0
+    ecx: int = 0
+    edx: int = 0
+
+    @classmethod
+    def of(cls, answer: bytes) -> Leaf:
+        """Read 16 bytes, as Linux's device gives them: EAX, EBX, ECX, EDX, little-endian.
+
+        Raises ChannelError for more or fewer.
+        """
+        if len(answer) != 16:
+            raise ChannelError(f"the guest's CPUID leaf has {len(answer)} bytes, not 16")
+        return cls(*struct.unpack("<4I", answer))
+
+    @property
+    def text(self) -> str:
+        """EBX, ECX and EDX as text, without zeros at its end; other bytes than ASCII escaped."""
+        spelled = struct.pack("<3I", self.ebx, self.ecx, self.edx).rstrip(b"\0")
+        return spelled.decode("ascii", errors="backslashreplace")
+
+
+Reader = Callable[[int], Leaf]
+"""Reads a leaf by its number, subleaf 0, anew each time."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """The leaves of one hypervisor: where they begin, whose they are, and the last of them."""
+
+    base: int
+    signature: str
+    highest: int
+
+    def read(self, reader: Reader, number: int) -> Leaf:
+        """The leaf so many after the first; zeros where the hypervisor has none.
+
+        Source: Intel's manual, CPUID: past the last leaf a processor tells something else.
+        """
+        leaf = self.base + number
+        return reader(leaf) if leaf <= self.highest else Leaf()
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """Leaf 0x4000000C. Source: TLFS; Linux, hvgdk_mini.h."""
+
+    type: int  # an IsolationType, or one that came later
+    paravisor: bool
+    shared_boundary: bool
+
+    @classmethod
+    def of(cls, leaf: Leaf) -> Isolation:
+        """EBX bits 3 to 0 are the type, EAX bit 0 the paravisor, EBX bit 5 the boundary."""
+        return cls(leaf.ebx & 0xF, bool(leaf.eax & 1), bool(leaf.ebx >> 5 & 1))
+
+
+@dataclass(frozen=True)
+class HyperV:
+    """Hyper-V's interface, shown by itself or by KVM. Source: TLFS, leaves up to 0x4000000C."""
+
+    access: int  # 0x40000003 EAX: the mask of privileges, low half
+    privileges: int  # 0x40000003 EBX: the high half
+    features: int  # 0x40000003 EDX
+    hints: int  # 0x40000004 EAX
+    processors: int  # 0x40000005 EAX: the most virtual processors of a partition
+    hardware: int  # 0x40000006 EAX
+    nested_features: int  # 0x4000000A EAX
+    isolation: Isolation
+
+    @property
+    def level(self) -> int:
+        """How many hypervisors lie below (0x40000006 EAX bits 13 to 10); 0 for one on hardware."""
+        return self.hardware >> 10 & 0xF
+
+    @property
+    def own_hypervisor(self) -> bool:
+        """Whether the guest runs a hypervisor of its own, whose root it is.
+
+        Its privileges are then over that one's partitions, and none of the host's.
+        """
+        return bool(self.hints & NESTED) or self.level > 0
+
+    @property
+    def of_the_root(self) -> list[str]:
+        """The privileges, by TLFS's names, that a root alone has; any is too many in a child."""
+        if self.own_hypervisor:
+            return []
+        return [name for bit, name in ROOT_ALONE.items() if self.privileges >> bit & 1]
+
+
+def is_virtual(reader: Reader) -> bool:
+    """Whether leaf 1 says that a hypervisor is there (ECX bit 31)."""
+    return bool(reader(1).ecx & PRESENT)
+
+
+def ranges(reader: Reader) -> list[Range]:
+    """The hypervisors that show themselves, the first one whoever it is.
+
+    At the second place only KVM counts: where nobody is, a processor tells something else there.
+    Old KVM gives 0 for its last leaf and means its second. Source: KVM's cpuid.rst.
+    """
+    found = [_range(reader, FIRST)]
+    second = _range(reader, SECOND)
+    return [*found, second] if second.signature == Signature.KVM else found
+
+
+def signatures(reader: Reader) -> list[str]:
+    """How the hypervisors call themselves that show themselves."""
+    return [each.signature for each in ranges(reader)]
+
+
+def hyperv(reader: Reader) -> HyperV | None:
+    """Hyper-V's interface; None where it is not shown, which takes signature and id ("Hv#1")."""
+    first = ranges(reader)[0]
+    interface = first.read(reader, 1).eax
+    if first.signature != Signature.HYPERV or interface != HYPERV_INTERFACE:
+        return None
+    mask = first.read(reader, 3)
+    isolated = first.read(reader, 0xC) if mask.ebx & ISOLATION else Leaf()
+    return HyperV(
+        access=mask.eax,
+        privileges=mask.ebx,
+        features=mask.edx,
+        hints=first.read(reader, 4).eax,
+        processors=first.read(reader, 5).eax,
+        hardware=first.read(reader, 6).eax,
+        nested_features=first.read(reader, 0xA).eax,
+        isolation=Isolation.of(isolated),
+    )
+
+
+def kvm_features(reader: Reader) -> set[str]:
+    """What KVM offers (second leaf, EAX), by the names of Linux's kvm_para.h; none without KVM."""
+    own = [each for each in ranges(reader) if each.signature == Signature.KVM]
+    offered = own[0].read(reader, 1).eax if own else 0
+    return {name for bit, name in KVM_FEATURES.items() if offered >> bit & 1}
+
+
+def _range(reader: Reader, base: int) -> Range:
+    leaf = reader(base)
+    return Range(base, leaf.text, leaf.eax or base + 1)

@@ -1,0 +1,104 @@
+"""isolation.hypervisor_interface: the guest sees its hypervisor, and nothing that is the host's."""
+
+from harness.errors import NotApplicable
+from harness.guests import cpuid
+from harness.guests.guest import Guest
+from harness.guests.vmbus import services_on
+from harness.hypervisors.base import Accelerator, Capability, MachineState
+from harness.hypervisors.host_services import host_services_of
+from harness.plugin.markers import cost, feature, only_on, requires
+from harness.profiles.model import System
+
+INSTRUCTIONS = "its kernel executes CPUID, RDMSR and WRMSR for its administrator"
+
+SYSENTER = 0x174
+"""The register IA32_SYSENTER_CS, which every 64-bit guest has and sets for itself."""
+
+STATISTICS = 0x400000E0
+"""Hyper-V's register of a partition's statistics page, the root's alone; others have none there."""
+
+MARK = 0x6775657374636572
+"""A value to be written; its bit 0, which would switch a page on, is clear."""
+
+
+@feature("isolation.hypervisor_interface")
+@only_on(System.LINUX, because=INSTRUCTIONS)
+@cost(20)
+def test_the_guest_sees_the_hypervisor_that_runs_it(guest: Guest) -> None:
+    """The signature is that of what the machine was defined to run on."""
+    linux = guest.linux
+    # The control: the same probe finds what the kernel itself has found.
+    assert cpuid.is_virtual(linux.cpuid) == ("hypervisor" in linux.processor_flags())
+
+    assert cpuid.is_virtual(linux.cpuid), "the processor says that no hypervisor is there"
+    expected = cpuid.EXPECTED[guest.definition.accelerator]
+    assert expected in cpuid.signatures(linux.cpuid)
+
+
+@feature("isolation.hypervisor_interface")
+@only_on(System.LINUX, because=INSTRUCTIONS)
+@cost(20)
+def test_a_guest_has_no_privilege_of_the_root(guest: Guest) -> None:
+    """Of Hyper-V's privileges the guest has those of a child, and none of the root's."""
+    interface = cpuid.hyperv(guest.linux.cpuid)
+    on_hyperv = guest.definition.accelerator is Accelerator.HYPERV
+    assert interface or not on_hyperv, "Hyper-V does not show its own interface"
+    if interface is None:
+        raise NotApplicable("the hypervisor shows no Hyper-V interface, and so no privileges")
+    # The control: what every child has is found in the same mask.
+    assert interface.access & cpuid.HYPERCALLS, "the mask has not even what every guest has"
+    assert not on_hyperv or interface.privileges & cpuid.MESSAGES == cpuid.MESSAGES
+    if interface.own_hypervisor:
+        raise NotApplicable("the guest is the root of a hypervisor of its own")
+
+    assert interface.of_the_root == []
+
+
+@feature("isolation.hypervisor_interface")
+@only_on(System.LINUX, because=INSTRUCTIONS)
+@cost(20)
+def test_the_root_s_registers_are_out_of_reach(guest: Guest) -> None:
+    """A register of the root's is refused; guest and machine go on as if nobody had tried.
+
+    TCG refuses no register that it does not know: it reads as 0, and keeps nothing.
+    Source: QEMU, target/i386/tcg/sysemu/misc_helper.c.
+    """
+    linux = guest.linux
+    boot, faults = linux.boot_id(), _faults(guest)
+    # The control: the same probes read and write a register that is the guest's own.
+    own = linux.read_msr(SYSENTER)
+    assert own is not None, "the probe reads no register at all"
+    assert linux.write_msr(SYSENTER, own), "the probe writes no register at all"
+
+    read, taken = linux.read_msr(STATISTICS), linux.write_msr(STATISTICS, MARK)
+    kept = linux.read_msr(STATISTICS)
+
+    if guest.definition.accelerator is Accelerator.TCG:
+        assert (read or 0, kept or 0) == (0, 0), "a register that nobody has holds something"
+    else:
+        assert (read, taken, kept) == (None, False, None), "the root's register is not refused"
+    assert linux.read_msr(SYSENTER) == own
+    assert linux.boot_id() == boot
+    assert _faults(guest) == faults
+    assert guest.machine.state() is MachineState.RUNNING
+
+
+@feature("isolation.hypervisor_interface")
+@requires(Capability.HOST_SERVICES)
+@only_on(System.LINUX, because="its kernel lists the channels of Hyper-V's bus")
+@cost(20)
+def test_the_services_on_the_bus_are_those_that_the_host_offers(guest: Guest) -> None:
+    """Each service that the host has enabled is on the guest's bus, and no other."""
+    services = host_services_of(guest.machine)
+    assert services is not None, "the machine has no services of its hypervisor's"
+    offered = {name for name, state in services.states().items() if state.enabled}
+    # The control: something is offered, so that an empty bus is seen.
+    assert offered, "the host offers no service at all"
+
+    assert services_on(guest.linux.vmbus_classes()) == offered
+
+
+def _faults(guest: Guest) -> list[str]:
+    """What the kernel's log tells of faults."""
+    fault = guest.os.words.fault
+    return [line.text for line in guest.os.kernel_log() if fault.search(line.text)]
