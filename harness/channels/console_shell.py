@@ -33,6 +33,7 @@ class ConsoleShell:
         self._console = console
         self._watches = tuple(watches)
         self._logged_in = False
+        self._prompted = False  # a login prompt stands there that nobody has answered
 
     def await_login_prompt(self, deadline: Deadline, *, since: int | None = None) -> None:
         """Wait for the login prompt, from `since` on or after pressing Enter."""
@@ -42,8 +43,10 @@ class ConsoleShell:
         self._await(position, LOGIN_PROMPT, "a login prompt", deadline)
 
     def log_in(self, user: str, password: str, deadline: Deadline) -> None:
-        """Log in at a login prompt; raises LoginRefused where the guest refuses."""
-        self.await_login_prompt(deadline)
+        """Log in at a login prompt; raises LoginRefused where the guest refuses, and asks anew."""
+        if not self._prompted:
+            self.await_login_prompt(deadline)
+        self._prompted = False
         position = self._console.position
         self._console.send(user.encode() + b"\r")
         self._await(position, PASSWORD_PROMPT, "the password prompt", deadline)
@@ -58,6 +61,9 @@ class ConsoleShell:
             watches=self._watches,
         )
         if match.re.pattern == REFUSED.encode():
+            # It comes by itself; an Enter of ours before it would be an empty name to some.
+            self._await(position, LOGIN_PROMPT, "the login prompt after a refusal", deadline)
+            self._prompted = True
             raise LoginRefused(f"the guest refused the password of {user} on the serial console")
         self._console.send(b"stty -echo; PS1=; PS2=; unset PROMPT_COMMAND; TERM=dumb\r")
         self._logged_in = True

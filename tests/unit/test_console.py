@@ -50,14 +50,14 @@ class ScriptedGuest:
         for line in self._lines():
             if state == "login" and not line:
                 self.say(b"\r\nhost login: ")
-            elif state == "login":
+            elif state in ("login", "login again"):  # an empty name is a name, the second time
                 user, state = line, "password"
                 self.say(line.encode() + b"\r\nPassword: ")
             elif state == "password" and line == PASSWORD:
                 state = "shell"
                 self.say(b"\r\nWelcome " + user.encode() + b"\r\n\x1b[?2004hu@host:~$ ")
             elif state == "password":
-                state = "login"
+                state = "login again"
                 self.say(b"\r\nLogin incorrect\r\nhost login: ")
             elif line == "exit":
                 state = "login"
@@ -103,6 +103,16 @@ def test_a_shell_runs_commands_and_reads_their_status(ends: tuple[Console, Scrip
 def test_a_wrong_password_is_refused(ends: tuple[Console, ScriptedGuest]) -> None:
     with pytest.raises(LoginRefused):
         ConsoleShell(ends[0]).log_in("guestcert", "wrong", Deadline(10))
+
+
+def test_after_a_refusal_the_right_password_still_works(
+    ends: tuple[Console, ScriptedGuest],
+) -> None:
+    shell = ConsoleShell(ends[0])
+    with pytest.raises(LoginRefused):
+        shell.log_in("guestcert", "wrong", Deadline(10))
+    shell.log_in("guestcert", PASSWORD, Deadline(10))
+    assert shell.run(["true"], timeout=10).exit_status == 0
 
 
 def test_after_logging_out_a_login_prompt_is_there(ends: tuple[Console, ScriptedGuest]) -> None:
