@@ -22,6 +22,7 @@ from harness.hypervisors.hyperv import console, screen
 from harness.hypervisors.hyperv.address import Address
 from harness.hypervisors.hyperv.definition import HostFolders, guard, hyperv_mac, notes_of
 from harness.hypervisors.hyperv.errors import HostRefusalError
+from harness.hypervisors.hyperv.policy import HypervNetworkPolicy
 from harness.hypervisors.hyperv.remoting import CALL_SECONDS, Runner, Session, Value
 from harness.hypervisors.hyperv.services import IDS, HypervServices
 from harness.hypervisors.hyperv.transfer import Transfer
@@ -90,6 +91,11 @@ class HypervMachine:
         """See HasHostServices."""
         transfer = Transfer(self._run, self._folders)
         return HypervServices(self._run, transfer, self.name, self.definition.owner)
+
+    @cached_property
+    def network_policy(self) -> HypervNetworkPolicy:
+        """See HasNetworkPolicy."""
+        return HypervNetworkPolicy(self._run, self.name)
 
     def state(self) -> MachineState:
         """See Machine."""

@@ -35,6 +35,11 @@ def not_found(cmdlet: str, what: str, name: str) -> HostError:
     return _of(cmdlet, words, ErrorCategory.INVALID_ARGUMENT, "InvalidParameter")
 
 
+def invalid_argument(cmdlet: str, words: str) -> HostError:
+    """A value that a cmdlet does not take."""
+    return _of(cmdlet, words, ErrorCategory.INVALID_ARGUMENT, "InvalidParameter")
+
+
 def path_not_found(path: str) -> HostError:
     """There is no such file."""
     record = ErrorRecord(

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.fakes.hyperv_host import machines, services, surroundings
+from tests.fakes.hyperv_host import machines, networking, services, surroundings
 from tests.fakes.hyperv_host.binding import bound, scripts
 from tests.fakes.hyperv_host.errors import HostError
 from tests.fakes.hyperv_host.model import HostModel
@@ -57,6 +57,10 @@ ACTS: dict[str, Act] = {
     "Get-Screen": machines.get_screen,
     "Send-Key": machines.send_key,
     "Move-Nic": machines.move_nic,
+    "Get-NicPolicy": networking.get_nic_policy,
+    "Set-NicVlan": networking.set_nic_vlan,
+    "Set-NicGuards": networking.set_nic_guards,
+    "Set-NicAcl": networking.set_nic_acl,
     "Get-Log": machines.get_log,
     "Request-Power": machines.request_power,
     "Open-Console": services.open_console,

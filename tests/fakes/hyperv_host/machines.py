@@ -115,7 +115,8 @@ def add_nic(host: HostModel, p: P) -> P:
         raise not_found("AddVMNetworkAdapter", "virtual switch", p["Network"])
     if p["Legacy"] and machine.generation == 2:
         raise wrong_generation("AddVMNetworkAdapter", machine.name, 2)
-    nic = Nic(p["Nic"], p["Mac"], p["Network"], p["Legacy"], p["Guard"], p["Spoofing"])
+    guard, spoofing = p["Guard"], p["Spoofing"]
+    nic = Nic(p["Nic"], p["Mac"], p["Network"], p["Legacy"], guard, guard, spoofing)
     machine.nics.append(nic)
     return {}
 

@@ -28,6 +28,16 @@ class GuestModel:
 
 
 @dataclass
+class VlanModel:
+    """The VLANs of a network adapter."""
+
+    mode: str = "Untagged"
+    access: int = 0
+    native: int = 0
+    allowed: list[int] = field(default_factory=list)
+
+
+@dataclass
 class Nic:
     """A network adapter."""
 
@@ -35,8 +45,11 @@ class Nic:
     mac: str
     network: str
     legacy: bool
-    guard: str
+    dhcp_guard: str
+    router_guard: str
     spoofing: str
+    vlan: VlanModel = field(default_factory=VlanModel)
+    acls: list[tuple[str, str, str]] = field(default_factory=list)  # action, direction, remote
 
 
 @dataclass
