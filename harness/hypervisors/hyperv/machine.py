@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import socket
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,13 +16,20 @@ from harness.hypervisors.base import (
     Key,
     MachineDefinition,
     MachineState,
+    NicDefinition,
     PowerMethod,
     SleepState,
 )
 from harness.hypervisors.host_services import CheckpointKind, ServiceName
 from harness.hypervisors.hyperv import console, screen
 from harness.hypervisors.hyperv.address import Address
-from harness.hypervisors.hyperv.definition import HostFolders, guard, hyperv_mac, notes_of
+from harness.hypervisors.hyperv.definition import (
+    HostFolders,
+    guard,
+    hyperv_mac,
+    nic_step,
+    notes_of,
+)
 from harness.hypervisors.hyperv.errors import HostRefusalError
 from harness.hypervisors.hyperv.policy import HypervNetworkPolicy
 from harness.hypervisors.hyperv.remoting import CALL_SECONDS, Runner, Session, Value
@@ -218,10 +227,35 @@ class HypervMachine:
 
     def move_nic(self, mac: str, network: str) -> None:
         """See Machine."""
-        if mac not in [nic.mac for nic in self._definition.nics]:
-            raise HypervisorError(f"{self.name} has no network card {mac}")
+        self._demand_nic(mac)
         guard(network)
         self._do("Move-Nic", f"plugging {mac} of", Mac=hyperv_mac(mac), Network=network)
+
+    def plug_nic(self, nic: NicDefinition) -> None:
+        """See HotPlug. Generation 1 refuses while it runs, as hosts before 2016 do."""
+        if nic.mac in self._macs:
+            raise HypervisorError(f"{self.name} has a network card {nic.mac} already")
+        guard(nic.network)
+        step = nic_step(self.name, nic, legacy=False)
+        self._run(step.script, f"giving {nic.mac} to {self.name}", **step.parameters)
+        self._now_has([*self._definition.nics, nic])
+
+    def unplug_nic(self, mac: str) -> None:
+        """See HotPlug. Generation 1 refuses while it runs, as hosts before 2016 do."""
+        self._demand_nic(mac)
+        self._do("Remove-Nic", f"taking {mac} from", Mac=hyperv_mac(mac))
+        self._now_has([nic for nic in self._definition.nics if nic.mac != mac])
+
+    @property
+    def _macs(self) -> list[str]:
+        return [nic.mac for nic in self._definition.nics]
+
+    def _demand_nic(self, mac: str) -> None:
+        if mac not in self._macs:
+            raise HypervisorError(f"{self.name} has no network card {mac}")
+
+    def _now_has(self, nics: Sequence[NicDefinition]) -> None:
+        self._definition = dataclasses.replace(self._definition, nics=nics)
 
     def _request(self, method: str, verb: str, through: PowerMethod) -> None:
         doing = f"asking {self.name} to {verb}"

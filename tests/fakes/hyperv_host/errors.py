@@ -75,6 +75,12 @@ def out_of_memory(machine: str) -> HostError:
     return _of("StartVM", words, ErrorCategory.RESOURCE_UNAVAILABLE, "OperationFailed", 0x8007000E)
 
 
+def no_memory_to_add(cmdlet: str, machine: str) -> HostError:
+    """A running machine is to grow by more than the host has left."""
+    words = f"Failed to add memory to '{machine}'. Not enough memory in the system."
+    return _of(cmdlet, words, ErrorCategory.RESOURCE_UNAVAILABLE, "OperationFailed", 0x8007000E)
+
+
 def in_use(cmdlet: str, machine: str) -> HostError:
     """Another machine that is on writes to one of its disks."""
     words = (

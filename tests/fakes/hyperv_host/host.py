@@ -40,6 +40,7 @@ ACTS: dict[str, Act] = {
     "Add-Dvd": machines.add_dvd,
     "Set-Floppy": machines.set_floppy,
     "Add-Nic": machines.add_nic,
+    "Remove-Nic": machines.remove_nic,
     "Set-Firmware": machines.set_firmware,
     "Set-Bios": machines.set_bios,
     "Enable-Tpm": machines.enable_tpm,

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from harness.hypervisors.host_services import ServiceName
 from harness.hypervisors.hyperv.services import IDS
 
+SERVER_2016 = 14393
+"""The first build that changes memory and network adapters of running machines."""
+
 STARTED, TURNED_OFF, SHUT_DOWN, GUEST_SHUT_DOWN = 18500, 18502, 18504, 18508
 RESET, GUEST_RESET, GUEST_CRASHED = 18512, 18514, 18590
 
@@ -140,6 +143,11 @@ class HostModel:
     folders: dict[str, str] = field(default_factory=dict)  # those that tell whose they are
     log: list[tuple[str, int]] = field(default_factory=list)  # identifiers with event ids
     changed: threading.Condition = field(default_factory=threading.Condition)
+
+    @property
+    def build_number(self) -> int:
+        """By which what a host can do is told."""
+        return int(self.build.rpartition(".")[2])
 
     @property
     def taken_mib(self) -> int:
