@@ -56,6 +56,8 @@ ALWAYS = frozenset(
         Capability.KEYBOARD,
         Capability.NMI,
         Capability.HOST_SERVICES,
+        Capability.NETWORK_POLICY,
+        Capability.METERING,
         Capability.REMOTE_DISKS,
     }
 )

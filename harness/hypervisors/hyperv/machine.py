@@ -31,6 +31,7 @@ from harness.hypervisors.hyperv.definition import (
     notes_of,
 )
 from harness.hypervisors.hyperv.errors import HostRefusalError
+from harness.hypervisors.hyperv.metering import HypervMetering
 from harness.hypervisors.hyperv.policy import HypervNetworkPolicy
 from harness.hypervisors.hyperv.remoting import CALL_SECONDS, Runner, Session, Value
 from harness.hypervisors.hyperv.services import IDS, HypervServices
@@ -105,6 +106,11 @@ class HypervMachine:
     def network_policy(self) -> HypervNetworkPolicy:
         """See HasNetworkPolicy."""
         return HypervNetworkPolicy(self._run, self.name)
+
+    @cached_property
+    def metering(self) -> HypervMetering:
+        """See HasMetering."""
+        return HypervMetering(self._run, self.name)
 
     def state(self) -> MachineState:
         """See Machine."""

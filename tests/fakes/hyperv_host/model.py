@@ -56,6 +56,17 @@ class Nic:
 
 
 @dataclass
+class MeterModel:
+    """What a test says that a metered machine used."""
+
+    seconds: float | None = None  # Hyper-V knows none at first
+    processor_mhz: int | None = 0
+    disk_allocated: int = 20480
+    received: int = 0
+    sent: int = 0
+
+
+@dataclass
 class MachineModel:
     """One virtual machine."""
 
@@ -90,6 +101,7 @@ class MachineModel:
     checkpoints: dict[str, str] = field(default_factory=dict)  # by name: the state that each holds
     heard: bytearray = field(default_factory=bytearray)  # what waits on the console
     guest: GuestModel | None = None
+    meter: MeterModel | None = None
 
     @property
     def is_on(self) -> bool:
