@@ -60,6 +60,11 @@ class HostFolders:
 
     root: str
 
+    @classmethod
+    def below(cls, folder: str) -> HostFolders:
+        """Those below a folder of the host's."""
+        return cls(folder.rstrip("\\") + "\\guestcert")
+
     @property
     def images(self) -> str:
         """Disks and media that later runs use too, each under its digest, read-only."""

@@ -30,6 +30,13 @@ REMEDIES = (
     ("0x8007000E", "stop other machines on the host, or give this one less memory"),
     ("not enough memory", "stop other machines on the host, or give this one less memory"),
     ("0x80070070", "free some space on the host, or move its folder of virtual hard disks"),
+    ("0x8009030E", "let the source host delegate to the other one, or log in there by CredSSP"),
+    ("could not find ethernet switch", "make a switch of that name on the other host"),
+    (
+        "processor-specific",
+        "give the machine a processor that both hosts have, or move it when off",
+    ),
+    ("live migration", "enable it on both hosts: Enable-VMMigration"),
     ("AccessDenied", "add the user to the host's group Hyper-V Administrators"),
     ("PermissionDenied", "add the user to the host's group Hyper-V Administrators"),
     ("unable to find a virtual machine", "look whether somebody removed it: Get-VM on the host"),

@@ -61,6 +61,10 @@ SAVE_SECONDS = 1800.0
 """Saving and restoring copy the machine's disks on the host."""
 
 
+MOVE_SECONDS = 3600.0
+"""Moving copies all disks."""
+
+
 class HypervMachine:
     """See Machine; `identifier` is Hyper-V's own."""
 
@@ -236,6 +240,21 @@ class HypervMachine:
         self._demand_nic(mac)
         guard(network)
         self._do("Move-Nic", f"plugging {mac} of", Mac=hyperv_mac(mac), Network=network)
+
+    def leave_for(self, host: str, folder: str) -> str:
+        """Go to another host, into a folder there; returns Hyper-V's id of it, which stays.
+
+        Raises HypervisorError where a host refuses: it stays as it was then.
+        """
+        doing = f"moving to {host}"
+        self._do("Move-Machine", doing, seconds=MOVE_SECONDS, Destination=host, Folder=folder)
+        self.remove()  # what is left of its folder here
+        return self._identifier
+
+    def move_storage(self, folder: str) -> None:
+        """See MovesStorage. They go into a folder by which `remove` and `clean` know them."""
+        below = HostFolders.below(folder).machine(self.name)
+        self._do("Move-Storage", "moving the files of", seconds=MOVE_SECONDS, Folder=below)
 
     def plug_nic(self, nic: NicDefinition) -> None:
         """See HotPlug. Generation 1 refuses while it runs, as hosts before 2016 do."""

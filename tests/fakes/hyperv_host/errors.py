@@ -81,6 +81,14 @@ def no_memory_to_add(cmdlet: str, machine: str) -> HostError:
     return _of(cmdlet, words, ErrorCategory.RESOURCE_UNAVAILABLE, "OperationFailed", 0x8007000E)
 
 
+def migration_failed(machine: str, words: str, hresult: int = 0x80131501) -> HostError:
+    """A machine can't go to another host."""
+    words = (
+        f"Virtual machine migration operation for '{machine}' failed at migration source. {words}"
+    )
+    return _of("MoveVM", words, ErrorCategory.NOT_SPECIFIED, "OperationFailed", hresult)
+
+
 def in_use(cmdlet: str, machine: str) -> HostError:
     """Another machine that is on writes to one of its disks."""
     words = (

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.fakes.hyperv_host import machines, metering, networking, services, surroundings
+from tests.fakes.hyperv_host import machines, metering, moving, networking, services, surroundings
 from tests.fakes.hyperv_host.binding import bound, scripts
 from tests.fakes.hyperv_host.errors import HostError
 from tests.fakes.hyperv_host.model import HostModel
@@ -64,6 +64,8 @@ ACTS: dict[str, Act] = {
     "Set-NicAcl": networking.set_nic_acl,
     "Switch-Metering": metering.switch_metering,
     "Measure-Machine": metering.measure_machine,
+    "Move-Machine": moving.move_machine,
+    "Move-Storage": moving.move_storage,
     "Get-Log": machines.get_log,
     "Request-Power": machines.request_power,
     "Open-Console": services.open_console,

@@ -250,8 +250,12 @@ def remove(host: HostModel, p: P) -> P:
         raise access_denied("GetVM")
     stop(host, p)
     found = host.machines.pop(p["Name"], None)
-    for path in [path for path in host.files if path.startswith(p["Folder"] + "\\")]:
-        del host.files[path]
+    folders = [p["Folder"]]
+    if found and found.folder.endswith(f"\\guestcert\\machines\\{found.name}"):
+        folders.append(found.folder)
+    for path in list(host.files):
+        if any(path.startswith(f"{folder}\\") for folder in folders):
+            del host.files[path]
     return {"removed": int(found is not None)}
 
 

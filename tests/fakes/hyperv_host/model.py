@@ -145,6 +145,11 @@ class HostModel:
     folder: str = "D:\\Hyper-V\\Virtual Hard Disks"
     free_bytes: int = 500 * 1024**3
     memory_mib: int = 65536
+    drives: dict[str, int] = field(default_factory=dict)  # others than the folder's: free bytes
+    peers: dict[str, HostModel] = field(default_factory=dict)  # other hosts, by their names
+    migrates: bool = True
+    delegated: bool = True  # it may use its users' credentials at other hosts
+    same_processor: bool = True  # as that of hosts that it takes machines from
     machines: dict[str, MachineModel] = field(default_factory=dict)
     made: list[MachineModel] = field(default_factory=list)  # all that ever were
     switches: dict[str, Switch] = field(
