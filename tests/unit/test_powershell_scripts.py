@@ -67,6 +67,7 @@ def test_no_text_ever_becomes_a_command(file: Path) -> None:
         ("Send-Nmi", "-InjectNonMaskableInterrupt", "-InjectNmi", "-InjectNmi is no parameter"),
         ("New-Checkpoint", "'ProductionOnly'", "'ProductionOnlyy'", "-CheckpointType can't be"),
         ("Set-Bios", "'LegacyNetworkAdapter'", "'PXE'", "-StartupOrder can't be PXE"),
+        ("Invoke-InGuest", "-Credential $Cred", "-Password $Cred", "-Password is no parameter"),
         ("Set-NicVlan", "-AllowedVlanIdList", "-AllowedVlanIds", "-AllowedVlanIds is no parameter"),
         ("Set-NicAcl", "'Inbound', 'Outbound'", "'In', 'Outbound'", "-Direction can't be in"),
         ("Stop-Machine", "Stop-VM -TurnOff", "Stop-VM -TurnOff Yes", "has no parameter's name"),

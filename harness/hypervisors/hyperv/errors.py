@@ -36,6 +36,8 @@ REMEDIES = (
         "processor-specific",
         "give the machine a processor that both hosts have, or move it when off",
     ),
+    ("credential is invalid", "look at the guest's user and password"),
+    ("remote session might have ended", "the guest is no Windows 10 or Server 2016, or boots yet"),
     ("live migration", "enable it on both hosts: Enable-VMMigration"),
     ("AccessDenied", "add the user to the host's group Hyper-V Administrators"),
     ("PermissionDenied", "add the user to the host's group Hyper-V Administrators"),

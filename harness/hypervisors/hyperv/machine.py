@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import json
 import socket
-from collections.abc import Sequence
+import subprocess
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from harness.errors import ChannelError, HypervisorError
+from harness.errors import ChannelError, HypervisorError, HypervisorUnreachableError
 from harness.events import EventLog
 from harness.hypervisors.base import (
     Key,
@@ -20,6 +22,7 @@ from harness.hypervisors.base import (
     PowerMethod,
     SleepState,
 )
+from harness.hypervisors.direct import Login
 from harness.hypervisors.host_services import CheckpointKind, ServiceName
 from harness.hypervisors.hyperv import console, screen
 from harness.hypervisors.hyperv.address import Address
@@ -60,6 +63,9 @@ LOG_LINES = 200
 SAVE_SECONDS = 1800.0
 """Saving and restoring copy the machine's disks on the host."""
 
+
+DIRECT_SECONDS = 60.0
+"""How much longer than its program may take a guest that lets a user in."""
 
 MOVE_SECONDS = 3600.0
 """Moving copies all disks."""
@@ -213,6 +219,33 @@ class HypervMachine:
     def agent_command(self, command: str, *, timeout: float) -> str:
         """See Machine."""
         raise ChannelError(f"{self.name} is on Hyper-V, which carries no QEMU guest agent")
+
+    def direct_command(
+        self,
+        login: Login,
+        arguments: Sequence[str],
+        *,
+        stdin: bytes,
+        environment: Mapping[str, str],
+        timeout: float,
+    ) -> Mapping[str, object]:
+        """See DirectCommands: by PowerShell Direct, which Windows 10 and Server 2016 began with."""
+        try:
+            return self._do(
+                "Invoke-InGuest",
+                f"running {arguments[0]} in",
+                seconds=timeout + DIRECT_SECONDS,
+                Credential=login,
+                Program=arguments[0],
+                Line=subprocess.list2cmdline(arguments[1:]),
+                Data=base64.b64encode(stdin).decode(),
+                Milliseconds=round(timeout * 1000),
+                Variables=[f"{name}={value}" for name, value in environment.items()] or None,
+            )
+        except HypervisorUnreachableError:
+            raise
+        except HypervisorError as error:  # the guest's refusal, or its silence
+            raise ChannelError(error.sentence, remedy=error.remedy) from error
 
     def screenshot(self) -> bytes:
         """See Machine."""

@@ -89,6 +89,12 @@ def migration_failed(machine: str, words: str, hresult: int = 0x80131501) -> Hos
     return _of("MoveVM", words, ErrorCategory.NOT_SPECIFIED, "OperationFailed", hresult)
 
 
+def no_direct(words: str, category: ErrorCategory, identity: str) -> HostError:
+    """PowerShell Direct does not come through to the guest."""
+    exception = "System.Management.Automation.Remoting.PSDirectException"
+    return HostError(ErrorRecord(words, category, identity, exception, activity="Invoke-Command"))
+
+
 def in_use(cmdlet: str, machine: str) -> HostError:
     """Another machine that is on writes to one of its disks."""
     words = (

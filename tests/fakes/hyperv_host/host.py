@@ -8,7 +8,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.fakes.hyperv_host import machines, metering, moving, networking, services, surroundings
+from tests.fakes.hyperv_host import (
+    direct,
+    machines,
+    metering,
+    moving,
+    networking,
+    services,
+    surroundings,
+)
 from tests.fakes.hyperv_host.binding import bound, scripts
 from tests.fakes.hyperv_host.errors import HostError
 from tests.fakes.hyperv_host.model import HostModel
@@ -66,6 +74,7 @@ ACTS: dict[str, Act] = {
     "Measure-Machine": metering.measure_machine,
     "Move-Machine": moving.move_machine,
     "Move-Storage": moving.move_storage,
+    "Invoke-InGuest": direct.invoke_in_guest,
     "Get-Log": machines.get_log,
     "Request-Power": machines.request_power,
     "Open-Console": services.open_console,

@@ -17,6 +17,16 @@ STARTED, TURNED_OFF, SHUT_DOWN, GUEST_SHUT_DOWN = 18500, 18502, 18504, 18508
 RESET, GUEST_RESET, GUEST_CRASHED = 18512, 18514, 18590
 
 
+@dataclass(frozen=True)
+class RunModel:
+    """A program that the guest is to run."""
+
+    program: str
+    line: str
+    stdin: bytes
+    variables: tuple[str, ...]
+
+
 @dataclass
 class GuestModel:
     """What a test says of a guest's side of the services."""
@@ -27,6 +37,8 @@ class GuestModel:
     skew_seconds: float = 0.0
     obeys_shutdown: bool = True
     disk_full: bool = False
+    users: dict[str, str] = field(default_factory=dict)  # passwords of those whom it lets in
+    runs: Callable[[RunModel], dict[str, object]] | None = None  # None: it has no PowerShell Direct
     says: Callable[[bytes], bytes] = lambda typed: typed  # what its console says to what is typed
 
 
