@@ -7,12 +7,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 from harness.channels.agent import AgentChannel, kill_by_shell, kill_by_taskkill
 from harness.channels.base import CommandChannel, CommandResult
 from harness.channels.console import Console
 from harness.channels.console_shell import LOGIN_PROMPT, ConsoleShell
+from harness.channels.direct import DirectChannel
 from harness.errors import ChannelError, GuestFailure, NotApplicable
 from harness.events import Event, EventKind
 from harness.guests.crash_watch import CrashWatch
@@ -20,9 +22,13 @@ from harness.guests.linux import LinuxOs
 from harness.guests.os import GuestOs
 from harness.guests.windows import WindowsOs
 from harness.hypervisors.base import Machine, MachineDefinition, MachineState
+from harness.hypervisors.direct import Login, direct_commands_of
 from harness.ledger import Ledger, Work
 from harness.profiles.model import Profile, System
 from harness.waiting import Deadline, NotYet, wait_until
+
+DIRECT_SINCE = (10, 0)
+"""Windows NT's version in Windows 10 and Server 2016, the first that a host runs programs in."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,7 @@ class Answer(StrEnum):
     """The channel by which a guest shows that it is ready."""
 
     AGENT = "agent"
+    DIRECT = "direct"
     CONSOLE = "console"
 
 
@@ -58,6 +65,7 @@ class Guest:
         self.folder = folder
         self.ledger = ledger
         self.agent = self._agent_of(machine)
+        self.direct = self._direct_of(machine)
         self.crash_watch = CrashWatch(machine.events, machine.definition.accelerator)
         self.os = self._os()
         self.crash_expected = False
@@ -70,6 +78,14 @@ class Guest:
         windows = self.profile.system is System.WINDOWS
         kill = kill_by_taskkill if windows else kill_by_shell
         return AgentChannel(machine.agent_command, kill=kill)
+
+    def _direct_of(self, machine: Machine) -> DirectChannel | None:
+        """The host's own way into the guest, where there is one: Windows has it from 10 on."""
+        commands, setup = direct_commands_of(machine), self.profile.windows
+        if commands is None or setup is None or setup.version < DIRECT_SINCE:
+            return None
+        login = Login(self.credentials.user, self.credentials.password)
+        return DirectChannel(partial(commands.direct_command, login))
 
     def _os(self) -> GuestOs:
         """What the profile says that it is; FreeBSD is asked as Linux is, as far as that goes."""
@@ -120,6 +136,7 @@ class Guest:
         changed = dataclasses.replace(self.definition, **changes)  # type: ignore[arg-type]
         self.machine = self._redefine(changed)
         self.agent = self._agent_of(self.machine)
+        self.direct = self._direct_of(self.machine)
         self.crash_watch = CrashWatch(self.machine.events, self.definition.accelerator)
 
     def power_on(self) -> None:
@@ -193,6 +210,8 @@ class Guest:
         prompt_seen: list[Deadline] = []
 
         def answering() -> Answer:
+            if self.direct is not None and self.direct.answers(timeout=10.0):
+                return Answer.DIRECT
             if self.agent.answers(timeout=2.0):
                 return Answer.AGENT
             if not prompt_seen and self._prompt_after(since):
@@ -261,6 +280,16 @@ class Guest:
             self._shell = shell
         return self._shell
 
+    @property
+    def _serving(self) -> AgentChannel | DirectChannel | None:
+        """The channel that has nobody logged in on the console, where it is such a one."""
+        channels = {Answer.AGENT: self.agent, Answer.DIRECT: self.direct}
+        return channels.get(self.answers_by)
+
+    def serves(self, *, timeout: float) -> bool:
+        """Whether the agent, or the host's own way in, answers within `timeout` seconds."""
+        return self._serving is not None and self._serving.answers(timeout=timeout)
+
     def log_out(self) -> None:
         """Leave the console as it was found, with a login prompt, where someone had logged in."""
         if self._shell is not None:
@@ -278,7 +307,7 @@ class Guest:
         """Run a program as administrator, for at most `seconds` (as measured on KVM)."""
         timeout = self.budget(seconds).seconds
         # No falling back: an agent that is silent for once is on its way down or up again.
-        channel: CommandChannel = self.agent if self.answers_by is Answer.AGENT else self.shell()
+        channel: CommandChannel = self._serving or self.shell()
         with self.ledger.on(Work.GUEST):
             try:
                 return channel.run(arguments, stdin=stdin, environment=environment, timeout=timeout)

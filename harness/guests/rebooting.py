@@ -34,8 +34,8 @@ def prove_reboot(guest: Guest, act: Callable[[], None]) -> float:
 def _new_boot_id(guest: Guest, before: str, position: int) -> None:
     if guest.answers_by is Answer.CONSOLE:
         guest.await_prompt(since=position)
-    elif not guest.agent.answers(timeout=2.0):
-        raise NotYet("no answer from the agent")
+    elif not guest.serves(timeout=2.0):
+        raise NotYet(f"no answer by {guest.answers_by}")
     try:
         boot_id = guest.os.boot_id()
     except ChannelError as error:  # the agent answered and went down with the rest

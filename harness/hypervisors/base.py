@@ -58,6 +58,8 @@ class Capability(StrEnum):
     NIC_MOVE = "nic-move"  # a running machine's NIC can be plugged into another network
     POWER_BUTTON = "power-button"  # the guest is asked to shut down or reboot by ACPI
     REMOTE_DISKS = "remote-disks"  # what a guest writes stays on the hypervisor's host
+    NETWORK_POLICY = "network-policy"  # VLANs, guards and ACLs of each network card
+    METERING = "metering"  # of what a machine uses of its host
     HOST_SERVICES = "host-services"  # it has integration services of its own, with a host's side
 
 

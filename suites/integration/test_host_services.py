@@ -1,5 +1,7 @@
 """integration.host_services: the host's side of the services, which no guest need answer."""
 
+from dataclasses import replace
+
 import pytest
 
 from harness.errors import HypervisorError
@@ -11,6 +13,8 @@ from harness.hypervisors.host_services import (
     ServiceName,
     host_services_of,
 )
+from harness.hypervisors.metering import metering_of
+from harness.hypervisors.network_policy import NetworkPolicy, Vlan, VlanMode, network_policy_of
 from harness.plugin.markers import every_variant, feature, requires
 
 
@@ -19,6 +23,13 @@ def side_of_the_host(guest: Guest) -> HostServices:
     services = host_services_of(guest.machine)
     assert services is not None, "the machine has no services of its hypervisor's"
     return services
+
+
+def policy_of_its_card(guest: Guest) -> tuple[NetworkPolicy, str]:
+    """The network policy, and the address of the card that the machine was given."""
+    policy = network_policy_of(guest.machine)
+    assert policy is not None, "the machine's network cards have no policy"
+    return policy, guest.definition.nics[0].mac
 
 
 @feature("integration.host_services")
@@ -80,3 +91,48 @@ def test_the_host_resizes_the_memory_of_a_machine_that_is_off(unstarted: Guest) 
     for amount in (defined + 128, defined):
         services.resize_memory(startup_mib=amount)
         assert services.memory().startup == amount
+
+
+@feature("integration.host_services")
+@requires(Capability.NETWORK_POLICY, Capability.NETWORK)
+@every_variant
+def test_the_host_puts_a_network_card_into_vlans(unstarted: Guest) -> None:
+    """A card is put into one VLAN, into several, and into none again."""
+    policy, mac = policy_of_its_card(unstarted)
+    assert policy.read(mac).vlan == Vlan()
+    several = Vlan(VlanMode.TRUNK, native=10, allowed=frozenset({20, 30}))
+    for vlan in (Vlan(VlanMode.ACCESS, access=10), several, Vlan()):
+        policy.set_vlan(mac, vlan)
+        assert policy.read(mac).vlan == vlan
+
+
+@feature("integration.host_services")
+@requires(Capability.NETWORK_POLICY, Capability.NETWORK)
+@every_variant
+def test_the_host_switches_each_guard_of_a_network_card(unstarted: Guest) -> None:
+    """Each guard is switched alone, and is put back as it was."""
+    policy, mac = policy_of_its_card(unstarted)
+    before = policy.read(mac).guards
+    for name in ("mac_spoofing", "dhcp", "router"):
+        for guards in (replace(before, **{name: not getattr(before, name)}), before):
+            policy.set_guards(mac, guards)
+            assert policy.read(mac).guards == guards
+
+
+@feature("integration.host_services")
+@requires(Capability.METERING)
+@every_variant
+def test_the_host_meters_a_machine_that_is_off(unstarted: Guest) -> None:
+    """There are figures while it is metered, which tell that it does nothing."""
+    meter = metering_of(unstarted.machine)
+    assert meter is not None, "the machine has no meter"
+    assert meter.usage() is None
+    meter.start()
+    for _ in range(2):
+        usage = meter.usage()
+        assert usage is not None, "no figures"
+        assert not usage.processor_mhz
+        assert (usage.received, usage.sent) == (0, 0)
+        meter.reset()
+    meter.stop()
+    assert meter.usage() is None

@@ -15,14 +15,11 @@ from typing import Any
 from harness.channels.base import CommandResult
 from harness.events import Event
 from harness.guests.guest import Answer, Guest
-from harness.hypervisors.host_services import host_services_of
 from harness.lab.place import Place
 from harness.profiles.hardware import Firmware
 from harness.waiting import Deadline
+from tests.defects.host_side import HOST_SIDE, Act
 from tests.defects.processor import ANOTHER_HYPERVISOR, EVERY_REGISTER, privileged
-
-Act = Callable[[Sequence[Guest]], None]
-"""Done to the guests of a case, just before it."""
 
 
 def script(text: str) -> Act:
@@ -77,16 +74,6 @@ def ignored_move(guests: Sequence[Guest]) -> None:
     """A hypervisor that leaves a network card where it is."""
     for guest in guests:
         guest.machine.move_nic = lambda mac, network: None  # type: ignore[method-assign]
-
-
-def deaf_host(method: str) -> Act:
-    """A hypervisor that takes a request about the services and does nothing."""
-
-    def act(guests: Sequence[Guest]) -> None:
-        services = host_services_of(guests[0].machine)
-        setattr(services, method, lambda *_, **__: None)
-
-    return act
 
 
 def shared_disk(guests: Sequence[Guest]) -> None:
@@ -376,11 +363,7 @@ DEFECTS: dict[str, Act] = {
         unit("qemu-guest-agent.service", "[Unit]", "RefuseManualStop=yes")
     ),
     "test_works_under_load": script(NO_BUTTON),
-    # integration.host_services
-    "test_the_host_switches_each_service_off_and_on": deaf_host("switch"),
-    "test_the_host_keeps_the_pairs_that_it_gives": deaf_host("modify_pair"),
-    "test_the_host_takes_checkpoints_of_a_machine_that_is_off": deaf_host("remove_checkpoint"),
-    "test_the_host_resizes_the_memory_of_a_machine_that_is_off": deaf_host("resize_memory"),
+    **HOST_SIDE,
     # integration.exec
     "test_exit_status_and_both_streams": willing_to_run_anything,
     "test_a_mebibyte_of_output_arrives_whole": script(instead_of("cat")),

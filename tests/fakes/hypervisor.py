@@ -233,6 +233,8 @@ class FakeHypervisor:
     capabilities: frozenset[Capability] = frozenset(Capability) - {
         Capability.RUN,
         Capability.HOST_SERVICES,
+        Capability.NETWORK_POLICY,
+        Capability.METERING,
         Capability.REMOTE_DISKS,
     }
     refuses: str = ""

@@ -295,6 +295,27 @@ def test_static_memory_is_resized_at_run_time(
         services.resize_memory(limits=DynamicMemory(16, 256))
 
 
+def test_a_running_machine_grows_only_by_what_the_host_has(
+    services: HostServices, modelled: MachineModel, host: HostModel
+) -> None:
+    modelled.limits = None
+    with pytest.raises(HostRefusalError, match="0x8007000E") as caught:
+        services.resize_memory(startup_mib=host.memory_mib + 2)
+    assert "less memory" in str(caught.value.remedy)
+    assert services.memory().assigned == 64
+
+
+def test_hosts_before_2016_resize_no_running_machine(
+    services: HostServices, modelled: MachineModel, machine: HypervMachine, host: HostModel
+) -> None:
+    host.build, modelled.limits = "6.3.9600", None
+    with pytest.raises(HostRefusalError, match="InvalidState"):
+        services.resize_memory(startup_mib=128)
+    machine.power_off()
+    services.resize_memory(startup_mib=128)
+    assert services.memory().startup == 128
+
+
 @pytest.fixture
 def integration(machine: HypervMachine, tmp_path: Path) -> IntegrationServices:
     """The services as a case asks for them."""

@@ -14,6 +14,7 @@ from harness.hypervisors.base import (
     Accelerator,
     Capability,
     HypervisorFacts,
+    Machine,
     MachineDefinition,
     NetworkDefinition,
     Owned,
@@ -56,6 +57,8 @@ ALWAYS = frozenset(
         Capability.KEYBOARD,
         Capability.NMI,
         Capability.HOST_SERVICES,
+        Capability.NETWORK_POLICY,
+        Capability.METERING,
         Capability.REMOTE_DISKS,
     }
 )
@@ -172,10 +175,15 @@ class HypervHypervisor:
         except HypervisorError:
             self._forget(definition.name)
             raise
-        identifier = str(answers[0]["id"])
-        return HypervMachine(
-            self._run, self._address, definition, identifier, self._folders, self._watcher
-        )
+        return self._machine(definition, str(answers[0]["id"]))
+
+    def move_here(self, machine: Machine) -> HypervMachine:
+        """See TakesMachines. The other host must be let in here: it moves the machine itself."""
+        host = self._address.host
+        if not isinstance(machine, HypervMachine):
+            raise HypervisorError(f"moving {machine.name} to {host}: it is not on Hyper-V")
+        identifier = machine.leave_for(host, self._folders.machine(machine.name))
+        return self._machine(machine.definition, identifier)
 
     def create_network(self, definition: NetworkDefinition) -> HypervNetwork:
         """See Hypervisor."""
@@ -225,9 +233,14 @@ class HypervHypervisor:
         self._watcher.close()
         self._run.close()
 
+    def _machine(self, definition: MachineDefinition, identifier: str) -> HypervMachine:
+        return HypervMachine(
+            self._run, self._address, definition, identifier, self._folders, self._watcher
+        )
+
     @cached_property
     def _folders(self) -> HostFolders:
-        return HostFolders(self.host_facts().folder.rstrip("\\") + "\\guestcert")
+        return HostFolders.below(self.host_facts().folder)
 
     def _forget(self, name: str) -> None:
         folder = self._folders.machine(name)

@@ -60,6 +60,11 @@ class HostFolders:
 
     root: str
 
+    @classmethod
+    def below(cls, folder: str) -> HostFolders:
+        """Those below a folder of the host's."""
+        return cls(folder.rstrip("\\") + "\\guestcert")
+
     @property
     def images(self) -> str:
         """Disks and media that later runs use too, each under its digest, read-only."""
@@ -141,7 +146,7 @@ def machine_steps(
         yield _disk_step(definition, disk, places, folders, media[disk.path])
     legacy = _boots_from_network(definition) and generation(definition) == 1
     for nic in definition.nics:
-        yield _nic_step(name, nic, legacy=legacy and nic.boot_order is not None)
+        yield nic_step(name, nic, legacy=legacy and nic.boot_order is not None)
     yield _boot_step(definition, places)
     if definition.tpm:
         yield Step("Enable-Tpm", {"Name": name})
@@ -167,6 +172,25 @@ def network_step(definition: NetworkDefinition) -> Step:
             "Subnet6": str(six),
             "HostName": definition.host_name,
             "Domain": definition.domain,
+        },
+    )
+
+
+def nic_step(name: str, nic: NicDefinition, *, legacy: bool) -> Step:
+    """The script that adds a NIC; a `filter` is the guards, which a case about forging leaves away.
+
+    What boots from the network in generation 1 is `legacy`.
+    """
+    return Step(
+        "Add-Nic",
+        {
+            "Name": name,
+            "Nic": nic.mac,
+            "Mac": hyperv_mac(nic.mac),
+            "Network": nic.network,
+            "Legacy": legacy,
+            "Guard": "On" if nic.filter else "Off",
+            "Spoofing": "Off" if nic.filter else "On",
         },
     )
 
@@ -256,22 +280,6 @@ def _disk_step(
         return Step("Add-Dvd", place | {"Path": source.base})
     own = source.written or f"{folders.machine(name)}\\{kind}-{number}-{location}.vhdx"
     return Step("Add-Disk", place | {"Base": source.base, "Path": own, "Controller": kind})
-
-
-def _nic_step(name: str, nic: NicDefinition, *, legacy: bool) -> Step:
-    """A NIC; a `filter` is Hyper-V's guards, which a case about forging leaves away."""
-    return Step(
-        "Add-Nic",
-        {
-            "Name": name,
-            "Nic": nic.mac,
-            "Mac": hyperv_mac(nic.mac),
-            "Network": nic.network,
-            "Legacy": legacy,
-            "Guard": "On" if nic.filter else "Off",
-            "Spoofing": "Off" if nic.filter else "On",
-        },
-    )
 
 
 def _boot_step(definition: MachineDefinition, places: Mapping[Path, Place]) -> Step:

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
+import base64
+import dataclasses
 import json
 import socket
+import subprocess
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from harness.errors import ChannelError, HypervisorError
+from harness.errors import ChannelError, HypervisorError, HypervisorUnreachableError
 from harness.events import EventLog
 from harness.hypervisors.base import (
     Key,
     MachineDefinition,
     MachineState,
+    NicDefinition,
     PowerMethod,
     SleepState,
 )
+from harness.hypervisors.direct import Login
 from harness.hypervisors.host_services import CheckpointKind, ServiceName
 from harness.hypervisors.hyperv import console, screen
 from harness.hypervisors.hyperv.address import Address
-from harness.hypervisors.hyperv.definition import HostFolders, guard, hyperv_mac, notes_of
+from harness.hypervisors.hyperv.definition import (
+    HostFolders,
+    guard,
+    hyperv_mac,
+    nic_step,
+    notes_of,
+)
 from harness.hypervisors.hyperv.errors import HostRefusalError
+from harness.hypervisors.hyperv.metering import HypervMetering
+from harness.hypervisors.hyperv.policy import HypervNetworkPolicy
 from harness.hypervisors.hyperv.remoting import CALL_SECONDS, Runner, Session, Value
 from harness.hypervisors.hyperv.services import IDS, HypervServices
 from harness.hypervisors.hyperv.transfer import Transfer
@@ -48,6 +62,13 @@ RELEASED = 0x80
 LOG_LINES = 200
 SAVE_SECONDS = 1800.0
 """Saving and restoring copy the machine's disks on the host."""
+
+
+DIRECT_SECONDS = 60.0
+"""How much longer than its program may take a guest that lets a user in."""
+
+MOVE_SECONDS = 3600.0
+"""Moving copies all disks."""
 
 
 class HypervMachine:
@@ -90,6 +111,16 @@ class HypervMachine:
         """See HasHostServices."""
         transfer = Transfer(self._run, self._folders)
         return HypervServices(self._run, transfer, self.name, self.definition.owner)
+
+    @cached_property
+    def network_policy(self) -> HypervNetworkPolicy:
+        """See HasNetworkPolicy."""
+        return HypervNetworkPolicy(self._run, self.name)
+
+    @cached_property
+    def metering(self) -> HypervMetering:
+        """See HasMetering."""
+        return HypervMetering(self._run, self.name)
 
     def state(self) -> MachineState:
         """See Machine."""
@@ -189,6 +220,33 @@ class HypervMachine:
         """See Machine."""
         raise ChannelError(f"{self.name} is on Hyper-V, which carries no QEMU guest agent")
 
+    def direct_command(
+        self,
+        login: Login,
+        arguments: Sequence[str],
+        *,
+        stdin: bytes,
+        environment: Mapping[str, str],
+        timeout: float,
+    ) -> Mapping[str, object]:
+        """See DirectCommands: by PowerShell Direct, which Windows 10 and Server 2016 began with."""
+        try:
+            return self._do(
+                "Invoke-InGuest",
+                f"running {arguments[0]} in",
+                seconds=timeout + DIRECT_SECONDS,
+                Credential=login,
+                Program=arguments[0],
+                Line=subprocess.list2cmdline(arguments[1:]),
+                Data=base64.b64encode(stdin).decode(),
+                Milliseconds=round(timeout * 1000),
+                Variables=[f"{name}={value}" for name, value in environment.items()] or None,
+            )
+        except HypervisorUnreachableError:
+            raise
+        except HypervisorError as error:  # the guest's refusal, or its silence
+            raise ChannelError(error.sentence, remedy=error.remedy) from error
+
     def screenshot(self) -> bytes:
         """See Machine."""
         answer = self._do("Get-Screen", "taking a screenshot of")
@@ -212,10 +270,50 @@ class HypervMachine:
 
     def move_nic(self, mac: str, network: str) -> None:
         """See Machine."""
-        if mac not in [nic.mac for nic in self._definition.nics]:
-            raise HypervisorError(f"{self.name} has no network card {mac}")
+        self._demand_nic(mac)
         guard(network)
         self._do("Move-Nic", f"plugging {mac} of", Mac=hyperv_mac(mac), Network=network)
+
+    def leave_for(self, host: str, folder: str) -> str:
+        """Go to another host, into a folder there; returns Hyper-V's id of it, which stays.
+
+        Raises HypervisorError where a host refuses: it stays as it was then.
+        """
+        doing = f"moving to {host}"
+        self._do("Move-Machine", doing, seconds=MOVE_SECONDS, Destination=host, Folder=folder)
+        self.remove()  # what is left of its folder here
+        return self._identifier
+
+    def move_storage(self, folder: str) -> None:
+        """See MovesStorage. They go into a folder by which `remove` and `clean` know them."""
+        below = HostFolders.below(folder).machine(self.name)
+        self._do("Move-Storage", "moving the files of", seconds=MOVE_SECONDS, Folder=below)
+
+    def plug_nic(self, nic: NicDefinition) -> None:
+        """See HotPlug. Generation 1 refuses while it runs, as hosts before 2016 do."""
+        if nic.mac in self._macs:
+            raise HypervisorError(f"{self.name} has a network card {nic.mac} already")
+        guard(nic.network)
+        step = nic_step(self.name, nic, legacy=False)
+        self._run(step.script, f"giving {nic.mac} to {self.name}", **step.parameters)
+        self._now_has([*self._definition.nics, nic])
+
+    def unplug_nic(self, mac: str) -> None:
+        """See HotPlug. Generation 1 refuses while it runs, as hosts before 2016 do."""
+        self._demand_nic(mac)
+        self._do("Remove-Nic", f"taking {mac} from", Mac=hyperv_mac(mac))
+        self._now_has([nic for nic in self._definition.nics if nic.mac != mac])
+
+    @property
+    def _macs(self) -> list[str]:
+        return [nic.mac for nic in self._definition.nics]
+
+    def _demand_nic(self, mac: str) -> None:
+        if mac not in self._macs:
+            raise HypervisorError(f"{self.name} has no network card {mac}")
+
+    def _now_has(self, nics: Sequence[NicDefinition]) -> None:
+        self._definition = dataclasses.replace(self._definition, nics=nics)
 
     def _request(self, method: str, verb: str, through: PowerMethod) -> None:
         doing = f"asking {self.name} to {verb}"

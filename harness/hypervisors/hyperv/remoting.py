@@ -10,12 +10,13 @@ from functools import cache
 from importlib import resources
 from typing import Any, Protocol
 
-from pypsrp.complex_objects import ObjectMeta, PSInvocationState
+from pypsrp.complex_objects import ObjectMeta, PSCredential, PSInvocationState
 from pypsrp.exceptions import WSManFaultError
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
 
 from harness.errors import HypervisorError
+from harness.hypervisors.direct import Login
 from harness.hypervisors.hyperv.address import Address, Authentication
 from harness.hypervisors.hyperv.errors import (
     CONNECTION_LOST,
@@ -38,7 +39,7 @@ POLL_SECONDS = 10
 
 INT32 = 2**31
 
-Value = str | int | bool | list[str] | None
+Value = str | int | bool | list[str] | Login | None
 
 
 class Runner(Protocol):
@@ -161,6 +162,10 @@ def _wsman(address: Address) -> WSMan:
 
 def _typed(pool: RunspacePool, value: Value) -> Any:
     """The value as the remote side takes it; pypsrp makes every int one of 32 bits by itself."""
+    if isinstance(value, Login):
+        # Passwords travel under a key of the runspace's own, beside TLS; never in a script's text.
+        pool.exchange_keys()
+        return PSCredential(username=value.user, password=value.password)
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= INT32:
         return pool.serialize(value, ObjectMeta("I64"))
     return value

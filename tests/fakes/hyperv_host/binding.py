@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from pypsrp.complex_objects import PSCredential
+
 from tests.fakes.hyperv_host.errors import bad_parameter
 from tests.powershell.cmdlets import SCRIPTS
 from tests.powershell.syntax import Parameter, Script
@@ -16,8 +18,16 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "int": int,
     "long": int,
     "bool": bool,
+    "pscredential": PSCredential,
 }
-ABSENT: dict[str, object] = {"string": "", "int": 0, "long": 0, "bool": False, "string[]": []}
+ABSENT: dict[str, object] = {
+    "string": "",
+    "int": 0,
+    "long": 0,
+    "bool": False,
+    "string[]": [],
+    "pscredential": None,
+}
 
 
 @cache

@@ -35,6 +35,11 @@ def not_found(cmdlet: str, what: str, name: str) -> HostError:
     return _of(cmdlet, words, ErrorCategory.INVALID_ARGUMENT, "InvalidParameter")
 
 
+def invalid_argument(cmdlet: str, words: str) -> HostError:
+    """A value that a cmdlet does not take."""
+    return _of(cmdlet, words, ErrorCategory.INVALID_ARGUMENT, "InvalidParameter")
+
+
 def path_not_found(path: str) -> HostError:
     """There is no such file."""
     record = ErrorRecord(
@@ -68,6 +73,26 @@ def out_of_memory(machine: str) -> HostError:
         f"machine {machine}."
     )
     return _of("StartVM", words, ErrorCategory.RESOURCE_UNAVAILABLE, "OperationFailed", 0x8007000E)
+
+
+def no_memory_to_add(cmdlet: str, machine: str) -> HostError:
+    """A running machine is to grow by more than the host has left."""
+    words = f"Failed to add memory to '{machine}'. Not enough memory in the system."
+    return _of(cmdlet, words, ErrorCategory.RESOURCE_UNAVAILABLE, "OperationFailed", 0x8007000E)
+
+
+def migration_failed(machine: str, words: str, hresult: int = 0x80131501) -> HostError:
+    """A machine can't go to another host."""
+    words = (
+        f"Virtual machine migration operation for '{machine}' failed at migration source. {words}"
+    )
+    return _of("MoveVM", words, ErrorCategory.NOT_SPECIFIED, "OperationFailed", hresult)
+
+
+def no_direct(words: str, category: ErrorCategory, identity: str) -> HostError:
+    """PowerShell Direct does not come through to the guest."""
+    exception = "System.Management.Automation.Remoting.PSDirectException"
+    return HostError(ErrorRecord(words, category, identity, exception, activity="Invoke-Command"))
 
 
 def in_use(cmdlet: str, machine: str) -> HostError:

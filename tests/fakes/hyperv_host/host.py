@@ -8,7 +8,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.fakes.hyperv_host import machines, services, surroundings
+from tests.fakes.hyperv_host import (
+    direct,
+    machines,
+    metering,
+    moving,
+    networking,
+    services,
+    surroundings,
+)
 from tests.fakes.hyperv_host.binding import bound, scripts
 from tests.fakes.hyperv_host.errors import HostError
 from tests.fakes.hyperv_host.model import HostModel
@@ -40,6 +48,7 @@ ACTS: dict[str, Act] = {
     "Add-Dvd": machines.add_dvd,
     "Set-Floppy": machines.set_floppy,
     "Add-Nic": machines.add_nic,
+    "Remove-Nic": machines.remove_nic,
     "Set-Firmware": machines.set_firmware,
     "Set-Bios": machines.set_bios,
     "Enable-Tpm": machines.enable_tpm,
@@ -57,6 +66,15 @@ ACTS: dict[str, Act] = {
     "Get-Screen": machines.get_screen,
     "Send-Key": machines.send_key,
     "Move-Nic": machines.move_nic,
+    "Get-NicPolicy": networking.get_nic_policy,
+    "Set-NicVlan": networking.set_nic_vlan,
+    "Set-NicGuards": networking.set_nic_guards,
+    "Set-NicAcl": networking.set_nic_acl,
+    "Switch-Metering": metering.switch_metering,
+    "Measure-Machine": metering.measure_machine,
+    "Move-Machine": moving.move_machine,
+    "Move-Storage": moving.move_storage,
+    "Invoke-InGuest": direct.invoke_in_guest,
     "Get-Log": machines.get_log,
     "Request-Power": machines.request_power,
     "Open-Console": services.open_console,

@@ -19,6 +19,7 @@ from tests.fakes.hyperv_host.errors import (
 )
 from tests.fakes.hyperv_host.model import (
     RESET,
+    SERVER_2016,
     SHUT_DOWN,
     STARTED,
     TURNED_OFF,
@@ -115,9 +116,26 @@ def add_nic(host: HostModel, p: P) -> P:
         raise not_found("AddVMNetworkAdapter", "virtual switch", p["Network"])
     if p["Legacy"] and machine.generation == 2:
         raise wrong_generation("AddVMNetworkAdapter", machine.name, 2)
-    nic = Nic(p["Nic"], p["Mac"], p["Network"], p["Legacy"], p["Guard"], p["Spoofing"])
+    _demand_hot_plug(host, "AddVMNetworkAdapter", machine)
+    guard, spoofing = p["Guard"], p["Spoofing"]
+    nic = Nic(p["Nic"], p["Mac"], p["Network"], p["Legacy"], guard, guard, spoofing)
     machine.nics.append(nic)
     return {}
+
+
+def remove_nic(host: HostModel, p: P) -> P:
+    """Remove-Nic."""
+    machine = find(host, "GetVMNetworkAdapter", p["Name"])
+    _demand_hot_plug(host, "RemoveVMNetworkAdapter", machine)
+    machine.nics = [nic for nic in machine.nics if nic.mac != p["Mac"]]
+    return {}
+
+
+def _demand_hot_plug(host: HostModel, cmdlet: str, machine: MachineModel) -> None:
+    """Generation 2 alone is changed while it is on, and by hosts from 2016 on."""
+    able = machine.generation == 2 and host.build_number >= SERVER_2016
+    if machine.state != "Off" and not able:
+        raise invalid_state(cmdlet, machine.name, machine.state)
 
 
 def set_firmware(host: HostModel, p: P) -> P:
@@ -232,8 +250,12 @@ def remove(host: HostModel, p: P) -> P:
         raise access_denied("GetVM")
     stop(host, p)
     found = host.machines.pop(p["Name"], None)
-    for path in [path for path in host.files if path.startswith(p["Folder"] + "\\")]:
-        del host.files[path]
+    folders = [p["Folder"]]
+    if found and found.folder.endswith(f"\\guestcert\\machines\\{found.name}"):
+        folders.append(found.folder)
+    for path in list(host.files):
+        if any(path.startswith(f"{folder}\\") for folder in folders):
+            del host.files[path]
     return {"removed": int(found is not None)}
 
 

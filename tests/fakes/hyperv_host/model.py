@@ -10,8 +10,21 @@ from dataclasses import dataclass, field
 from harness.hypervisors.host_services import ServiceName
 from harness.hypervisors.hyperv.services import IDS
 
+SERVER_2016 = 14393
+"""The first build that changes memory and network adapters of running machines."""
+
 STARTED, TURNED_OFF, SHUT_DOWN, GUEST_SHUT_DOWN = 18500, 18502, 18504, 18508
 RESET, GUEST_RESET, GUEST_CRASHED = 18512, 18514, 18590
+
+
+@dataclass(frozen=True)
+class RunModel:
+    """A program that the guest is to run."""
+
+    program: str
+    line: str
+    stdin: bytes
+    variables: tuple[str, ...]
 
 
 @dataclass
@@ -24,7 +37,19 @@ class GuestModel:
     skew_seconds: float = 0.0
     obeys_shutdown: bool = True
     disk_full: bool = False
+    users: dict[str, str] = field(default_factory=dict)  # passwords of those whom it lets in
+    runs: Callable[[RunModel], dict[str, object]] | None = None  # None: it has no PowerShell Direct
     says: Callable[[bytes], bytes] = lambda typed: typed  # what its console says to what is typed
+
+
+@dataclass
+class VlanModel:
+    """The VLANs of a network adapter."""
+
+    mode: str = "Untagged"
+    access: int = 0
+    native: int = 0
+    allowed: list[int] = field(default_factory=list)
 
 
 @dataclass
@@ -35,8 +60,22 @@ class Nic:
     mac: str
     network: str
     legacy: bool
-    guard: str
+    dhcp_guard: str
+    router_guard: str
     spoofing: str
+    vlan: VlanModel = field(default_factory=VlanModel)
+    acls: list[tuple[str, str, str]] = field(default_factory=list)  # action, direction, remote
+
+
+@dataclass
+class MeterModel:
+    """What a test says that a metered machine used."""
+
+    seconds: float | None = None  # Hyper-V knows none at first
+    processor_mhz: int | None = 0
+    disk_allocated: int = 20480
+    received: int = 0
+    sent: int = 0
 
 
 @dataclass
@@ -74,6 +113,7 @@ class MachineModel:
     checkpoints: dict[str, str] = field(default_factory=dict)  # by name: the state that each holds
     heard: bytearray = field(default_factory=bytearray)  # what waits on the console
     guest: GuestModel | None = None
+    meter: MeterModel | None = None
 
     @property
     def is_on(self) -> bool:
@@ -117,6 +157,11 @@ class HostModel:
     folder: str = "D:\\Hyper-V\\Virtual Hard Disks"
     free_bytes: int = 500 * 1024**3
     memory_mib: int = 65536
+    drives: dict[str, int] = field(default_factory=dict)  # others than the folder's: free bytes
+    peers: dict[str, HostModel] = field(default_factory=dict)  # other hosts, by their names
+    migrates: bool = True
+    delegated: bool = True  # it may use its users' credentials at other hosts
+    same_processor: bool = True  # as that of hosts that it takes machines from
     machines: dict[str, MachineModel] = field(default_factory=dict)
     made: list[MachineModel] = field(default_factory=list)  # all that ever were
     switches: dict[str, Switch] = field(
@@ -127,6 +172,11 @@ class HostModel:
     folders: dict[str, str] = field(default_factory=dict)  # those that tell whose they are
     log: list[tuple[str, int]] = field(default_factory=list)  # identifiers with event ids
     changed: threading.Condition = field(default_factory=threading.Condition)
+
+    @property
+    def build_number(self) -> int:
+        """By which what a host can do is told."""
+        return int(self.build.rpartition(".")[2])
 
     @property
     def taken_mib(self) -> int:

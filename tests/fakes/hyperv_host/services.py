@@ -10,13 +10,14 @@ from harness.hypervisors.hyperv.services import IDS
 from tests.fakes.hyperv_host.errors import (
     file_exists,
     invalid_state,
+    no_memory_to_add,
     not_found,
     path_not_found,
     service_unavailable,
     thrown,
 )
 from tests.fakes.hyperv_host.machines import find
-from tests.fakes.hyperv_host.model import HostModel, MachineModel, service_of
+from tests.fakes.hyperv_host.model import SERVER_2016, HostModel, MachineModel, service_of
 
 P = dict[str, Any]
 
@@ -175,11 +176,18 @@ def get_memory(host: HostModel, p: P) -> P:
 
 
 def set_memory(host: HostModel, p: P) -> P:
-    """Set-Memory: a running dynamic machine keeps its amount, a static one has no limits."""
+    """Set-Memory: a running dynamic machine keeps its amount, a static one has no limits.
+
+    A running static one is resized by hosts from 2016 on, by what memory they have.
+    """
     machine = find(host, "SetVMMemory", p["Name"])
     limited = p["MinimumMib"] or p["MaximumMib"]
-    if machine.is_on and machine.limits and p["StartupMib"]:
+    fixed = machine.limits or host.build_number < SERVER_2016
+    if machine.is_on and fixed and p["StartupMib"]:
         raise invalid_state("SetVMMemory", machine.name, machine.state)
+    grows = p["StartupMib"] - machine.startup_mib
+    if machine.is_on and host.taken_mib + grows > host.memory_mib:
+        raise no_memory_to_add("SetVMMemory", machine.name)
     if limited and not machine.limits:
         raise invalid_state("SetVMMemory", machine.name, "without dynamic memory")
     if p["StartupMib"] % GRANULE_MIB:

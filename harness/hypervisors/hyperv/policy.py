@@ -1,0 +1,112 @@
+"""The network policy of Hyper-V's network adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ipaddress import ip_network
+from typing import Any
+
+from harness.errors import HypervisorError
+from harness.hypervisors.hyperv.definition import hyperv_mac
+from harness.hypervisors.hyperv.remoting import Runner, Value
+from harness.hypervisors.network_policy import (
+    AclAction,
+    AclDirection,
+    Guards,
+    NicPolicy,
+    PortAcl,
+    Vlan,
+    VlanMode,
+)
+
+
+class HypervNetworkPolicy:
+    """See NetworkPolicy."""
+
+    def __init__(self, run: Runner, machine: str) -> None:
+        self._run = run
+        self._machine = machine
+
+    def read(self, mac: str) -> NicPolicy:
+        """See NetworkPolicy. Raises HypervisorError for VLANs and ACLs of kinds we never make."""
+        doing = f"asking for the network policy of {mac} of {self._machine}"
+        answer = self._do("Get-NicPolicy", doing, mac)
+        try:
+            return NicPolicy(
+                _vlan(answer["vlan"]), _guards(answer), frozenset(map(_acl, answer["acls"]))
+            )
+        except ValueError as error:
+            raise HypervisorError(f"{doing}: somebody else has set it: {error}") from error
+
+    def set_vlan(self, mac: str, vlan: Vlan) -> None:
+        """See NetworkPolicy."""
+        self._do(
+            "Set-NicVlan",
+            f"putting {mac} of {self._machine} into other VLANs",
+            mac,
+            Mode=vlan.mode.title(),
+            Access=vlan.access,
+            Native=vlan.native,
+            Allowed=",".join(map(str, sorted(vlan.allowed))) or None,
+        )
+
+    def set_guards(self, mac: str, guards: Guards) -> None:
+        """See NetworkPolicy."""
+        self._do(
+            "Set-NicGuards",
+            f"switching the guards of {mac} of {self._machine}",
+            mac,
+            Spoofing=_on(not guards.mac_spoofing),
+            DhcpGuard=_on(guards.dhcp),
+            RouterGuard=_on(guards.router),
+        )
+
+    def add_acl(self, mac: str, acl: PortAcl) -> None:
+        """See NetworkPolicy."""
+        if acl not in self.read(mac).acls:
+            self._change_acl("Add", f"giving {mac} of {self._machine} an ACL", mac, acl)
+
+    def remove_acl(self, mac: str, acl: PortAcl) -> None:
+        """See NetworkPolicy."""
+        if acl in self.read(mac).acls:
+            self._change_acl("Remove", f"taking an ACL from {mac} of {self._machine}", mac, acl)
+
+    def _change_acl(self, change: str, doing: str, mac: str, acl: PortAcl) -> None:
+        self._do(
+            "Set-NicAcl",
+            doing,
+            mac,
+            Change=change,
+            Action=acl.action.title(),
+            Direction=acl.direction.title(),
+            Remote=str(acl.remote),
+        )
+
+    def _do(self, script: str, doing: str, mac: str, **parameters: Value) -> dict[str, Any]:
+        return self._run(script, doing, Name=self._machine, Mac=hyperv_mac(mac), **parameters)
+
+
+def _vlan(told: Mapping[str, Any]) -> Vlan:
+    mode = VlanMode(str(told["mode"]).lower())
+    if mode is VlanMode.ACCESS:
+        return Vlan(mode, access=int(told["access"]))
+    if mode is VlanMode.TRUNK:
+        return Vlan(mode, native=int(told["native"]), allowed=frozenset(map(int, told["allowed"])))
+    return Vlan(mode)
+
+
+def _guards(told: Mapping[str, Any]) -> Guards:
+    return Guards(
+        mac_spoofing=told["spoofing"] == "Off",
+        dhcp=told["dhcp_guard"] == "On",
+        router=told["router_guard"] == "On",
+    )
+
+
+def _acl(told: Mapping[str, Any]) -> PortAcl:
+    action, direction = AclAction(told["action"].lower()), AclDirection(told["direction"].lower())
+    return PortAcl(action, direction, ip_network(told["remote"]))
+
+
+def _on(state: bool) -> str:
+    return "On" if state else "Off"

@@ -1,0 +1,102 @@
+"""Network cards that are added to machines and taken away, on a scripted Hyper-V host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.errors import HypervisorError
+from harness.hypervisors.base import NicDefinition
+from harness.hypervisors.hot_plug import HotPlug, hot_plug_of
+from harness.hypervisors.hyperv.address import PASSWORD as VARIABLE
+from harness.hypervisors.hyperv.connection import HypervHypervisor
+from harness.hypervisors.hyperv.errors import HostRefusalError
+from harness.hypervisors.hyperv.machine import HypervMachine
+from harness.profiles.hardware import Firmware
+from tests.fakes.hyperv_host.host import hyperv_host
+from tests.fakes.hyperv_host.model import HostModel
+from tests.fakes.powershell_remoting.server import PASSWORD
+from tests.machines import a_machine, a_network
+
+FIRST = NicDefinition("02:00:00:00:00:0a", a_network().name)
+SECOND = NicDefinition("02:00:00:00:00:0b", a_network().name, filter="clean-traffic")
+
+
+@pytest.fixture
+def host() -> HostModel:
+    return HostModel()
+
+
+@pytest.fixture
+def hypervisor(
+    host: HostModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[HypervHypervisor]:
+    monkeypatch.setenv(VARIABLE, PASSWORD)
+    with hyperv_host(tmp_path, host) as (_, _, uri):
+        hypervisor = HypervHypervisor(uri)
+        hypervisor.create_network(a_network())
+        yield hypervisor
+        hypervisor.close()
+
+
+def defined(hypervisor: HypervHypervisor, firmware: Firmware) -> tuple[HypervMachine, HotPlug]:
+    machine = hypervisor.define(a_machine(firmware=firmware, nics=[FIRST]))
+    pluggable = hot_plug_of(machine)
+    assert pluggable is not None
+    return machine, pluggable
+
+
+def macs_on(host: HostModel) -> list[str]:
+    return [nic.mac for nic in host.machines["guestcert-run-guest"].nics]
+
+
+def test_generation_2_gets_and_loses_a_card_while_it_runs(
+    hypervisor: HypervHypervisor, host: HostModel
+) -> None:
+    machine, pluggable = defined(hypervisor, Firmware.UEFI)
+    machine.start()
+    pluggable.plug_nic(SECOND)
+    assert macs_on(host) == ["02000000000A", "02000000000B"]
+    assert host.machines[machine.name].nics[1].dhcp_guard == "On"
+    assert machine.definition.nics == [FIRST, SECOND]
+    pluggable.unplug_nic(FIRST.mac)
+    assert macs_on(host) == ["02000000000B"]
+    assert machine.definition.nics == [SECOND]
+
+
+@pytest.mark.parametrize(
+    ("firmware", "build"), [(Firmware.BIOS, "10.0.20348"), (Firmware.UEFI, "6.3.9600")]
+)
+def test_what_can_not_be_changed_while_it_runs_refuses_and_is_changed_when_off(
+    hypervisor: HypervHypervisor, host: HostModel, firmware: Firmware, build: str
+) -> None:
+    machine, pluggable = defined(hypervisor, firmware)
+    host.build = build
+    machine.start()
+    with pytest.raises(HostRefusalError, match=r"giving .*InvalidState"):
+        pluggable.plug_nic(SECOND)
+    with pytest.raises(HostRefusalError, match=r"taking .*InvalidState"):
+        pluggable.unplug_nic(FIRST.mac)
+    assert machine.definition.nics == [FIRST]
+    machine.power_off()
+    pluggable.plug_nic(SECOND)
+    pluggable.unplug_nic(FIRST.mac)
+    assert macs_on(host) == ["02000000000B"]
+
+
+def test_no_card_is_given_twice_or_taken_that_is_not_there(hypervisor: HypervHypervisor) -> None:
+    _, pluggable = defined(hypervisor, Firmware.UEFI)
+    with pytest.raises(HypervisorError, match="already"):
+        pluggable.plug_nic(FIRST)
+    with pytest.raises(HypervisorError, match=f"no network card {SECOND.mac}"):
+        pluggable.unplug_nic(SECOND.mac)
+
+
+def test_a_card_is_plugged_into_networks_of_ours_alone(hypervisor: HypervHypervisor) -> None:
+    _, pluggable = defined(hypervisor, Firmware.UEFI)
+    with pytest.raises(HypervisorError, match="not ours"):
+        pluggable.plug_nic(NicDefinition(SECOND.mac, "Default Switch"))
+    with pytest.raises(HostRefusalError, match="unable to find a virtual switch"):
+        pluggable.plug_nic(NicDefinition(SECOND.mac, "guestcert-gone"))

@@ -1,0 +1,86 @@
+"""What a machine uses, on a scripted Hyper-V host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.hypervisors.hyperv.address import PASSWORD as VARIABLE
+from harness.hypervisors.hyperv.connection import HypervHypervisor
+from harness.hypervisors.hyperv.errors import HostRefusalError
+from harness.hypervisors.hyperv.machine import HypervMachine
+from harness.hypervisors.metering import Usage, metering_of
+from tests.fakes.hyperv_host.host import hyperv_host
+from tests.fakes.hyperv_host.model import HostModel, MeterModel
+from tests.fakes.powershell_remoting.server import PASSWORD
+from tests.machines import a_machine
+
+
+@pytest.fixture
+def host() -> HostModel:
+    return HostModel()
+
+
+@pytest.fixture
+def machine(
+    host: HostModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[HypervMachine]:
+    monkeypatch.setenv(VARIABLE, PASSWORD)
+    with hyperv_host(tmp_path, host) as (_, _, uri):
+        hypervisor = HypervHypervisor(uri)
+        yield hypervisor.define(a_machine())
+        hypervisor.close()
+
+
+def test_every_figure_arrives_as_the_host_tells_it(machine: HypervMachine, host: HostModel) -> None:
+    meter = metering_of(machine)
+    assert meter is not None
+    machine.start()
+    meter.start()
+    host.machines[machine.name].meter = MeterModel(
+        seconds=90.5, processor_mhz=700, disk_allocated=3 * 2**32, received=5, sent=7
+    )
+    assert meter.usage() == Usage(
+        seconds=90.5,
+        processor_mhz=700,
+        memory_average=64,
+        memory_minimum=64,
+        memory_maximum=64,
+        disk_allocated=3 * 2**32,
+        disk_read=0,
+        disk_written=0,
+        received=5,
+        sent=7,
+    )
+
+
+def test_what_is_not_gathered_yet_is_told_from_nothing(
+    machine: HypervMachine, host: HostModel
+) -> None:
+    machine.metering.start()
+    host.machines[machine.name].meter = MeterModel(processor_mhz=None)
+    usage = machine.metering.usage()
+    assert usage is not None
+    assert (usage.seconds, usage.processor_mhz, usage.memory_average) == (None, None, 0)
+
+
+def test_starting_again_keeps_the_figures_and_a_reset_forgets_them(
+    machine: HypervMachine, host: HostModel
+) -> None:
+    machine.metering.start()
+    host.machines[machine.name].meter = MeterModel(received=5)
+    machine.metering.start()
+    assert getattr(machine.metering.usage(), "received", None) == 5
+    machine.metering.reset()
+    assert getattr(machine.metering.usage(), "received", None) == 0
+
+
+def test_nothing_is_told_or_reset_where_nothing_is_metered(machine: HypervMachine) -> None:
+    assert machine.metering.usage() is None
+    with pytest.raises(HostRefusalError, match="metering is not enabled"):
+        machine.metering.reset()
+    machine.metering.start()
+    machine.metering.stop()
+    assert machine.metering.usage() is None
