@@ -10,6 +10,12 @@ SERVICES = ("kdump-tools.service", "kdump.service")
 FIND = """find /var/crash -type f '(' -name 'dump.*' -o -name 'vmcore*' ')' ! -name '*.txt' \
 2>/dev/null; :"""
 
+READ = """log=/run/guestcert-dmesg; whole=/var/crash/guestcert-whole; rm -f "$log" "$whole"
+{ makedumpfile --dump-dmesg "$1" "$log" ||
+{ makedumpfile -R "$whole" <"$1" && makedumpfile --dump-dmesg "$whole" "$log"; }; } >/dev/null 2>&1
+rm -f "$whole"; cat "$log" 2>/dev/null; :"""
+"""Debian writes a dump through a pipe, in a flattened form that must be put in order first (-R)."""
+
 
 class CrashDumps:
     """What takes a dump of the guest's memory when its kernel dies.
@@ -48,9 +54,4 @@ class CrashDumps:
 
         Empty where makedumpfile does not accept the dump.
         """
-        return self._linux.sh(
-            'makedumpfile --dump-dmesg "$1" /run/guestcert-dmesg >&2 && cat /run/guestcert-dmesg'
-            " || :",
-            dump,
-            seconds=60,
-        )
+        return self._linux.sh(READ, dump, seconds=60)

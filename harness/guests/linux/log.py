@@ -19,8 +19,10 @@ RECENT = "journalctl -b -n 400 --no-pager -o short-precise 2>/dev/null || dmesg 
 
 RUNNING = """systemctl list-units --type=service --state=running --plain --no-legend --no-pager |
 while read -r unit _; do
-[ -n "$(systemctl show --property=TriggeredBy --value "$unit")" ] || echo "$unit"; done"""
-"""What a socket starts may end by itself when nobody wants it any more (systemd-fsckd, for one)."""
+systemctl show --property=WantedBy --property=RequiredBy "$unit" | grep -q '=.' && echo "$unit"
+done; :"""
+"""What no unit wants is started when somebody asks for it, by a socket or by D-Bus, and may end by
+itself when nobody does any more (systemd-fsckd, systemd-hostnamed)."""
 
 
 class LinuxLog(LinuxShell):
@@ -48,7 +50,7 @@ class LinuxLog(LinuxShell):
         return lines
 
     def running_units(self) -> set[str]:
-        """The services that run now, but for those that come when they are asked for, and go."""
+        """The services that run now because a unit wants them; those may not go by themselves."""
         return set(self.sh(RUNNING).split())
 
     def failed_units(self) -> list[str]:
