@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from harness.hypervisors.base import Accelerator, MachineDefinition, NetworkDefinition
+from harness.hypervisors.definitions import Accelerator, MachineDefinition, NetworkDefinition
 from harness.lab.ownership import own
 from harness.profiles.hardware import Firmware
 

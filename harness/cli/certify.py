@@ -16,7 +16,7 @@ import typer
 from harness.cli.clean import HypervisorOption
 from harness.cli.progress import Progress
 from harness.errors import HarnessError, UsageError
-from harness.hypervisors.base import Accelerator
+from harness.hypervisors.definitions import Accelerator
 from harness.hypervisors.opening import open_hypervisor
 from harness.image_store.choosing import recipe_for
 from harness.image_store.places import store_root

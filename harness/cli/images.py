@@ -12,7 +12,7 @@ from rich.table import Table
 
 from harness.cli.clean import HypervisorOption
 from harness.errors import HarnessError
-from harness.hypervisors.base import Accelerator
+from harness.hypervisors.definitions import Accelerator
 from harness.image_store.choosing import recipe_for
 from harness.image_store.places import store_root
 from harness.image_store.recipe import Recipe, load_recipe, recipe_ids

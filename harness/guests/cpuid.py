@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 from harness.errors import ChannelError
-from harness.hypervisors.base import Accelerator
+from harness.hypervisors.definitions import Accelerator
 
 FIRST, SECOND = 0x40000000, 0x40000100
 """Where a hypervisor's leaves begin: KVM moves to the second where Hyper-V's take the first."""

@@ -7,7 +7,7 @@ import re
 from harness.channels.console import Console
 from harness.errors import GuestCrashed, HarnessError
 from harness.events import EventKind, EventLog
-from harness.hypervisors.base import Accelerator
+from harness.hypervisors.definitions import Accelerator
 
 FATAL = re.compile(
     rb"Kernel panic - not syncing[^\r\n]*"

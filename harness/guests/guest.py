@@ -21,7 +21,8 @@ from harness.guests.crash_watch import CrashWatch
 from harness.guests.linux import LinuxOs
 from harness.guests.os import GuestOs
 from harness.guests.windows import WindowsOs
-from harness.hypervisors.base import Machine, MachineDefinition, MachineState
+from harness.hypervisors.base import Machine, MachineState
+from harness.hypervisors.definitions import MachineDefinition
 from harness.hypervisors.direct import Login, direct_commands_of
 from harness.ledger import Ledger, Work
 from harness.profiles.model import Profile, System

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import UsageError
-from harness.hypervisors.base import Accelerator
 from harness.hypervisors.boot_proof import EMULATOR, prove
+from harness.hypervisors.definitions import Accelerator
 from harness.profiles.claims import HypervisorKind
 
 DEVICE = Path("/dev/kvm")

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from harness.hypervisors.base import Accelerator
+from harness.hypervisors.definitions import Accelerator
 
 SOURCE = Path(__file__).with_name("boot_proof.S")
 EMULATOR = "qemu-system-x86_64"

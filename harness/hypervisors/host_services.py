@@ -8,7 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from harness.hypervisors.base import DynamicMemory, Machine
+from harness.hypervisors.base import Machine
+from harness.hypervisors.definitions import DynamicMemory
 
 
 class ServiceName(StrEnum):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from harness.hypervisors.base import Machine, NicDefinition
+from harness.hypervisors.base import Machine
+from harness.hypervisors.definitions import NicDefinition
 
 
 @runtime_checkable

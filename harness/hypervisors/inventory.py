@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from harness.hypervisors.base import MachineDefinition
+from harness.hypervisors.definitions import MachineDefinition
 
 Alternatives = frozenset[str]
 """Ids under which one and the same device may show itself."""

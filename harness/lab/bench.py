@@ -10,7 +10,8 @@ from pathlib import Path
 
 from harness.guests.evidence import EvidenceCollector
 from harness.guests.guest import Credentials, Guest
-from harness.hypervisors.base import NAME_PREFIX, Accelerator, Capability, Hypervisor
+from harness.hypervisors.base import NAME_PREFIX, Capability, Hypervisor
+from harness.hypervisors.definitions import Accelerator
 from harness.hypervisors.opening import open_hypervisor
 from harness.image_store.choosing import recipe_for
 from harness.image_store.store import BaseImage, ImageStore

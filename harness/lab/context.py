@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from harness.hypervisors.base import Accelerator, Ownership
+from harness.hypervisors.definitions import Accelerator, Ownership
 from harness.tiers import Tier
 
 

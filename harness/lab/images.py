@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 
 from harness.hypervisors.accelerator import choose_accelerator
-from harness.hypervisors.base import Accelerator, Hypervisor, Ownership
+from harness.hypervisors.base import Hypervisor
+from harness.hypervisors.definitions import Accelerator, Ownership
 from harness.hypervisors.opening import open_hypervisor
 from harness.image_store.recipe import InstallRecipe
 from harness.image_store.store import ImageStore, own_builders

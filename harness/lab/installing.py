@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import HarnessError, UsageError
-from harness.hypervisors.base import (
-    NAME_PREFIX,
+from harness.hypervisors.base import NAME_PREFIX, Capability, Hypervisor
+from harness.hypervisors.definitions import (
     Accelerator,
-    Capability,
     DirectBoot,
     DiskDefinition,
     DiskDevice,
-    Hypervisor,
     MachineDefinition,
     NicDefinition,
     Ownership,

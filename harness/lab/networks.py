@@ -9,13 +9,8 @@ from pathlib import Path
 from filelock import FileLock
 
 from harness.errors import HarnessError
-from harness.hypervisors.base import (
-    NAME_PREFIX,
-    Hypervisor,
-    Network,
-    NetworkDefinition,
-    Ownership,
-)
+from harness.hypervisors.base import NAME_PREFIX, Hypervisor, Network
+from harness.hypervisors.definitions import NetworkDefinition, Ownership
 
 POOL = ipaddress.IPv4Network("10.217.0.0/16")
 """Private addresses (RFC 1918) from which each network takes a /24."""

@@ -6,7 +6,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from harness.hypervisors.base import Ownership
+from harness.hypervisors.definitions import Ownership
 
 LIFETIME = timedelta(hours=24)
 """After this long a run's things count as left behind, whatever its process does."""

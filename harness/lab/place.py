@@ -12,10 +12,10 @@ from typing import Any
 
 from harness.errors import Blocked, GuestFailure, HarnessError
 from harness.guests.guest import Answer, Credentials, Guest
-from harness.hypervisors.base import (
+from harness.hypervisors.base import Hypervisor
+from harness.hypervisors.definitions import (
     Accelerator,
     DiskDefinition,
-    Hypervisor,
     MachineDefinition,
     NicDefinition,
     Ownership,

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import HarnessError
-from harness.hypervisors.base import NAME_PREFIX, Hypervisor, Owned, Ownership
+from harness.hypervisors.base import NAME_PREFIX, Hypervisor, Owned
+from harness.hypervisors.definitions import Ownership
 from harness.lab.ownership import is_alive
 from harness.lab.workspace import workspaces
 

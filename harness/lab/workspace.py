@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from harness.errors import HarnessError
-from harness.hypervisors.base import Ownership
+from harness.hypervisors.definitions import Ownership
 
 RUNS = "runs"
 OWNER_FILE = "owner.json"

@@ -9,7 +9,7 @@ import pytest
 
 from harness.errors import UsageError
 from harness.hypervisors.accelerator import choose_accelerator
-from harness.hypervisors.base import Accelerator
+from harness.hypervisors.definitions import Accelerator
 from harness.image_store.choosing import recipe_for
 from harness.image_store.places import store_root
 from harness.lab.context import RunContext

@@ -13,7 +13,8 @@ from pathlib import Path
 from harness.channels.console import Console
 from harness.errors import HarnessError
 from harness.events import EventKind
-from harness.hypervisors.base import Key, Machine, MachineDefinition
+from harness.hypervisors.base import Key, Machine
+from harness.hypervisors.definitions import MachineDefinition
 from harness.provisioning.flow import Flow
 from harness.provisioning.progress import InstallationError, InstallationProgress
 from harness.waiting import SYSTEM_CLOCK, Clock, Deadline, NotYet, wait_until

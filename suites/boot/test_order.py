@@ -3,7 +3,8 @@
 import dataclasses
 
 from harness.guests.guest import Guest
-from harness.hypervisors.base import Capability, DiskDefinition
+from harness.hypervisors.base import Capability
+from harness.hypervisors.definitions import DiskDefinition
 from harness.image_store.programs import run_program
 from harness.plugin.markers import cost, feature, requires, variants
 from harness.profiles.hardware import Firmware

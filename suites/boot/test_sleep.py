@@ -3,7 +3,8 @@
 from harness.events import EventKind
 from harness.guests.guest import Guest
 from harness.guests.lasting import start_counting
-from harness.hypervisors.base import Capability, DiskDefinition, MachineState, SleepState
+from harness.hypervisors.base import Capability, MachineState, SleepState
+from harness.hypervisors.definitions import DiskDefinition
 from harness.image_store.programs import run_program
 from harness.plugin.markers import cost, feature, requires, variants
 from harness.profiles.hardware import Firmware

@@ -3,7 +3,8 @@
 import pytest
 
 from harness.guests.guest import Guest
-from harness.hypervisors.base import Capability, Topology
+from harness.hypervisors.base import Capability
+from harness.hypervisors.definitions import Topology
 from harness.plugin.markers import cost, feature, requires
 
 KERNEL_RESERVE = 0.15

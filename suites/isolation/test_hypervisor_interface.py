@@ -4,7 +4,8 @@ from harness.errors import NotApplicable
 from harness.guests import cpuid
 from harness.guests.guest import Guest
 from harness.guests.vmbus import services_on
-from harness.hypervisors.base import Accelerator, Capability, MachineState
+from harness.hypervisors.base import Capability, MachineState
+from harness.hypervisors.definitions import Accelerator
 from harness.hypervisors.host_services import host_services_of
 from harness.plugin.markers import cost, feature, only_on, requires
 from harness.profiles.model import System

@@ -10,12 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.hypervisors.base import (
-    NAME_PREFIX,
-    DiskDefinition,
-    Hypervisor,
-    MachineDefinition,
-)
+from harness.hypervisors.base import NAME_PREFIX, Hypervisor
+from harness.hypervisors.definitions import DiskDefinition, MachineDefinition
 from harness.hypervisors.hyperv.address import PASSWORD as PASSWORD_VARIABLE
 from harness.hypervisors.opening import open_hypervisor
 from harness.image_store.places import store_root

@@ -10,17 +10,8 @@ import pytest
 
 from harness.errors import ChannelError, HarnessError, HypervisorError
 from harness.events import EventKind, EventLog
-from harness.hypervisors.base import (
-    Capability,
-    DiskDefinition,
-    DiskDevice,
-    Key,
-    Machine,
-    MachineState,
-    PowerMethod,
-    SleepState,
-    Topology,
-)
+from harness.hypervisors.base import Capability, Key, Machine, MachineState, PowerMethod, SleepState
+from harness.hypervisors.definitions import DiskDefinition, DiskDevice, Topology
 from harness.image_store.programs import run_program
 from harness.waiting import Deadline
 from tests.contract.conftest import Subject

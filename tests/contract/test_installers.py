@@ -14,7 +14,8 @@ import pytest
 from pycdlib.pycdlib import PyCdlib
 
 from harness.hypervisors.accelerator import choose_accelerator
-from harness.hypervisors.base import DirectBoot, Hypervisor, Machine, MachineDefinition
+from harness.hypervisors.base import Hypervisor, Machine
+from harness.hypervisors.definitions import DirectBoot, MachineDefinition
 from harness.hypervisors.opening import open_hypervisor
 from harness.image_store.building import file_digest
 from harness.image_store.media import MediaShelf, Medium

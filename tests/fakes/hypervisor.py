@@ -12,19 +12,17 @@ from harness.errors import ChannelError, HypervisorError
 from harness.events import EventKind, EventLog
 from harness.hypervisors.base import (
     NAME_PREFIX,
-    Accelerator,
     Capability,
     HypervisorFacts,
     Key,
     Machine,
-    MachineDefinition,
     MachineState,
     Network,
-    NetworkDefinition,
     Owned,
     PowerMethod,
     SleepState,
 )
+from harness.hypervisors.definitions import Accelerator, MachineDefinition, NetworkDefinition
 
 Agent = Callable[[dict[str, object]], object]
 """Answers one agent command: returns what is to stand under `return`, or raises ChannelError."""

@@ -8,7 +8,7 @@ import pytest
 
 from harness.errors import UsageError
 from harness.hypervisors.accelerator import choose_accelerator
-from harness.hypervisors.base import Accelerator
+from harness.hypervisors.definitions import Accelerator
 
 
 def test_hyperv_executes_its_guests_by_itself(tmp_path: Path) -> None:

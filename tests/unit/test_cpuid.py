@@ -11,7 +11,7 @@ from harness.errors import ChannelError
 from harness.guests import cpuid
 from harness.guests.cpuid import IsolationType, Leaf, Range
 from harness.guests.vmbus import CLASSES, services_on
-from harness.hypervisors.base import Accelerator
+from harness.hypervisors.definitions import Accelerator
 from harness.hypervisors.host_services import ServiceName
 
 Leaves = Mapping[int, Leaf]

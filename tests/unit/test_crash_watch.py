@@ -10,7 +10,7 @@ from harness.channels.console import Console
 from harness.errors import GuestCrashed, HarnessError
 from harness.events import EventKind, EventLog
 from harness.guests.crash_watch import CrashWatch
-from harness.hypervisors.base import Accelerator
+from harness.hypervisors.definitions import Accelerator
 
 TIMER = b"Kernel panic - not syncing: IO-APIC + timer doesn't work!  Boot with apic=debug\r\n"
 

@@ -12,7 +12,7 @@ import pytest
 from defusedxml.ElementTree import fromstring
 
 from harness.errors import ChannelError
-from harness.hypervisors.base import (
+from harness.hypervisors.definitions import (
     Accelerator,
     DirectBoot,
     DiskDefinition,

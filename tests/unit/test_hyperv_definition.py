@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HypervisorError
-from harness.hypervisors.base import (
+from harness.hypervisors.definitions import (
     DiskDefinition,
     DiskDevice,
     DynamicMemory,

@@ -13,7 +13,7 @@ import pytest
 
 from harness.errors import HypervisorError, HypervisorUnreachableError
 from harness.events import EventKind
-from harness.hypervisors.base import DiskDefinition, DiskDevice, NicDefinition
+from harness.hypervisors.definitions import DiskDefinition, DiskDevice, NicDefinition
 from harness.hypervisors.hyperv import remoting
 from harness.hypervisors.hyperv.address import PASSWORD as VARIABLE
 from harness.hypervisors.hyperv.address import parse_address

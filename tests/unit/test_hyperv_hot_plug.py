@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HypervisorError
-from harness.hypervisors.base import NicDefinition
+from harness.hypervisors.definitions import NicDefinition
 from harness.hypervisors.hot_plug import HotPlug, hot_plug_of
 from harness.hypervisors.hyperv.address import PASSWORD as VARIABLE
 from harness.hypervisors.hyperv.connection import HypervHypervisor

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HypervisorError
-from harness.hypervisors.base import DiskDefinition, MachineState, NicDefinition, Owned
+from harness.hypervisors.base import MachineState, Owned
+from harness.hypervisors.definitions import DiskDefinition, NicDefinition
 from harness.hypervisors.hyperv.address import PASSWORD as VARIABLE
 from harness.hypervisors.hyperv.connection import HypervHypervisor
 from harness.hypervisors.hyperv.errors import HostRefusalError

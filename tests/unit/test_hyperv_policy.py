@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HypervisorError
-from harness.hypervisors.base import NicDefinition
+from harness.hypervisors.definitions import NicDefinition
 from harness.hypervisors.hyperv.address import PASSWORD as VARIABLE
 from harness.hypervisors.hyperv.connection import HypervHypervisor
 from harness.hypervisors.hyperv.errors import HostRefusalError

@@ -11,7 +11,8 @@ from harness.errors import ChannelError, HypervisorError
 from harness.events import EventKind
 from harness.guests.guest import Credentials, Guest
 from harness.guests.integration import HeartbeatState, IntegrationServices, services_of
-from harness.hypervisors.base import DynamicMemory, PowerMethod
+from harness.hypervisors.base import PowerMethod
+from harness.hypervisors.definitions import DynamicMemory
 from harness.hypervisors.host_services import (
     CheckpointKind,
     HostServices,

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HypervisorError
-from harness.hypervisors.base import DiskDefinition, DiskDevice, MachineState
+from harness.hypervisors.base import MachineState
+from harness.hypervisors.definitions import DiskDefinition, DiskDevice
 from harness.hypervisors.hyperv.address import PASSWORD as VARIABLE
 from harness.hypervisors.hyperv.connection import HypervHypervisor
 from harness.hypervisors.hyperv.disks import chain, content_key, data_layers, is_shared

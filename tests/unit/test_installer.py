@@ -11,14 +11,12 @@ import pytest
 
 from harness.errors import UsageError
 from harness.events import EventKind, EventLog
-from harness.hypervisors.base import (
+from harness.hypervisors.base import Key, Machine, MachineState
+from harness.hypervisors.definitions import (
     DirectBoot,
     DiskDefinition,
     DiskDevice,
-    Key,
-    Machine,
     MachineDefinition,
-    MachineState,
 )
 from harness.profiles.model import Method
 from harness.provisioning.flow import FLOWS, State

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
-from harness.hypervisors.base import Accelerator, Capability
+from harness.hypervisors.base import Capability
+from harness.hypervisors.definitions import Accelerator
 from harness.image_store.recipe import load_recipe
 from harness.lab.installing import Installing
 from harness.lab.ownership import own

@@ -11,7 +11,8 @@ import pytest
 
 from harness.errors import Blocked
 from harness.guests.guest import Credentials, Guest
-from harness.hypervisors.base import Accelerator, MachineState
+from harness.hypervisors.base import MachineState
+from harness.hypervisors.definitions import Accelerator
 from harness.lab.installation import Installation
 from harness.lab.ownership import own
 from harness.lab.place import Blueprint, Place

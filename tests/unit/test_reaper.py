@@ -7,7 +7,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from harness.hypervisors.base import NetworkDefinition, Ownership
+from harness.hypervisors.definitions import NetworkDefinition, Ownership
 from harness.lab.networks import Networks
 from harness.lab.ownership import is_alive, own, process_started
 from harness.lab.reaper import reap_dead, reap_run

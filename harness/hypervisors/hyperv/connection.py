@@ -9,16 +9,8 @@ from functools import cached_property
 from typing import Any
 
 from harness.errors import HypervisorError
-from harness.hypervisors.base import (
-    NAME_PREFIX,
-    Accelerator,
-    Capability,
-    HypervisorFacts,
-    Machine,
-    MachineDefinition,
-    NetworkDefinition,
-    Owned,
-)
+from harness.hypervisors.base import NAME_PREFIX, Capability, HypervisorFacts, Machine, Owned
+from harness.hypervisors.definitions import Accelerator, MachineDefinition, NetworkDefinition
 from harness.hypervisors.hyperv.address import parse_address
 from harness.hypervisors.hyperv.definition import (
     HostFolders,

@@ -11,8 +11,8 @@ from datetime import datetime
 from pathlib import Path
 
 from harness.errors import HypervisorError
-from harness.hypervisors.base import (
-    NAME_PREFIX,
+from harness.hypervisors.base import NAME_PREFIX
+from harness.hypervisors.definitions import (
     DiskDefinition,
     DiskDevice,
     MachineDefinition,

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from harness.errors import HarnessError
-from harness.hypervisors.base import DiskDefinition, DiskDevice
+from harness.hypervisors.definitions import DiskDefinition, DiskDevice
 from harness.image_store.programs import run_program
 
 LARGE = 64 * 1024 * 1024

@@ -14,14 +14,8 @@ from typing import Any
 
 from harness.errors import ChannelError, HypervisorError, HypervisorUnreachableError
 from harness.events import EventLog
-from harness.hypervisors.base import (
-    Key,
-    MachineDefinition,
-    MachineState,
-    NicDefinition,
-    PowerMethod,
-    SleepState,
-)
+from harness.hypervisors.base import Key, MachineState, PowerMethod, SleepState
+from harness.hypervisors.definitions import MachineDefinition, NicDefinition
 from harness.hypervisors.direct import Login
 from harness.hypervisors.host_services import CheckpointKind, ServiceName
 from harness.hypervisors.hyperv import console, screen

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.hypervisors.base import DynamicMemory, Ownership
+from harness.hypervisors.definitions import DynamicMemory, Ownership
 from harness.hypervisors.host_services import (
     CheckpointKind,
     MemoryFacts,

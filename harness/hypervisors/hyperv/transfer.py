@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.errors import HypervisorError, HypervisorUnreachableError
-from harness.hypervisors.base import DiskDefinition, DiskDevice, Ownership
+from harness.hypervisors.definitions import DiskDefinition, DiskDevice, Ownership
 from harness.hypervisors.hyperv.definition import HostDisk, HostFolders, notes_of
 from harness.hypervisors.hyperv.disks import (
     as_host_takes_it,

@@ -14,15 +14,8 @@ import libvirt
 from defusedxml.ElementTree import fromstring
 
 from harness.errors import HypervisorError, HypervisorUnreachableError
-from harness.hypervisors.base import (
-    NAME_PREFIX,
-    Accelerator,
-    Capability,
-    HypervisorFacts,
-    MachineDefinition,
-    NetworkDefinition,
-    Owned,
-)
+from harness.hypervisors.base import NAME_PREFIX, Capability, HypervisorFacts, Owned
+from harness.hypervisors.definitions import Accelerator, MachineDefinition, NetworkDefinition
 from harness.hypervisors.libvirt.definition import (
     DOMAIN_TYPES,
     cpu_xml,

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 from defusedxml.ElementTree import fromstring
 
-from harness.hypervisors.base import (
+from harness.hypervisors.definitions import (
     Accelerator,
     DiskDefinition,
     DiskDevice,

@@ -15,13 +15,8 @@ import png
 
 from harness.errors import HypervisorError
 from harness.events import EventLog
-from harness.hypervisors.base import (
-    Key,
-    MachineDefinition,
-    MachineState,
-    PowerMethod,
-    SleepState,
-)
+from harness.hypervisors.base import Key, MachineState, PowerMethod, SleepState
+from harness.hypervisors.definitions import MachineDefinition
 from harness.hypervisors.libvirt import console
 from harness.hypervisors.libvirt.definition import nic_xml, snapshot_xml
 from harness.hypervisors.libvirt.errors import is_missing, told, translated_agent

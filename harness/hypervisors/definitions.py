@@ -1,0 +1,143 @@
+"""What machines and networks are to be: the expected value of every oracle about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from harness.profiles.hardware import Firmware
+from harness.profiles.hyperv import SecureBootTemplate
+
+
+class Accelerator(StrEnum):
+    """What executes the guest's instructions."""
+
+    KVM = "kvm"
+    TCG = "tcg"
+    HYPERV = "hyperv"
+
+    @property
+    def time_scale(self) -> float:
+        """By how much time budgets, which are written for KVM, are stretched."""
+        return 8.0 if self is Accelerator.TCG else 1.0
+
+
+@dataclass(frozen=True)
+class Ownership:
+    """Whose a machine or network is; written into its metadata so that `clean` can judge it."""
+
+    run: str
+    pid: int
+    pid_started: str  # the process's start time as its kernel tells it: pids are reused
+    expires: datetime
+
+
+class DiskDevice(StrEnum):
+    """What the guest takes a disk for."""
+
+    DISK = "disk"
+    CDROM = "cdrom"
+    FLOPPY = "floppy"
+
+
+@dataclass(frozen=True)
+class DiskDefinition:
+    """A disk of a machine; `serial` is at most 20 ASCII characters (virtio-blk's limit)."""
+
+    path: Path
+    serial: str
+    bus: str = "virtio"  # virtio, scsi (virtio-scsi), sata, ide, fdc
+    device: DiskDevice = DiskDevice.DISK
+    format: str = "qcow2"  # qcow2 or raw
+    read_only: bool = False
+    shareable: bool = False
+    boot_order: int | None = None
+
+
+@dataclass(frozen=True)
+class NicDefinition:
+    """A network card plugged into one of our networks (`network` is its full name)."""
+
+    mac: str
+    network: str
+    model: str = "virtio"  # virtio, e1000e, e1000, rtl8139
+    filter: str | None = None
+    boot_order: int | None = None
+
+
+@dataclass(frozen=True)
+class Topology:
+    """How a machine's processors are arranged; their product is the machine's `vcpus`."""
+
+    sockets: int
+    cores: int  # of each socket
+    threads: int  # of each core
+    nodes: int = 1  # NUMA nodes, which share processors and memory evenly
+
+
+@dataclass(frozen=True)
+class DynamicMemory:
+    """Between what Hyper-V moves a machine's memory, which starts with the machine's own amount."""
+
+    minimum_mib: int
+    maximum_mib: int
+
+
+@dataclass(frozen=True)
+class DirectBoot:
+    """A kernel that the hypervisor loads by itself, without the machine's boot loader."""
+
+    kernel: Path
+    initrd: Path
+    command_line: str
+
+
+@dataclass(frozen=True)
+class MachineDefinition:
+    """A machine as it is to be made; the expected value of every hardware oracle."""
+
+    name: str
+    uuid: str
+    memory_mib: int
+    vcpus: int
+    firmware: Firmware
+    machine_type: str  # q35, pc
+    accelerator: Accelerator
+    owner: Ownership
+    disks: Sequence[DiskDefinition] = ()
+    nics: Sequence[NicDefinition] = ()
+    nvram: Path | None = None  # UEFI's variables; made from the firmware's template when absent
+    smbios_serial: str = ""
+    direct_boot: DirectBoot | None = None
+    topology: Topology | None = None  # None: as the hypervisor likes
+    watchdog: bool = False  # one that resets the machine
+    cpu_model: str | None = None  # by libvirt's name; None: all that host and accelerator can do
+    generation_id: bool = False  # a VM generation id, another one in each copy
+    tpm: bool = False  # a TPM 2.0 of its own, whose contents go with the machine
+    secure_boot_template: SecureBootTemplate = SecureBootTemplate.MICROSOFT_UEFI  # Hyper-V's alone
+    legacy_processor: bool = False  # Hyper-V limits what old systems see of the processor
+    dynamic_memory: DynamicMemory | None = None  # None: the machine has all its memory, always
+
+
+@dataclass(frozen=True)
+class NetworkDefinition:
+    """An isolated network with DHCP, a name server and IPv6, and no way out.
+
+    `name` begins with NAME_PREFIX; `host_name` resolves to `gateway` there. Guests get a default
+    route to `gateway`, which forwards nothing.
+    """
+
+    name: str
+    bridge: str  # at most 15 characters, the kernel's limit
+    gateway: str  # IPv4, the host's own address on the bridge
+    prefix: int
+    dhcp_start: str
+    dhcp_end: str
+    gateway_v6: str
+    prefix_v6: int
+    host_name: str
+    domain: str
+    owner: Ownership
