@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from harness.hypervisors.hyperv.address import PASSWORD as VARIABLE
+from harness.hypervisors.hyperv.connection import HypervHypervisor
+from tests.fakes.hyperv_host.host import hyperv_host
+from tests.fakes.hyperv_host.model import HostModel
+from tests.fakes.powershell_remoting.server import PASSWORD
 from tests.unit.builders import a_feature
 
 # A busy host generates its examples slowly; that says nothing about what is tested.
@@ -26,3 +32,21 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     profiles = tmp_path / "guest_profiles"
     profiles.mkdir()
     return profiles
+
+
+@pytest.fixture
+def host() -> HostModel:
+    """What stands behind the scripted Hyper-V host, for a test to arrange and to look at."""
+    return HostModel()
+
+
+@pytest.fixture
+def hypervisor(
+    host: HostModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[HypervHypervisor]:
+    """The driver, connected to the scripted host."""
+    monkeypatch.setenv(VARIABLE, PASSWORD)
+    with hyperv_host(tmp_path, host) as (_, _, uri):
+        hypervisor = HypervHypervisor(uri)
+        yield hypervisor
+        hypervisor.close()

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from harness.errors import HypervisorError
 from harness.hypervisors.definitions import NicDefinition
 from harness.hypervisors.hot_plug import HotPlug, hot_plug_of
-from harness.hypervisors.hyperv.address import PASSWORD as VARIABLE
 from harness.hypervisors.hyperv.connection import HypervHypervisor
 from harness.hypervisors.hyperv.errors import HostRefusalError
 from harness.hypervisors.hyperv.machine import HypervMachine
 from harness.profiles.hardware import Firmware
-from tests.fakes.hyperv_host.host import hyperv_host
 from tests.fakes.hyperv_host.model import HostModel
-from tests.fakes.powershell_remoting.server import PASSWORD
 from tests.machines import a_machine, a_network
 
 FIRST = NicDefinition("02:00:00:00:00:0a", a_network().name)
@@ -25,20 +19,10 @@ SECOND = NicDefinition("02:00:00:00:00:0b", a_network().name, filter="clean-traf
 
 
 @pytest.fixture
-def host() -> HostModel:
-    return HostModel()
-
-
-@pytest.fixture
-def hypervisor(
-    host: HostModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[HypervHypervisor]:
-    monkeypatch.setenv(VARIABLE, PASSWORD)
-    with hyperv_host(tmp_path, host) as (_, _, uri):
-        hypervisor = HypervHypervisor(uri)
-        hypervisor.create_network(a_network())
-        yield hypervisor
-        hypervisor.close()
+def hypervisor(hypervisor: HypervHypervisor) -> HypervHypervisor:
+    """The shared one, with a network to plug cards into."""
+    hypervisor.create_network(a_network())
+    return hypervisor
 
 
 def defined(hypervisor: HypervHypervisor, firmware: Firmware) -> tuple[HypervMachine, HotPlug]:

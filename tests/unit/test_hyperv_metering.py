@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from harness.hypervisors.hyperv.address import PASSWORD as VARIABLE
 from harness.hypervisors.hyperv.connection import HypervHypervisor
 from harness.hypervisors.hyperv.errors import HostRefusalError
 from harness.hypervisors.hyperv.machine import HypervMachine
 from harness.hypervisors.metering import Usage, metering_of
-from tests.fakes.hyperv_host.host import hyperv_host
 from tests.fakes.hyperv_host.model import HostModel, MeterModel
-from tests.fakes.powershell_remoting.server import PASSWORD
 from tests.machines import a_machine
 
 
 @pytest.fixture
-def host() -> HostModel:
-    return HostModel()
-
-
-@pytest.fixture
-def machine(
-    host: HostModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[HypervMachine]:
-    monkeypatch.setenv(VARIABLE, PASSWORD)
-    with hyperv_host(tmp_path, host) as (_, _, uri):
-        hypervisor = HypervHypervisor(uri)
-        yield hypervisor.define(a_machine())
-        hypervisor.close()
+def machine(hypervisor: HypervHypervisor) -> HypervMachine:
+    return hypervisor.define(a_machine())
 
 
 def test_every_figure_arrives_as_the_host_tells_it(machine: HypervMachine, host: HostModel) -> None:

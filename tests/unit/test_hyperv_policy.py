@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import ip_network
-from pathlib import Path
 
 import pytest
 
 from harness.errors import HypervisorError
 from harness.hypervisors.definitions import NicDefinition
-from harness.hypervisors.hyperv.address import PASSWORD as VARIABLE
 from harness.hypervisors.hyperv.connection import HypervHypervisor
 from harness.hypervisors.hyperv.errors import HostRefusalError
 from harness.hypervisors.hyperv.machine import HypervMachine
@@ -25,9 +22,7 @@ from harness.hypervisors.network_policy import (
     VlanMode,
     network_policy_of,
 )
-from tests.fakes.hyperv_host.host import hyperv_host
 from tests.fakes.hyperv_host.model import HostModel
-from tests.fakes.powershell_remoting.server import PASSWORD
 from tests.machines import a_machine, a_network
 
 MAC, OTHER, ABSENT = "02:00:00:00:00:0a", "02:00:00:00:00:0b", "02:00:00:00:00:0c"
@@ -40,22 +35,11 @@ RULES = [
 
 
 @pytest.fixture
-def host() -> HostModel:
-    return HostModel()
-
-
-@pytest.fixture
-def machine(
-    host: HostModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[HypervMachine]:
+def machine(hypervisor: HypervHypervisor) -> HypervMachine:
     """A machine that is off, with two network cards."""
-    monkeypatch.setenv(VARIABLE, PASSWORD)
-    with hyperv_host(tmp_path, host) as (_, _, uri):
-        hypervisor = HypervHypervisor(uri)
-        network = hypervisor.create_network(a_network())
-        nics = [NicDefinition(mac, network.name) for mac in (MAC, OTHER)]
-        yield hypervisor.define(a_machine(nics=nics))
-        hypervisor.close()
+    network = hypervisor.create_network(a_network())
+    nics = [NicDefinition(mac, network.name) for mac in (MAC, OTHER)]
+    return hypervisor.define(a_machine(nics=nics))
 
 
 @pytest.fixture

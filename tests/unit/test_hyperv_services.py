@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,6 @@ from harness.hypervisors.host_services import (
     ServiceName,
     host_services_of,
 )
-from harness.hypervisors.hyperv.address import PASSWORD as VARIABLE
 from harness.hypervisors.hyperv.connection import HypervHypervisor
 from harness.hypervisors.hyperv.errors import HostRefusalError
 from harness.hypervisors.hyperv.machine import HypervMachine
@@ -27,9 +25,7 @@ from harness.ledger import Ledger
 from harness.profiles.loading import load_profiles
 from harness.profiles.selection import select
 from harness.waiting import Deadline
-from tests.fakes.hyperv_host.host import hyperv_host
 from tests.fakes.hyperv_host.model import GuestModel, HostModel, MachineModel
-from tests.fakes.powershell_remoting.server import PASSWORD
 from tests.machines import a_machine
 
 BUILT_IN = set(ServiceName) - {ServiceName.FILE_COPY}
@@ -37,23 +33,12 @@ BUILT_IN = set(ServiceName) - {ServiceName.FILE_COPY}
 
 
 @pytest.fixture
-def host() -> HostModel:
-    return HostModel()
-
-
-@pytest.fixture
-def machine(
-    host: HostModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[HypervMachine]:
+def machine(host: HostModel, hypervisor: HypervHypervisor) -> HypervMachine:
     """A running machine, with a guest behind it that answers every service."""
-    monkeypatch.setenv(VARIABLE, PASSWORD)
-    with hyperv_host(tmp_path, host) as (_, _, uri):
-        hypervisor = HypervHypervisor(uri)
-        machine = hypervisor.define(a_machine(dynamic_memory=DynamicMemory(32, 128)))
-        machine.start()
-        host.machines[machine.name].guest = GuestModel()
-        yield machine
-        hypervisor.close()
+    machine = hypervisor.define(a_machine(dynamic_memory=DynamicMemory(32, 128)))
+    machine.start()
+    host.machines[machine.name].guest = GuestModel()
+    return machine
 
 
 @pytest.fixture

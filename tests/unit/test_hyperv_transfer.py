@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,13 +11,10 @@ import pytest
 from harness.errors import HypervisorError
 from harness.hypervisors.base import MachineState
 from harness.hypervisors.definitions import DiskDefinition, DiskDevice
-from harness.hypervisors.hyperv.address import PASSWORD as VARIABLE
 from harness.hypervisors.hyperv.connection import HypervHypervisor
 from harness.hypervisors.hyperv.disks import chain, content_key, data_layers, is_shared
 from harness.image_store.overlay import create_overlay
-from tests.fakes.hyperv_host.host import hyperv_host
 from tests.fakes.hyperv_host.model import HostModel
-from tests.fakes.powershell_remoting.server import PASSWORD
 from tests.machines import a_machine
 
 
@@ -75,22 +71,6 @@ def test_a_vendors_medium_stays_and_a_seed_does_not(tmp_path: Path) -> None:
     for path, shared in ((medium, True), (seed, False)):
         disk = DiskDefinition(path, "m", device=DiskDevice.CDROM, format="raw")
         assert is_shared(disk, holding(disk)) is shared
-
-
-@pytest.fixture
-def host() -> HostModel:
-    return HostModel()
-
-
-@pytest.fixture
-def hypervisor(
-    host: HostModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[HypervHypervisor]:
-    monkeypatch.setenv(VARIABLE, PASSWORD)
-    with hyperv_host(tmp_path, host) as (_, _, uri):
-        hypervisor = HypervHypervisor(uri)
-        yield hypervisor
-        hypervisor.close()
 
 
 def test_what_is_a_runs_own_is_owned_and_goes_with_it(
