@@ -52,8 +52,8 @@ def hypervisor(lab: Lab) -> Iterator[HypervHypervisor]:
     hypervisor.close()
 
 
-def unreachable(uri: str, words: str) -> HypervisorUnreachableError:
-    with pytest.raises(HypervisorUnreachableError, match=words) as caught:
+def unreachable(uri: str) -> HypervisorUnreachableError:
+    with pytest.raises(HypervisorUnreachableError) as caught:
         HypervHypervisor(uri)
     assert caught.value.exit_code == 3
     assert caught.value.remedy
@@ -63,7 +63,8 @@ def unreachable(uri: str, words: str) -> HypervisorUnreachableError:
 
 def test_a_wrong_password_is_refused(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "wrong")
-    error = unreachable(lab.uri, "127.0.0.1 does not let guestcert in by basic")
+    error = unreachable(lab.uri)
+    assert "127.0.0.1 does not let guestcert in by basic" in error.sentence
     assert "wrong" not in error.sentence
 
 
@@ -71,7 +72,7 @@ def test_ntlm_lets_in_who_knows_the_password(lab: Lab, monkeypatch: pytest.Monke
     uri = lab.uri.replace("auth=basic", "auth=ntlm")
     HypervHypervisor(uri).close()
     monkeypatch.setenv(VARIABLE, "wrong")
-    unreachable(uri, "does not let guestcert in by ntlm")
+    assert "does not let guestcert in by ntlm" in unreachable(uri).sentence
 
 
 def test_a_users_certificate_lets_them_in_without_a_password(
@@ -90,7 +91,8 @@ def test_a_users_certificate_lets_them_in_without_a_password(
 
 
 def test_a_certificate_that_nobody_vouches_for_is_not_trusted(lab: Lab) -> None:
-    error = unreachable(lab.uri.partition("&ca=")[0], "certificate of 127.0.0.1 is not to be")
+    error = unreachable(lab.uri.partition("&ca=")[0])
+    assert "certificate of 127.0.0.1 is not to be" in error.sentence
     assert "?ca=FILE" in str(error.remedy)
 
 
@@ -98,22 +100,26 @@ def test_a_certificate_of_another_host_is_not_trusted(lab: Lab, tmp_path: Path) 
     other = tmp_path / "other"
     other.mkdir()
     ca = self_signed(other).path
-    unreachable(lab.uri.partition("&ca=")[0] + f"&ca={ca}", "certificate of 127.0.0.1")
+    error = unreachable(lab.uri.partition("&ca=")[0] + f"&ca={ca}")
+    assert "certificate of 127.0.0.1" in error.sentence
 
 
 def test_a_port_where_nobody_listens(lab: Lab) -> None:
-    unreachable(lab.uri.replace(f":{lab.server.port}", ":9"), "no connection to 127.0.0.1:9")
+    error = unreachable(lab.uri.replace(f":{lab.server.port}", ":9"))
+    assert "no connection to 127.0.0.1:9" in error.sentence
 
 
 def test_a_host_that_accepts_and_says_nothing(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remoting, "POLL_SECONDS", 1)
     lab.server.faults.order(Hold(), Moment.CREATE)
-    unreachable(lab.uri, "did not answer in time")
+    assert "did not answer in time" in unreachable(lab.uri).sentence
 
 
 def test_winrm_that_is_in_trouble_says_so(lab: Lab) -> None:
     lab.server.faults.order(WsmanError(0x80338012, "the quota is used up"), Moment.CREATE)
-    unreachable(lab.uri, "WinRM of 127.0.0.1 answered with an error: .*the quota is used up")
+    sentence = unreachable(lab.uri).sentence
+    assert "WinRM of 127.0.0.1 answered with an error: " in sentence
+    assert "the quota is used up" in sentence
 
 
 @pytest.mark.parametrize("moment", [Moment.COMMAND, Moment.RUN, Moment.REPLY])
