@@ -61,6 +61,21 @@ def test_the_kernel_log_has_levels() -> None:
     assert log == [LogLine(6, "[0.0] Linux version"), LogLine(4, "[1.0] user's")]
 
 
+@pytest.mark.parametrize(
+    ("there", "found"),
+    [
+        ("/sys/bus/acpi/drivers/vmgenid", True),
+        ("/sys/bus/platform/drivers/vmgenid", True),
+        ("/sys/bus/pci/drivers/vmgenid", False),
+    ],
+)
+def test_a_device_of_acpi_may_have_a_platform_driver(there: str, found: bool) -> None:
+    def run(arguments: Sequence[str], *, stdin: bytes = b"", seconds: float = 30) -> CommandResult:
+        return CommandResult(tuple(arguments), int(arguments[-1] != there), b"", b"")
+
+    assert LinuxOs(run).has_acpi_driver("vmgenid") is found
+
+
 @pytest.mark.parametrize("answer", ["{", '{"a": 1}', "[" * 100_000])
 def test_an_answer_that_is_no_list_is_an_error(answer: str) -> None:
     with pytest.raises(ChannelError):

@@ -100,7 +100,9 @@ class LinuxDevices(LinuxShell):
 
     def has_acpi_driver(self, driver: str) -> bool:
         """Whether a driver of this name is there for a device that ACPI describes."""
-        return self.succeeds("test", "-e", f"/sys/bus/acpi/drivers/{driver}")
+        # Drivers of such devices move from the one bus to the other (vmgenid did in Linux 6.10).
+        places = (f"/sys/bus/{bus}/drivers/{driver}" for bus in ("acpi", "platform"))
+        return any(self.succeeds("test", "-e", place) for place in places)
 
     def unload_driver(self, driver: str) -> bool:
         """Unload a module; whether that went well."""
