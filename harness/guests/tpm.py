@@ -13,6 +13,12 @@ from dataclasses import dataclass
 
 from harness.errors import ChannelError
 from harness.guests.guest import Guest
+from harness.waiting import NotYet, wait_until
+
+VERSION = 2
+
+FOUND_WITHIN = 10
+"""Seconds (with KVM) that an answering guest may take to load the driver, where it is a module."""
 
 PCR_BYTES = 32  # of the SHA-256 bank
 NO_SESSIONS, SESSIONS = 0x8001, 0x8002
@@ -56,9 +62,21 @@ class Tpm:
     def __init__(self, guest: Guest) -> None:
         self._guest = guest
 
-    def version(self) -> int:
-        """The major version; 0 where the guest has none."""
-        return self._guest.os.tpm_version()
+    def await_chip(self) -> None:
+        """Wait until the guest has found a TPM 2.0; raises GuestTimeout where it finds none."""
+
+        def found() -> None:
+            version = self._guest.os.tpm_version()
+            if version != VERSION:
+                raise NotYet(f"version {version}" if version else "no TPM")
+
+        wait_until(
+            found,
+            awaited=f"{self._guest.name} to find its TPM {VERSION}.0",
+            deadline=self._guest.budget(FOUND_WITHIN),
+            watches=[self._guest.crash_watch],
+            evidence=self._guest.console_log,
+        )
 
     def pcrs(self, numbers: Sequence[int]) -> dict[int, bytes]:
         """The values of platform configuration registers, from the SHA-256 bank."""
