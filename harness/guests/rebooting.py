@@ -10,12 +10,13 @@ from harness.ledger import Work
 from harness.waiting import NotYet, wait_until
 
 
-def prove_reboot(guest: Guest, act: Callable[[], None]) -> float:
+def prove_reboot(guest: Guest, act: Callable[[], None], *, before: str | None = None) -> float:
     """Do `act`, wait until the guest is ready with a new boot id; returns the seconds it took.
 
+    `before` is its boot id, where it may reboot at any moment and should not be asked again.
     Raises GuestTimeout where the boot id stays, GuestCrashed where the guest dies on the way.
     """
-    before = guest.os.boot_id()
+    before = before or guest.os.boot_id()
     deadline = guest.budget(guest.profile.budgets.ready_seconds)
     position = guest.console.position
     act()
