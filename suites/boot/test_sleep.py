@@ -15,7 +15,7 @@ SWAP_SERIAL = "GC-SWAP"
 
 
 @feature("boot.suspend_ram")
-@requires(Capability.SLEEP)
+@requires(Capability.SLEEP, Capability.AGENT)
 @cost(60)
 def test_sleeps_in_memory_and_wakes(guest: Guest, answering_agent: None) -> None:
     """Asked to sleep, the guest stands still in memory; woken, it goes on with its processes."""
@@ -35,8 +35,18 @@ def test_sleeps_in_memory_and_wakes(guest: Guest, answering_agent: None) -> None
     assert guest.machine.state() is MachineState.ASLEEP
     let_pass(ASLEEP_SECONDS, [guest.crash_watch])
     assert guest.machine.state() is MachineState.ASLEEP, "it did not stay asleep"
+    since, position = guest.machine.events.mark(), guest.console.position
     guest.machine.wake_up()
-    guest.await_ready(since=guest.console.position)
+    # Until the hypervisor says so the machine counts as asleep, although it was told to wake.
+    guest.machine.events.wait(
+        lambda event: event.kind is EventKind.AWAKE,
+        awaited=f"{guest.name} to wake",
+        since=since,
+        deadline=guest.budget(20),
+        watches=[guest.crash_watch],
+        evidence=guest.console_log,
+    )
+    guest.await_ready(since=position)
 
     assert guest.os.boot_id() == boot_id, "it woke by a reboot"
     count.await_beyond(count.value())
@@ -46,7 +56,7 @@ def test_sleeps_in_memory_and_wakes(guest: Guest, answering_agent: None) -> None
 
 
 @feature("boot.suspend_disk")
-@requires(Capability.SLEEP)
+@requires(Capability.SLEEP, Capability.AGENT)
 @variants(Firmware.BIOS, Firmware.UEFI)  # a kernel that Secure Boot locks down does not do it
 @cost(200)
 def test_sleeps_on_disk_and_wakes(machine: Guest) -> None:
