@@ -1,5 +1,6 @@
 """boot.reboot, boot.reset and boot.pause."""
 
+from harness.errors import GuestFailure
 from harness.guests.guest import Guest
 from harness.guests.os import Ending
 from harness.guests.rebooting import prove_reboot
@@ -10,6 +11,9 @@ from harness.tiers import Tier
 from harness.waiting import Deadline, NotYet, wait_until
 
 PAUSED_SECONDS = 6.0
+
+SILENT_WITHIN = 10.0
+"""Seconds within which the host has handed on what the guest said before it was paused."""
 
 
 @feature("boot.reboot")
@@ -101,9 +105,10 @@ def _await_ticks(guest: Guest, count: int) -> None:
 
 def _silent_from(guest: Guest) -> int:
     """The console's position once what was under way when it paused has arrived."""
-    position = guest.console.position
-    while True:
+    position, deadline = guest.console.position, Deadline(SILENT_WITHIN)
+    while not deadline.passed:
         heard, _ = guest.console.read_after(position, 1.0)
         if not heard:
             return position
         position += len(heard)
+    raise GuestFailure("the guest talks on while it is paused", evidence=guest.console_log)

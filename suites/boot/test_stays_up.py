@@ -15,6 +15,8 @@ LEAK = 0.05
 CLOCK_LIMIT = 1.0
 """Seconds by which the guest's clock may leave the host's in this time; answering takes some."""
 
+READINGS = 5
+
 
 @feature("boot.stays_up")
 @cost(300)
@@ -44,10 +46,17 @@ def test_nothing_is_lost_while_it_is_left_alone(machine: Guest, metric: Metrics)
 
 
 def _ahead(machine: Guest) -> float:
-    """Seconds by which the guest's clock is ahead of the host's."""
+    """Seconds by which the guest's clock is ahead of the host's, by the quickest of its answers."""
+    _, ahead = min(_reading(machine) for _ in range(READINGS))
+    return ahead
+
+
+def _reading(machine: Guest) -> tuple[float, float]:
+    """Seconds that an answer took, and by which it is ahead of the middle of that time."""
     before = time.time()
     told = machine.os.clock()
-    return told - (before + time.time()) / 2
+    after = time.time()
+    return after - before, told - (before + after) / 2
 
 
 def _faults(machine: Guest) -> list[str]:

@@ -1,0 +1,66 @@
+"""What the boot cases measure by: a pause that ends, a screen that stands still, a quick answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
+
+from harness.errors import GuestFailure
+from harness.guests.screen import Picture
+from harness.waiting import NotYet
+from suites.boot import test_display, test_power, test_stays_up
+
+BLACK, WHITE = bytes(3), b"\xff" * 3
+
+
+def screen(lit: int) -> Picture:
+    """A screen of a hundred rows, of which so many are not black."""
+    return Picture((WHITE,) * lit + (BLACK,) * (100 - lit))
+
+
+def talking(*words: bytes) -> Mock:
+    """A guest whose console says these words, the last of them for ever."""
+    left = list(words)
+    console = Mock(position=0)
+    console.read_after = lambda _, __: (left.pop(0) if len(left) > 1 else left[0], True)
+    return Mock(console=console, console_log=Path("console.log"))
+
+
+def test_what_was_under_way_when_it_paused_is_let_arrive() -> None:
+    assert test_power._silent_from(talking(b"tick\n", b"tick\n", b"")) == 10
+
+
+def test_a_guest_that_talks_on_while_it_is_paused_has_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(test_power, "SILENT_WITHIN", 0.05)
+    with pytest.raises(GuestFailure, match="talks on while it is paused"):
+        test_power._silent_from(talking(b"tick\n"))
+
+
+@pytest.mark.parametrize(("lit", "still"), [(0, True), (16, True), (17, False)])
+def test_a_screen_with_a_cursor_stands_still(
+    monkeypatch: pytest.MonkeyPatch, lit: int, still: bool
+) -> None:
+    shown = [screen(0), screen(lit)]
+    monkeypatch.setattr(test_display, "_screen", lambda _: shown.pop(0))
+    monkeypatch.setattr(test_display, "STILL_SECONDS", 0.0)
+    if still:
+        assert test_display._still(Mock()) == screen(0)
+    else:
+        with pytest.raises(NotYet, match="17 rows"):
+            test_display._still(Mock())
+
+
+def test_a_slow_answer_tells_less_of_the_clock_than_a_quick_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    times = iter([0.0, 4.0, 10.0, 10.2, 20.0, 22.0])
+    told = iter([0.1, 10.1, 21.9])  # each is true, read early or late while it was asked for
+    monkeypatch.setattr(test_stays_up, "READINGS", 3)
+    monkeypatch.setattr(test_stays_up, "time", Mock(time=lambda: next(times)))
+    guest = Mock()
+    guest.os.clock = lambda: next(told)
+    assert test_stays_up._ahead(guest) == pytest.approx(0)
