@@ -13,8 +13,8 @@ FATAL = re.compile(
     rb"Kernel panic - not syncing[^\r\n]*"
     rb"|BUG: unable to handle [^\r\n]*"
     rb"|Unable to handle kernel [^\r\n]*"
-    rb"|\bOops: [0-9a-f]{4}[^\r\n]*"
-    rb"|general protection fault[^\r\n]*"
+    rb"|kernel BUG at [^\r\n]*"
+    rb"|[A-Za-z][^\r\n:]{0,80}: [0-9a-f]{4,16} \[#\d+\][^\r\n]*"  # every way to die has a number
     rb"|VFS: Unable to mount root fs[^\r\n]*"
 )
 """What Linux prints on its console when it can not go on."""

@@ -59,6 +59,42 @@ def test_last_words_are_a_crash(speaker: Speaker) -> None:
         watch()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "BUG: unable to handle page fault for address: ffffffffffffffd8",
+        "Oops: 0002 [#1] PREEMPT SMP NOPTI",
+        "Oops: Oops: 0002 [#1] PREEMPT SMP NOPTI",
+        "Internal error: Oops: 0000000096000044 [#1] SMP",
+        "general protection fault, probably for non-canonical address 0xdead: 0000 [#1] SMP",
+        "kernel BUG at mm/slub.c:305!",
+        "invalid opcode: 0000 [#1] PREEMPT SMP NOPTI",
+        "divide error: 0000 [#2] SMP",
+    ],
+)
+def test_a_kernel_that_died_in_any_way_has_crashed(speaker: Speaker, words: str) -> None:
+    watch = watching(speaker)
+    speaker.say(f"[   12.345678] {words}\r\n".encode())
+    with pytest.raises(GuestCrashed):
+        watch()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "traps: python3[412] general protection fault ip:7f12 sp:7ffd error:0 in libc.so.6",
+        "python3[412]: segfault at 0 ip 00007f12 sp 00007ffd error 4 in libc.so.6",
+        "watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [dd:412]",
+    ],
+)
+def test_a_program_that_died_or_held_up_the_kernel_is_no_crash(
+    speaker: Speaker, words: str
+) -> None:
+    watch = watching(speaker)
+    speaker.say(f"[   12.345678] {words}\r\n".encode())
+    assert watch.found() is None
+
+
 def test_what_was_said_before_it_is_followed_is_past(speaker: Speaker) -> None:
     watch = watching(speaker)
     speaker.say(b"Kernel panic - not syncing: sysrq triggered crash\r\n")

@@ -62,6 +62,23 @@ def test_the_kernel_log_has_levels() -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:", True),
+        ("rcu: INFO: rcu_sched self-detected stall on CPU", True),
+        ("rcu: INFO: rcu_preempt detected expedited stalls on CPUs/tasks: { 0-... }", True),
+        ("mce: [Hardware Error]: Machine check events logged", True),
+        ("WARNING: CPU: 0 PID: 1 at kernel/smp.c:1 smp_call_function+0x1", True),
+        ("rcu: Hierarchical RCU implementation.", False),
+        ("mce: CPU supports 10 MCE banks", False),
+        ("HEST: Table parsing has been initialized.", False),
+    ],
+)
+def test_a_fault_is_told_from_what_a_sound_kernel_says(line: str, fault: bool) -> None:
+    assert bool(LinuxOs.words.fault.search(line)) is fault
+
+
+@pytest.mark.parametrize(
     ("there", "found"),
     [
         ("/sys/bus/acpi/drivers/vmgenid", True),

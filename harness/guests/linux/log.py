@@ -9,9 +9,9 @@ from harness.guests.os import LogLine, Words
 
 FAULTS = (
     r"\bOops\b|\bBUG:|\bWARNING: CPU|Call Trace:|general protection|Kernel panic"
-    r"|hung_task|blocked for more than \d+ seconds|soft lockup|rcu.*detected stalls"
+    r"|hung_task|blocked for more than \d+ seconds|soft lockup|rcu.*detected (?:expedited )?stall"
     r"|I/O error|EXT4-fs error|XFS .*Corruption|Buffer I/O|Remounting filesystem read-only"
-    r"|segfault at|Out of memory:|Machine Check"
+    r"|segfault at|Out of memory:|Machine Check|\[Hardware Error\]"
 )
 
 RECENT = "journalctl -b -n 400 --no-pager -o short-precise 2>/dev/null || dmesg | tail -n 400"
