@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
@@ -22,8 +23,14 @@ from harness.hypervisors.definitions import (
     Topology,
 )
 from harness.hypervisors.inventory import expected_pci, unexpected
-from harness.hypervisors.libvirt.definition import machine_xml, network_xml, owner_in
+from harness.hypervisors.libvirt.definition import (
+    LEASE_HOURS,
+    machine_xml,
+    network_xml,
+    owner_in,
+)
 from harness.hypervisors.libvirt.firmware import FirmwareBuild, find_firmware
+from harness.lab.ownership import LIFETIME
 from harness.profiles.hardware import Firmware
 from tests.machines import a_machine, a_network
 
@@ -122,6 +129,12 @@ def test_a_network_leads_nowhere() -> None:
     assert fromstring(xml).find("forward") is None
     assert part(xml, "domain").get("localOnly") == "yes"
     assert part(xml, "dns/host").get("ip") == network.gateway
+
+
+def test_an_address_is_leased_for_as_long_as_a_run_may_last() -> None:
+    lease = part(network_xml(a_network()), "ip/dhcp/range/lease")
+    assert (lease.get("expiry"), lease.get("unit")) == ("24", "hours")
+    assert timedelta(hours=LEASE_HOURS) >= LIFETIME
 
 
 def test_each_defined_device_is_expected_and_no_other() -> None:

@@ -25,6 +25,9 @@ NAMESPACE = "https://guestcert.example/machine/1"
 DNSMASQ = "http://libvirt.org/schemas/network/dnsmasq/1.0"
 MANUFACTURER = "guestcert"
 
+LEASE_HOURS = 24
+"""As long as a run's machines may stand; a restored guest has the lease of its golden state."""
+
 ElementTree.register_namespace("guestcert", NAMESPACE)
 ElementTree.register_namespace("dnsmasq", DNSMASQ)
 
@@ -88,7 +91,11 @@ def network_xml(definition: NetworkDefinition) -> str:
         network, "ip", address=definition.gateway, prefix=str(definition.prefix)
     )
     dhcp = ElementTree.SubElement(v4, "dhcp")
-    ElementTree.SubElement(dhcp, "range", start=definition.dhcp_start, end=definition.dhcp_end)
+    leased = ElementTree.SubElement(
+        dhcp, "range", start=definition.dhcp_start, end=definition.dhcp_end
+    )
+    # No time passes in a saved guest: it would go on with a lease that is long over.
+    ElementTree.SubElement(leased, "lease", expiry=str(LEASE_HOURS), unit="hours")
     ElementTree.SubElement(
         network,
         "ip",
