@@ -6,11 +6,12 @@ import pytest
 
 from harness.errors import NotApplicable
 from harness.guests.guest import Guest
-from harness.hypervisors.base import Capability
+from harness.hypervisors.base import Capability, Network
 from harness.lab.bench import Bench
 from harness.plugin.markers import cost, feature, requires
 from harness.plugin.naming import demand_named
 from harness.profiles.hardware import DiskBus, MachineType, NicModel
+from harness.waiting import NotYet, wait_until
 
 HOST_BRIDGES = {MachineType.Q35: "8086:29c0", MachineType.PC: "8086:1237"}
 """The PCI ids of the two chipsets' host bridges (QEMU's hw/pci-host)."""
@@ -88,6 +89,17 @@ def test_has_an_address_on_each_network_card(machine: Guest, bench: Bench, model
     assert seen.mac == nic.mac
     assert seen.driver in NIC_DRIVERS[model]
     network, _ = bench.networks.get(1)
-    leased = network.leases().get(nic.mac)
-    assert leased is not None, f"the DHCP server leased nothing to {nic.mac}"
-    assert leased in [address.partition("/")[0] for address in seen.addresses]
+    wait_until(
+        lambda: _has_its_lease(machine, network),
+        awaited=f"{nic.mac} to have the address that it is leased",
+        deadline=machine.budget(10),  # start-up does not wait for the network
+        watches=[machine.crash_watch],
+        evidence=machine.console_log,
+    )
+
+
+def _has_its_lease(machine: Guest, network: Network) -> None:
+    (seen,) = machine.os.nics()
+    leased = network.leases().get(seen.mac)
+    if leased not in [address.partition("/")[0] for address in seen.addresses]:
+        raise NotYet(f"{', '.join(seen.addresses) or 'no address'}, where {leased} was leased")

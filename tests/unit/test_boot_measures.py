@@ -1,4 +1,4 @@
-"""What the boot cases measure by: a pause that ends, a screen that stands still, a quick answer."""
+"""What the boot cases measure by: a silence, a screen at rest, a lease, a quick answer."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from unittest.mock import Mock
 import pytest
 
 from harness.errors import GuestFailure
+from harness.guests.os import GuestNic
 from harness.guests.screen import Picture
 from harness.waiting import NotYet
-from suites.boot import test_display, test_power, test_stays_up
+from suites.boot import test_devices_named, test_display, test_power, test_stays_up
 
 BLACK, WHITE = bytes(3), b"\xff" * 3
 
@@ -52,6 +53,38 @@ def test_a_screen_with_a_cursor_stands_still(
     else:
         with pytest.raises(NotYet, match="17 rows"):
             test_display._still(Mock())
+
+
+MAC = "52:54:00:00:00:01"
+
+
+def with_card(*addresses: str) -> Mock:
+    """A guest with one card that has these addresses."""
+    guest = Mock()
+    guest.os.nics = lambda: [GuestNic("enp1s0", MAC, "e1000", addresses)]
+    return guest
+
+
+def test_a_card_has_its_lease_where_both_sides_tell_of_it() -> None:
+    network = Mock()
+    network.leases.return_value = {MAC: "10.0.0.5"}
+    test_devices_named._has_its_lease(with_card("10.0.0.5/24", "fe80::1/64"), network)
+    assert network.leases.called
+
+
+@pytest.mark.parametrize(
+    ("guest", "leased", "seen"),
+    [
+        (with_card("10.99.0.5/24"), {MAC: "10.0.0.5"}, "10.99.0.5/24, where 10.0.0.5 was leased"),
+        (with_card(), {MAC: "10.0.0.5"}, "no address, where 10.0.0.5 was leased"),
+        (with_card("10.0.0.5/24"), {}, "10.0.0.5/24, where None was leased"),
+    ],
+)
+def test_a_card_lacks_its_lease_where_one_side_does_not_tell_of_it(
+    guest: Mock, leased: dict[str, str], seen: str
+) -> None:
+    with pytest.raises(NotYet, match=seen):
+        test_devices_named._has_its_lease(guest, Mock(leases=lambda: leased))
 
 
 def test_a_slow_answer_tells_less_of_the_clock_than_a_quick_one(
