@@ -13,6 +13,11 @@ NOT_TOLD = "no other system tells where its randomness comes from, and since whe
 READY_WITHIN = 3.0
 """Seconds (with KVM) after the kernel's start within which its generator is seeded."""
 
+SEEDED = re.compile(
+    r"\[ *([\d.]+)\] random: (?:crng (?:init )?done|nonblocking pool is initialized)"
+)
+"""What Linux says of it: before 4.8, and after that also where it trusts the processor's (5.x)."""
+
 
 @feature("boot.entropy")
 @only_on(System.LINUX, because=NOT_TOLD)
@@ -39,7 +44,7 @@ def test_random_bytes_are_there_at_boot(machine: Guest, metric: Metrics) -> None
     seeded = [
         float(found.group(1))
         for line in machine.os.kernel_log()
-        if (found := re.search(r"\[ *([\d.]+)\] random: crng init done", line.text))
+        if (found := SEEDED.search(line.text))
     ]
     assert seeded, "the kernel never said that its generator is seeded"
     metric("random generator seeded", seeded[0], "s")

@@ -11,7 +11,7 @@ from harness.errors import GuestFailure
 from harness.guests.os import GuestNic
 from harness.guests.screen import Picture
 from harness.waiting import NotYet
-from suites.boot import test_devices_named, test_display, test_power, test_stays_up
+from suites.boot import test_devices_named, test_display, test_entropy, test_power, test_stays_up
 
 BLACK, WHITE = bytes(3), b"\xff" * 3
 
@@ -85,6 +85,25 @@ def test_a_card_lacks_its_lease_where_one_side_does_not_tell_of_it(
 ) -> None:
     with pytest.raises(NotYet, match=seen):
         test_devices_named._has_its_lease(guest, Mock(leases=lambda: leased))
+
+
+@pytest.mark.parametrize(
+    ("line", "seconds"),
+    [
+        ("[    0.084001] random: crng init done", "0.084001"),
+        ("[    0.000000] random: crng done (trusting CPU's manufacturer)", "0.000000"),
+        ("[   12.500000] random: nonblocking pool is initialized", "12.500000"),
+    ],
+)
+def test_every_kernel_s_word_of_its_seed_is_known(line: str, seconds: str) -> None:
+    found = test_entropy.SEEDED.search(line)
+    assert found is not None
+    assert found.group(1) == seconds
+
+
+def test_a_generator_that_is_not_seeded_yet_is_not_taken_for_one() -> None:
+    early = "[    0.100000] random: fast init done"
+    assert test_entropy.SEEDED.search(early) is None
 
 
 def test_a_slow_answer_tells_less_of_the_clock_than_a_quick_one(
