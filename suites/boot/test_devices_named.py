@@ -10,7 +10,7 @@ from harness.hypervisors.base import Capability, Network
 from harness.lab.bench import Bench
 from harness.plugin.markers import cost, feature, requires
 from harness.plugin.naming import demand_named
-from harness.profiles.hardware import DiskBus, MachineType, NicModel
+from harness.profiles.hardware import DiskBus, Firmware, MachineType, NicModel
 from harness.waiting import NotYet, wait_until
 
 HOST_BRIDGES = {MachineType.Q35: "8086:29c0", MachineType.PC: "8086:1237"}
@@ -41,6 +41,7 @@ def test_boots_on_each_machine_type(machine: Guest, machine_type: MachineType) -
     demand_named(
         machine.profile, "machine types", machine.profile.hardware.machine_types, machine_type
     )
+    _demand_firmware(machine, machine_type)
     machine.redefine(machine_type=machine_type)
 
     machine.boot()
@@ -61,6 +62,7 @@ def test_boots_from_a_disk_on_each_bus(machine: Guest, bench: Bench, bus: DiskBu
     root, *others = machine.definition.disks
     disks = [dataclasses.replace(root, bus=bus), *others]
     chipset = MachineType.PC if bus is DiskBus.IDE else machine.definition.machine_type
+    _demand_firmware(machine, chipset)
     machine.redefine(disks=disks, machine_type=chipset)
 
     machine.boot()
@@ -70,6 +72,12 @@ def test_boots_from_a_disk_on_each_bus(machine: Guest, bench: Bench, bus: DiskBu
     assert disk.serial == root.serial
     drivers = set(machine.os.disk_drivers(name)) & set(CONTROLLERS.values())
     assert drivers == {CONTROLLERS[bus]}
+
+
+def _demand_firmware(machine: Guest, chipset: str) -> None:
+    """Raise NotApplicable where the machine's firmware does not run on the chipset."""
+    if machine.definition.firmware is Firmware.SECURE_BOOT and chipset != MachineType.Q35:
+        raise NotApplicable(f"firmware that enforces signatures runs on q35, not on {chipset}")
 
 
 @feature("boot.nic_model")

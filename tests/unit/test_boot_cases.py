@@ -1,4 +1,4 @@
-"""What the boot cases measure by: a silence, a screen at rest, a lease, a quick answer."""
+"""What the boot cases are built on: a silence, a screen at rest, a lease, a quick answer."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from unittest.mock import Mock
 
 import pytest
 
-from harness.errors import GuestFailure
+from harness.errors import GuestFailure, NotApplicable
 from harness.guests.os import GuestNic
 from harness.guests.screen import Picture
+from harness.profiles.hardware import Firmware, MachineType
 from harness.waiting import NotYet
 from suites.boot import test_devices_named, test_display, test_entropy, test_power, test_stays_up
 
@@ -85,6 +86,28 @@ def test_a_card_lacks_its_lease_where_one_side_does_not_tell_of_it(
 ) -> None:
     with pytest.raises(NotYet, match=seen):
         test_devices_named._has_its_lease(guest, Mock(leases=lambda: leased))
+
+
+def test_signed_boot_is_not_asked_of_a_chipset_that_can_not_enforce_it() -> None:
+    signed = Mock(definition=Mock(firmware=Firmware.SECURE_BOOT))
+    with pytest.raises(NotApplicable, match="not on pc"):
+        test_devices_named._demand_firmware(signed, MachineType.PC)
+
+
+@pytest.mark.parametrize(
+    ("firmware", "chipset"),
+    [
+        (Firmware.SECURE_BOOT, MachineType.Q35),
+        (Firmware.UEFI, MachineType.PC),
+        (Firmware.BIOS, MachineType.PC),
+    ],
+)
+def test_any_other_firmware_is_taken_to_either_chipset(
+    firmware: Firmware, chipset: MachineType
+) -> None:
+    machine = Mock(definition=Mock(firmware=firmware))
+    test_devices_named._demand_firmware(machine, chipset)
+    assert machine.mock_calls == [], "nothing is done to the machine"
 
 
 @pytest.mark.parametrize(
