@@ -16,12 +16,22 @@ BASELINE = {
 }
 """The least model, by libvirt's name, that offers all that a floor asks for."""
 
+BEYOND = {
+    "486": "cx8",
+    "pentium": "cmov",
+    "pentium3": "sse2",
+    "kvm64": "ssse3",
+    "Nehalem": "avx",
+    "Haswell-noTSX": "avx512f",
+}
+"""A flag that the model lacks, and that all of the next ones have."""
+
 
 @feature("boot.cpu_model")
 @requires(Capability.CPU_MODEL)
 @cost(60)
 def test_boots_on_the_least_processor(machine: Guest, hypervisor: Hypervisor) -> None:
-    """The guest boots on a model that has just what its profile asks for, and finds its flags."""
+    """The guest boots on a model that has just what its profile asks for, and finds no more."""
     definition = machine.definition
     model = _least_model(machine)
     expected = hypervisor.processor_flags(model, definition.machine_type, definition.accelerator)
@@ -31,6 +41,9 @@ def test_boots_on_the_least_processor(machine: Guest, hypervisor: Hypervisor) ->
     machine.boot()
 
     assert machine.os.missing_flags(expected) == set()
+    # The control: it was the least processor, and not all that the host can do.
+    assert BEYOND[model] not in expected
+    assert machine.os.missing_flags({BEYOND[model]}) == {BEYOND[model]}, "a greater processor"
 
 
 def _least_model(machine: Guest) -> str:

@@ -10,9 +10,16 @@ import pytest
 from harness.errors import GuestFailure, NotApplicable
 from harness.guests.os import GuestNic
 from harness.guests.screen import Picture
-from harness.profiles.hardware import Firmware, MachineType
+from harness.profiles.hardware import Firmware, MachineType, ProcessorFloor
 from harness.waiting import NotYet
-from suites.boot import test_devices_named, test_display, test_entropy, test_power, test_stays_up
+from suites.boot import (
+    test_cpu_model,
+    test_devices_named,
+    test_display,
+    test_entropy,
+    test_power,
+    test_stays_up,
+)
 
 BLACK, WHITE = bytes(3), b"\xff" * 3
 
@@ -86,6 +93,28 @@ def test_a_card_lacks_its_lease_where_one_side_does_not_tell_of_it(
 ) -> None:
     with pytest.raises(NotYet, match=seen):
         test_devices_named._has_its_lease(guest, Mock(leases=lambda: leased))
+
+
+def test_every_least_processor_has_a_flag_that_it_must_lack() -> None:
+    assert set(test_cpu_model.BASELINE.values()) == set(test_cpu_model.BEYOND)
+    assert len(set(test_cpu_model.BEYOND.values())) == len(test_cpu_model.BEYOND)
+
+
+@pytest.mark.parametrize(
+    ("given", "passes"), [("kvm64", True), ("a greater one", False), ("a lesser one", False)]
+)
+def test_the_least_processor_is_neither_less_nor_more(given: str, passes: bool) -> None:
+    found = {"kvm64": {"sse2"}, "a greater one": {"sse2", "ssse3"}, "a lesser one": set()}[given]
+    machine = Mock()
+    machine.profile.hardware.cpu_floor = ProcessorFloor.X86_64
+    machine.os.missing_flags = lambda expected: expected - found
+    hypervisor = Mock(processor_flags=lambda *_: {"sse2"})
+    if passes:
+        test_cpu_model.test_boots_on_the_least_processor(machine, hypervisor)
+    else:
+        with pytest.raises(AssertionError):
+            test_cpu_model.test_boots_on_the_least_processor(machine, hypervisor)
+    assert machine.redefine.call_args.kwargs == {"cpu_model": "kvm64"}
 
 
 def test_signed_boot_is_not_asked_of_a_chipset_that_can_not_enforce_it() -> None:
