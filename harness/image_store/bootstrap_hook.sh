@@ -40,7 +40,12 @@ chroot "$tree" systemctl disable kdump-tools.service
 echo LOAD_KEXEC=false > "$tree/etc/default/kexec"
 for kernel in "$tree"/boot/vmlinuz-*; do
     version=${kernel##*/vmlinuz-}
-    chroot "$tree" /etc/kernel/postinst.d/kdump-tools "$version"
+    # In a chroot Debian 13 leaves the initrd to the guest, whose next start would wait for it.
+    unshare --mount sh -eu -c '
+        mount --bind "$1/bin/false" "$1/usr/bin/ischroot"
+        chroot "$1" /etc/kernel/postinst.d/kdump-tools "$2"
+    ' sh "$tree" "$version"
+    [ -s "$tree/var/lib/kdump/initrd.img-$version" ]
     # By this the guest knows that the initrd is up to date, and does not make it anew.
     cp "$tree/etc/kdump/sysctl.conf" "$tree/var/lib/kdump/latest_sysctls-$version"
 done
