@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import pytest
 
 from harness.errors import GuestFailure, NotApplicable
-from harness.guests.os import GuestNic
+from harness.guests.os import GuestDisk, GuestNic
 from harness.guests.screen import Picture
 from harness.profiles.hardware import Firmware, MachineType, ProcessorFloor
 from harness.waiting import NotYet
@@ -17,6 +17,7 @@ from suites.boot import (
     test_devices_named,
     test_display,
     test_entropy,
+    test_hardware,
     test_power,
     test_stays_up,
 )
@@ -115,6 +116,25 @@ def test_the_least_processor_is_neither_less_nor_more(given: str, passes: bool) 
         with pytest.raises(AssertionError):
             test_cpu_model.test_boots_on_the_least_processor(machine, hypervisor)
     assert machine.redefine.call_args.kwargs == {"cpu_model": "kvm64"}
+
+
+@pytest.mark.parametrize("cards", [0, 2])
+def test_a_card_too_few_or_one_twice_is_not_as_defined(cards: int) -> None:
+    guest = Mock()
+    guest.definition.nics = [Mock(mac=MAC)]
+    guest.os.nics = lambda: [GuestNic("enp1s0", MAC, "virtio_net", ())] * cards
+    guest.profile.drivers.nic = "virtio_net"
+    with pytest.raises(AssertionError, match=MAC):
+        test_hardware.test_nics_are_as_defined(guest)
+
+
+@pytest.mark.parametrize("disks", [0, 2])
+def test_a_disk_too_few_or_one_twice_is_not_as_defined(disks: int) -> None:
+    guest = Mock()
+    guest.definition.disks = [Mock(serial="GC-ROOT")]
+    guest.os.disks = lambda: [GuestDisk("vda", "GC-ROOT", 512, "virtio_blk")] * disks
+    with pytest.raises(AssertionError, match="GC-ROOT"):
+        test_hardware.test_disks_are_as_defined(guest)
 
 
 def test_signed_boot_is_not_asked_of_a_chipset_that_can_not_enforce_it() -> None:
