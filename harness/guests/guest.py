@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from harness.channels.agent import AgentChannel, kill_by_shell, kill_by_taskkill
-from harness.channels.base import CommandChannel, CommandResult
+from harness.channels.base import CommandChannel, CommandResult, CommandTimeoutError
 from harness.channels.console import Console
 from harness.channels.console_shell import LOGIN_PROMPT, ConsoleShell
 from harness.channels.direct import DirectChannel
@@ -243,7 +243,10 @@ class Guest:
         """Wait until the ready guest has started all that it starts, then have it all written."""
 
         def settled() -> None:
-            awaited = self.os.settled()
+            try:
+                awaited = self.os.settled()
+            except CommandTimeoutError as error:  # a start-up without an end is the guest's
+                raise NotYet(error.sentence) from error
             if awaited:
                 raise NotYet(awaited)
 

@@ -10,7 +10,7 @@ from unittest.mock import Mock
 import pytest
 
 from harness.channels.base import CommandTimeoutError
-from harness.errors import NotApplicable
+from harness.errors import GuestTimeout, NotApplicable
 from harness.events import EventLog
 from harness.guests.guest import Credentials, Guest
 from harness.guests.linux import LinuxOs
@@ -19,6 +19,7 @@ from harness.ledger import Ledger
 from harness.plugin.naming import demand_system
 from harness.profiles.loading import load_profiles
 from harness.profiles.model import Profile, System
+from harness.waiting import Deadline, JumpingClock
 
 PROFILES = {profile.id: profile for profile in load_profiles()}
 
@@ -60,6 +61,19 @@ def test_a_guest_that_has_a_windows_setup_is_windows_and_no_other() -> None:
     assert len(set_up) > 20, "the control: they are there"
     assert {guest for guest, windows in told.items() if windows} - set_up == {"generic-windows"}
     assert set_up <= {guest for guest, windows in told.items() if windows}
+
+
+def test_a_start_up_without_an_end_is_the_guest_s_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    guest, clock = guest_of(PROFILES["debian-12"]), JumpingClock()
+
+    def asked() -> str:
+        clock.sleep(480)
+        raise CommandTimeoutError("waited 480 s for systemctl to end")
+
+    monkeypatch.setattr(guest, "budget", lambda seconds: Deadline(seconds, clock))
+    monkeypatch.setattr(guest.os, "settled", asked, raising=False)
+    with pytest.raises(GuestTimeout, match=r"end its start-up, last saw .* systemctl to end"):
+        guest.await_settled()
 
 
 def test_what_linux_alone_has_rules_other_guests_out() -> None:
