@@ -22,6 +22,9 @@ if [ -e "$tree/lib/systemd/systemd-resolved" ]; then
 fi
 printf 'datasource_list: [NoCloud, ConfigDrive, None]\n' \
     > "$tree/etc/cloud/cloud.cfg.d/90-datasources.cfg"
+# Debian 11's cloud-init brings ifupdown, and prefers it, which matches no card by a pattern.
+printf 'system_info: {network: {renderers: [netplan]}}\n' \
+    > "$tree/etc/cloud/cloud.cfg.d/90-network.cfg"
 
 # A lean initrd: the buses that a root disk of ours can sit on, quickly unpacked.
 mkdir -p "$tree/etc/initramfs-tools/conf.d"
