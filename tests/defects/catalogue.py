@@ -54,8 +54,11 @@ def over(path: str, content: str) -> str:
 
 def instead_of(program: str) -> str:
     """A script that puts `true` in a program's place: it ends well and does nothing."""
-    places = f"/usr/bin/{program} /usr/sbin/{program}"  # a shell would name its own builtin
-    return f'for p in {places}; do [ ! -e "$p" ] || mount --bind /usr/bin/true "$p"; done'
+    # A shell would name its own builtin, and Debian 11 has not merged these folders.
+    places = " ".join(
+        f"{folder}/{program}" for folder in ("/usr/bin", "/usr/sbin", "/bin", "/sbin")
+    )
+    return f'for p in {places}; do [ ! -e "$p" ] || mount --bind /bin/true "$p"; done'
 
 
 def unit(name: str, *lines: str) -> str:
