@@ -43,7 +43,9 @@ def test_every_call_is_as_documented(file: Path, version: str) -> None:
 def test_a_script_is_strict_and_answers_with_a_version(file: Path) -> None:
     script = Script(file.read_text(encoding="utf-8"))
     text = file.read_text(encoding="utf-8")
-    assert "Set-StrictMode -Version Latest\n$ErrorActionPreference = 'Stop'\n" in text
+    # The last: a cmdlet that asks whether it shall has nobody to ask.
+    strict = ("Set-StrictMode -Version Latest", "$ErrorActionPreference = 'Stop'")
+    assert "\n".join((*strict, "$ConfirmPreference = 'None'\n")) in text
     assert script.calls[-1].name == "ConvertTo-Json"
     assert "version = 1" in text.rpartition("\n@{")[2]
     assert text.startswith("# "), "its first line says what it is for"

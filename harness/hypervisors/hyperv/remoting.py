@@ -60,9 +60,10 @@ def script_text(name: str) -> str:
 
 
 class Session:
-    """One runspace on the host: scripts run one after the other, and may leave variables behind.
+    """One runspace on the host: scripts run one after the other, each in a scope of its own.
 
-    A lost connection is reported once, and the next call makes a new runspace.
+    What they mean to leave behind, they leave in the global scope. A lost connection is reported
+    once, and the next call makes a new runspace.
     """
 
     def __init__(self, address: Address) -> None:
@@ -108,7 +109,9 @@ class Session:
     def _begin_once(self, script: str, parameters: Mapping[str, Value]) -> PowerShell:
         pool = self._opened()
         pipeline = PowerShell(pool)
-        pipeline.add_script(script_text(script))
+        # Else it would run in the runspace's global scope, where the variables and the types of its
+        # parameters bind what later scripts call by the same names.
+        pipeline.add_script(script_text(script), use_local_scope=True)
         for name, value in parameters.items():
             if value is not None:
                 pipeline.add_parameter(name, _typed(pool, value))

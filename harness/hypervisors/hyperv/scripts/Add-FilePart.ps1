@@ -7,6 +7,7 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 $null = New-Item -ItemType Directory -Force -Path (Split-Path -Parent -Path $Path)
 $bytes = [System.Convert]::FromBase64String($Data)

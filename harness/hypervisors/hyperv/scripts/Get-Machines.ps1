@@ -4,6 +4,7 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 $found = @(
     Get-VM | Where-Object { $_.Name.StartsWith($Prefix) } |

@@ -15,6 +15,7 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 $mebibyte = 1048576
 
 $startup = [long] $MemoryMib * $mebibyte

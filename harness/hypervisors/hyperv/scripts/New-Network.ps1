@@ -16,6 +16,7 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 $null = New-VMSwitch -Name $Name -SwitchType Internal -Notes $Notes
 $alias = "vEthernet ($Name)"

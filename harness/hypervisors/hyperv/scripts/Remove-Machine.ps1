@@ -5,6 +5,7 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 $found = @(Get-VM | Where-Object { $_.Name -eq $Name })
 # Its files may have been moved: another folder is ours only where it has the name that we give.

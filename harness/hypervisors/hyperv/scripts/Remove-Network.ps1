@@ -4,6 +4,7 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 $servers = @(Get-Module -ListAvailable -Name @('DhcpServer', 'DnsServer') | ForEach-Object { $_.Name })
 if ($servers -contains 'DhcpServer') {

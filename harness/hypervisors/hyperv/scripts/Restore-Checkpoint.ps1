@@ -5,6 +5,7 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 Restore-VMSnapshot -VMName $Name -Name $Checkpoint -Confirm:$false
 

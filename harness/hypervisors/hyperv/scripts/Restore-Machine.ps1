@@ -8,6 +8,7 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 $file = Get-ChildItem -LiteralPath $Source -Recurse -Filter '*.vmcx' | Select-Object -First 1
 if (-not $file) {

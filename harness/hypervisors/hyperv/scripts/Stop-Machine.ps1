@@ -4,6 +4,7 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 Get-VM | Where-Object { $_.Name -eq $Name -and $_.State -ne 'Off' -and $_.State -ne 'Saved' } | Stop-VM -TurnOff -Force
 

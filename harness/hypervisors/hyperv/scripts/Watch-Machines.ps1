@@ -7,6 +7,7 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 $log = 'Microsoft-Windows-Hyper-V-Worker-Admin'
 $limit = [System.DateTime]::UtcNow.AddMilliseconds($Milliseconds)
