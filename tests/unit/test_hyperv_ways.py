@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.hypervisors.host_services import ServiceName
+from harness.errors import HypervisorError
+from harness.hypervisors.definitions import Topology
+from harness.hypervisors.host_services import CheckpointKind, ServiceName
 from harness.hypervisors.hyperv.address import PASSWORD as VARIABLE
 from harness.hypervisors.hyperv.connection import HypervHypervisor
 from tests.fakes.hyperv_host.host import hyperv_host
@@ -41,3 +43,22 @@ def test_no_script_leaves_its_parameters_to_the_next_one(lab: Lab) -> None:
     machine.services.switch(ServiceName.FILE_COPY, on=True)
     machine.services.add_pair("key", "value")
     assert lab.server.left == set()
+
+
+def test_a_host_of_2012_r2_has_standard_checkpoints_alone(lab: Lab) -> None:
+    lab.host.build = "6.3.9600"
+    machine = lab.hypervisor.define(a_machine())
+    machine.services.checkpoint("standard", CheckpointKind.STANDARD)
+    with pytest.raises(HypervisorError, match="no production checkpoints"):
+        machine.services.checkpoint("production", CheckpointKind.PRODUCTION)
+    assert machine.services.checkpoints() == ["standard"]
+
+
+def test_a_host_of_2012_r2_has_cores_of_one_thread(lab: Lab) -> None:
+    lab.host.build = "6.3.9600"
+    two = Topology(sockets=1, cores=1, threads=2)
+    with pytest.raises(HypervisorError, match="no cores of several threads"):
+        lab.hypervisor.define(a_machine(vcpus=2, topology=two))
+    assert lab.host.machines == {}
+    one = Topology(sockets=1, cores=2, threads=1)
+    assert lab.hypervisor.define(a_machine(vcpus=2, topology=one)).name in lab.host.machines

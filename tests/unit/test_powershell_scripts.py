@@ -12,6 +12,7 @@ import pytest
 from harness.hypervisors import hyperv
 from tests.powershell.checking import problems
 from tests.powershell.cmdlets import HYPERV, SCRIPTS, VERSIONS, cmdlets
+from tests.powershell.pitfalls import pitfalls
 from tests.powershell.syntax import Script
 
 FILES = sorted(SCRIPTS.glob("*.ps1"))
@@ -49,6 +50,34 @@ def test_a_script_is_strict_and_answers_with_a_version(file: Path) -> None:
     assert script.calls[-1].name == "ConvertTo-Json"
     assert "version = 1" in text.rpartition("\n@{")[2]
     assert text.startswith("# "), "its first line says what it is for"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_no_script_falls_into_what_is_known_of_windows_powershell(file: Path) -> None:
+    assert pitfalls(Script(file.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "told"),
+    [
+        ("Get-Folders", "[System.IO.File]::ReadAllText($file)", "Get-Content -Raw $file", "text"),
+        ("Get-Machines", ", [System.StringComparison]::Ordinal", "", "the host's language"),
+        ("New-Checkpoint", "ContainsKey('CheckpointType')", "Count", "no -CheckpointType"),
+        ("New-Machine", "ContainsKey('HwThreadCountPerCore')", "Count", "no -HwThreadCountPerCore"),
+        ("Remove-Network", "$_.ZoneType -eq 'Primary' -and ", "", "have no ZoneFile"),
+        ("Stop-Machine", "Get-VM |", "Get-VM && Get-VM |", "chains no pipelines"),
+    ],
+)
+def test_a_planted_pitfall_is_seen(name: str, old: str, new: str, told: str) -> None:
+    (found,) = pitfalls(parsed(name, (old, new)))
+    assert told in found
+
+
+@pytest.mark.parametrize(
+    "newer", ["$a = $b ?? 1", "$a = $b ? 1 : 2", "$a?.b", "$a?[0]"], ids=["or", "if", "dot", "at"]
+)
+def test_what_only_newer_powershells_understand_is_not_understood(newer: str) -> None:
+    assert Script(newer).errors
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

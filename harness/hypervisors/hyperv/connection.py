@@ -32,8 +32,11 @@ SERVER_2016 = 14393
 """The build from which on there are Linux' Secure Boot template, virtual TPMs and production
 checkpoints."""
 
-NETWORK_SERVERS = {"DhcpServer", "DnsServer"}
-"""The modules of the roles that serve an isolated network: a switch has neither by itself."""
+NETWORK_SERVERS = {"DHCPServer", "DNS"}
+"""The services that serve an isolated network: a switch has neither by itself."""
+
+NOT_TOLD = "NotTold"
+"""Of the state of a service, where the user is no administrator."""
 
 ALWAYS = frozenset(
     {
@@ -67,10 +70,10 @@ class HostState:
     architecture: str
     hypervisor: bool  # whether the hypervisor itself runs under the host's Windows
     module: str | None
-    service: str | None
+    service: str | None  # of the one that manages machines; NOT_TOLD, or None where there is none
     user: str
     administrator: bool
-    servers: tuple[str, ...]
+    servers: tuple[str, ...]  # those of NETWORK_SERVERS that run
 
     @property
     def build_number(self) -> int:

@@ -64,6 +64,8 @@ def new_machine(host: HostModel, p: P) -> P:
         legacy_processor=p["LegacyProcessor"],
         per_node=p["ProcessorsPerNode"],
     )
+    if p["CoreThreads"] > 1 and host.build_number < SERVER_2016:
+        raise thrown("the host has no cores of several threads")
     host.machines[machine.name] = machine
     host.made.append(machine)
     return {"id": machine.identifier}

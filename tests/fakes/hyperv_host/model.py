@@ -152,8 +152,8 @@ class HostModel:
     build: str = "10.0.20348"
     module: str | None = "2.0.0.0"
     service: str | None = "Running"
-    administrator: bool = True
-    servers: tuple[str, ...] = ("DhcpServer", "DnsServer")
+    administrator: bool = True  # else the user may neither manage Hyper-V nor list services
+    servers: tuple[str, ...] = ("DHCPServer", "DNS")  # services that run
     folder: str = "D:\\Hyper-V\\Virtual Hard Disks"
     free_bytes: int = 500 * 1024**3
     memory_mib: int = 65536

@@ -122,6 +122,8 @@ def copy_to_guest(host: HostModel, p: P) -> P:
 def new_checkpoint(host: HostModel, p: P) -> P:
     """New-Checkpoint."""
     machine = find(host, "CheckpointVM", p["Name"])
+    if p["Kind"] != "Standard" and host.build_number < SERVER_2016:
+        raise thrown("the host has no production checkpoints")
     machine.checkpoint_type = p["Kind"]
     quiesced = p["Kind"] == "ProductionOnly" and machine.state == "Running"
     if quiesced and not machine.reached(ServiceName.BACKUP):

@@ -24,10 +24,10 @@ def get_host_state(host: HostModel, _: P) -> P:
         "architecture": "64-bit",
         "hypervisor": False,
         "module": host.module,
-        "service": host.service,
+        "service": host.service if host.administrator else "NotTold",
         "user": "HOST\\guestcert",
         "administrator": host.administrator,
-        "servers": list(host.servers),
+        "servers": list(host.servers) if host.administrator else [],
     }
 
 

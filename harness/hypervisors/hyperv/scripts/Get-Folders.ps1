@@ -10,7 +10,7 @@ $found = @(
     if (Test-Path -LiteralPath $Folder) {
         foreach ($one in Get-ChildItem -LiteralPath $Folder -Directory) {
             $file = Join-Path -Path $one.FullName -ChildPath 'owner.json'
-            $notes = if (Test-Path -LiteralPath $file) { Get-Content -LiteralPath $file -Raw } else { '' }
+            $notes = if (Test-Path -LiteralPath $file) { [System.IO.File]::ReadAllText($file) } else { '' }
             @{ name = $one.Name; notes = $notes }
         }
     }

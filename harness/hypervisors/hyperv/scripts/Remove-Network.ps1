@@ -6,8 +6,11 @@ Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 $ConfirmPreference = 'None'
 
-$servers = @(Get-Module -ListAvailable -Name @('DhcpServer', 'DnsServer') | ForEach-Object { $_.Name })
-if ($servers -contains 'DhcpServer') {
+$servers = @(
+    Get-Service -Name 'DHCPServer', 'DNS' -ErrorAction SilentlyContinue |
+        Where-Object { $_.Status -eq 'Running' } | ForEach-Object { $_.Name }
+)
+if ($servers -contains 'DHCPServer') {
     Get-DhcpServerv4Scope | Where-Object { $_.Name -eq $Name } | Remove-DhcpServerv4Scope -Force
 }
 $addresses = @(
@@ -15,8 +18,8 @@ $addresses = @(
         ForEach-Object { $_.IPAddress }
 )
 $zones = @(
-    if ($servers -contains 'DnsServer') {
-        Get-DnsServerZone | Where-Object { $_.ZoneFile -eq 'guestcert.dns' } | ForEach-Object { $_.ZoneName }
+    if ($servers -contains 'DNS') {
+        Get-DnsServerZone | Where-Object { $_.ZoneType -eq 'Primary' -and $_.ZoneFile -eq 'guestcert.dns' } | ForEach-Object { $_.ZoneName }
     }
 )
 foreach ($zone in $zones) {

@@ -12,7 +12,7 @@ $ConfirmPreference = 'None'
 $log = 'Microsoft-Windows-Hyper-V-Worker-Admin'
 $limit = [System.DateTime]::UtcNow.AddMilliseconds($Milliseconds)
 do {
-    $ours = @(Get-VM | Where-Object { $_.Name.StartsWith($Prefix) } | Sort-Object -Property Name)
+    $ours = @(Get-VM | Where-Object { $_.Name.StartsWith($Prefix, [System.StringComparison]::Ordinal) } | Sort-Object -Property Name)
     $states = @($ours | ForEach-Object { "$($_.Name)=$($_.State)" })
     $query = "*[System[EventRecordID > $After]]"
     $newest = Get-WinEvent -LogName $log -MaxEvents 1 -ErrorAction SilentlyContinue
