@@ -20,7 +20,7 @@ them is not asked of such a host.
 
 def pitfalls(script: Script) -> list[str]:
     """Every one in a script."""
-    return [*_calls(script), *_texts(script)]
+    return [*_calls(script), *_texts(script), *_wholes(script)]
 
 
 def _calls(script: Script) -> Iterator[str]:
@@ -44,3 +44,14 @@ def _texts(script: Script) -> Iterator[str]:
             yield f"line {number}: Windows PowerShell chains no pipelines"
         if re.search(r"\.ZoneFile\b", line) and ".ZoneType " not in line:
             yield f"line {number}: zones that are not kept in files have no ZoneFile"
+
+
+def _wholes(script: Script) -> Iterator[str]:
+    text, called = script.source.decode(), {call.name.lower() for call in script.calls}
+    begins_job = "Msvm_VirtualSystemManagementService" in text and "4096" in text
+    if begins_job and "$job.Get()" not in text:
+        yield "a job that the management service began is not waited for"
+    if "stop-vm" in called and "'OffCritical'" not in text:
+        yield "a machine that is off without its disks can't be stopped"
+    if {"remove-vm", "remove-item"} <= called and "catch" not in text:
+        yield "Hyper-V may hold the files of a removed machine yet"

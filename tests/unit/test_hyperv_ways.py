@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HypervisorError
+from harness.events import EventKind
+from harness.hypervisors.base import MachineState
 from harness.hypervisors.definitions import Topology
 from harness.hypervisors.host_services import CheckpointKind, ServiceName
 from harness.hypervisors.hyperv.address import PASSWORD as VARIABLE
 from harness.hypervisors.hyperv.connection import HypervHypervisor
+from harness.waiting import Deadline
 from tests.fakes.hyperv_host.host import hyperv_host
 from tests.fakes.hyperv_host.model import HostModel
 from tests.fakes.powershell_remoting.server import PASSWORD, Server
@@ -62,3 +65,54 @@ def test_a_host_of_2012_r2_has_cores_of_one_thread(lab: Lab) -> None:
     assert lab.host.machines == {}
     one = Topology(sockets=1, cores=2, threads=1)
     assert lab.hypervisor.define(a_machine(vcpus=2, topology=one)).name in lab.host.machines
+
+
+@pytest.mark.parametrize("script", ["Get-Machines", "Stop-Machine", "Watch-Machines"])
+def test_a_list_that_a_removal_cuts_is_asked_for_again(lab: Lab, script: str) -> None:
+    machine = lab.hypervisor.define(a_machine())
+    machine.start()
+    since = machine.events.mark()
+    lab.host.cut[script] = 2
+    machine.power_off()
+    assert machine.state() is MachineState.OFF
+    machine.events.wait(
+        lambda event: event.kind is EventKind.STOPPED,
+        awaited="the machine to stop",
+        since=since,
+        deadline=Deadline(20),
+    )
+    assert lab.host.cut[script] == 0
+
+
+def test_a_list_that_never_comes_is_an_error_that_says_why(lab: Lab) -> None:
+    machine = lab.hypervisor.define(a_machine())
+    lab.host.cut["Get-Machines"] = 1000
+    with pytest.raises(HypervisorError, match="object was not found") as caught:
+        machine.state()
+    assert "Start-Service vmms" in str(caught.value.remedy)
+    assert lab.host.cut["Get-Machines"] == 1000 - 3
+
+
+def test_a_running_machine_is_turned_off_before_it_is_put_back(lab: Lab, tmp_path: Path) -> None:
+    machine = lab.hypervisor.define(a_machine())
+    machine.start()
+    machine.take_snapshot("first")
+    machine.revert("first")
+    assert machine.state() is MachineState.RUNNING
+    with pytest.raises(HypervisorError, match="unable to find"):
+        machine.revert("none")
+    assert machine.state() is MachineState.RUNNING
+    machine.save(tmp_path / "state")
+    machine.start()
+    machine.restore(tmp_path / "state")
+    assert [event for _, event in lab.host.log] == [18500, 18502, 18500, 18500, 18502]
+
+
+@pytest.mark.parametrize("state", ["OffCritical", "SavedCritical", "RunningCritical"])
+def test_a_machine_that_lost_its_disks_is_removed(lab: Lab, state: str) -> None:
+    machine = lab.hypervisor.define(a_machine())
+    lab.host.machines[machine.name].state = state
+    assert machine.state() is MachineState.CRASHED
+    machine.power_off()
+    machine.remove()
+    assert lab.host.machines == {}

@@ -66,11 +66,20 @@ def test_no_script_falls_into_what_is_known_of_windows_powershell(file: Path) ->
         ("New-Machine", "ContainsKey('HwThreadCountPerCore')", "Count", "no -HwThreadCountPerCore"),
         ("Remove-Network", "$_.ZoneType -eq 'Primary' -and ", "", "have no ZoneFile"),
         ("Stop-Machine", "Get-VM |", "Get-VM && Get-VM |", "chains no pipelines"),
+        ("Stop-Machine", ", 'OffCritical'", "", "off without its disks"),
+        ("Remove-Machine", "catch {", "finally {", "may hold the files"),
+        ("Set-Identity", "$job.Get()", "", "not waited for"),
     ],
 )
 def test_a_planted_pitfall_is_seen(name: str, old: str, new: str, told: str) -> None:
     (found,) = pitfalls(parsed(name, (old, new)))
     assert told in found
+
+
+def test_both_limits_of_memory_are_set_at_once() -> None:
+    calls = [set(call.parameters) for call in parsed("Set-Memory").calls]
+    assert {"VM", "MinimumBytes", "MaximumBytes"} in calls
+    assert {"VM", "MinimumBytes"} not in calls
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from harness.hypervisors.hyperv.address import Address, Authentication
 from harness.hypervisors.hyperv.errors import (
     CONNECTION_LOST,
     UNKNOWN_SHELL,
+    VanishedError,
     lost,
     refused,
     timed_out,
@@ -36,6 +37,9 @@ CALL_SECONDS = 120.0
 CONNECT_SECONDS = 15
 POLL_SECONDS = 10
 """How long the host holds a question for output before it says that there is none yet."""
+
+LISTINGS = 3
+"""How often the host may list its machines before it is believed that it can't."""
 
 INT32 = 2**31
 
@@ -76,6 +80,16 @@ class Session:
         self, script: str, doing: str, seconds: float = CALL_SECONDS, /, **parameters: Value
     ) -> dict[str, Any]:
         """See Runner. Raises HypervisorUnreachableError where the connection fails."""
+        for _ in range(LISTINGS - 1):
+            # Somebody else's machine went while the host listed all: the next list is without it.
+            # Nothing is done yet then, as scripts list before they act.
+            with contextlib.suppress(VanishedError):
+                return self._call(script, doing, seconds, parameters)
+        return self._call(script, doing, seconds, parameters)
+
+    def _call(
+        self, script: str, doing: str, seconds: float, parameters: Mapping[str, Value]
+    ) -> dict[str, Any]:
         with self._turn:
             try:
                 pipeline = self._begin(script, parameters)

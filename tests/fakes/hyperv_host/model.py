@@ -120,6 +120,11 @@ class MachineModel:
         """Whether it has memory of the host."""
         return self.state in ("Running", "Paused")
 
+    @property
+    def stops(self) -> bool:
+        """Whether it can be turned off; a critical one lost its disks, whatever it was doing."""
+        return self.state.removesuffix("Critical") not in ("Off", "Saved")
+
     def reached(self, service: ServiceName) -> bool:
         """Whether a service works: on on both sides, and the guest runs."""
         guest = self.guest if self.state == "Running" else None
@@ -168,6 +173,7 @@ class HostModel:
         default_factory=lambda: {"Default Switch": Switch("Default Switch", "Internal")}
     )
     files: dict[str, bytearray] = field(default_factory=dict)
+    cut: dict[str, int] = field(default_factory=dict)  # scripts whose listing a removal cuts
     states: dict[str, MachineModel] = field(default_factory=dict)  # saved ones by folder
     folders: dict[str, str] = field(default_factory=dict)  # those that tell whose they are
     log: list[tuple[str, int]] = field(default_factory=list)  # identifiers with event ids
