@@ -10,7 +10,7 @@ import pytest
 
 from harness.errors import HypervisorError
 from harness.events import EventKind
-from harness.hypervisors.base import MachineState
+from harness.hypervisors.base import Capability, MachineState
 from harness.hypervisors.definitions import Topology
 from harness.hypervisors.host_services import CheckpointKind, ServiceName
 from harness.hypervisors.hyperv.address import PASSWORD as VARIABLE
@@ -19,7 +19,7 @@ from harness.waiting import Deadline
 from tests.fakes.hyperv_host.host import hyperv_host
 from tests.fakes.hyperv_host.model import HostModel
 from tests.fakes.powershell_remoting.server import PASSWORD, Server
-from tests.machines import a_machine
+from tests.machines import a_machine, a_network
 
 
 @dataclass
@@ -28,6 +28,7 @@ class Lab:
 
     host: HostModel
     server: Server
+    uri: str
     hypervisor: HypervHypervisor
 
 
@@ -36,7 +37,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     monkeypatch.setenv(VARIABLE, PASSWORD)
     with hyperv_host(tmp_path) as (host, server, uri):
         hypervisor = HypervHypervisor(uri)
-        yield Lab(host, server, hypervisor)
+        yield Lab(host, server, uri, hypervisor)
         hypervisor.close()
 
 
@@ -116,3 +117,20 @@ def test_a_machine_that_lost_its_disks_is_removed(lab: Lab, state: str) -> None:
     machine.power_off()
     machine.remove()
     assert lab.host.machines == {}
+
+
+def test_a_network_is_made_anew_where_there_is_one_of_its_name(lab: Lab) -> None:
+    definition = a_network()
+    lab.hypervisor.create_network(definition)
+    lab.host.switches[definition.name].leases["52-54-00-00-00-01"] = "10.217.0.16"
+    network = lab.hypervisor.create_network(definition)
+    assert network.leases() == {}
+    assert sorted(lab.host.switches) == ["Default Switch", definition.name]
+
+
+def test_a_host_of_2012_r2_has_no_networks_for_guests(lab: Lab) -> None:
+    lab.host.build = "6.3.9600"
+    older = HypervHypervisor(lab.uri)
+    assert Capability.NETWORK in lab.hypervisor.capabilities
+    assert Capability.NETWORK not in older.capabilities
+    older.close()

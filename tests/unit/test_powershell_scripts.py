@@ -76,6 +76,19 @@ def test_a_planted_pitfall_is_seen(name: str, old: str, new: str, told: str) -> 
     assert told in found
 
 
+def test_each_network_has_names_of_its_own_and_no_others() -> None:
+    policies = [
+        {name: value.text for name, value in call.parameters.items() if value}
+        for call in parsed("New-Network").calls
+        if call.name == "Add-DnsServerQueryResolutionPolicy"
+    ]
+    assert [policy["Action"] for policy in policies] == ["ALLOW", "DENY"]
+    assert policies[0]["ZoneScope"] == '"$Name,1"'
+    assert {policy["ServerInterfaceIP"] for policy in policies} == {"$asked"}
+    removed = [call.name for call in parsed("Remove-Network").calls]
+    assert removed.count("Remove-DnsServerQueryResolutionPolicy") == len(policies)
+
+
 def test_both_limits_of_memory_are_set_at_once() -> None:
     calls = [set(call.parameters) for call in parsed("Set-Memory").calls]
     assert {"VM", "MinimumBytes", "MaximumBytes"} in calls

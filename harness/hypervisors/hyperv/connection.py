@@ -115,7 +115,8 @@ class HypervHypervisor:
             found.add(Capability.RUN)
         if self.state.build_number >= SERVER_2016:
             found |= {Capability.SECURE_BOOT, Capability.TPM}
-        if set(self.state.servers) >= NETWORK_SERVERS:
+        tells_apart = self.state.build_number >= SERVER_2016  # whom its DNS server answers what
+        if tells_apart and set(self.state.servers) >= NETWORK_SERVERS:
             found |= {Capability.NETWORK, Capability.NIC_MOVE}
         return frozenset(found)
 
@@ -185,6 +186,7 @@ class HypervHypervisor:
         guard(definition.name)
         step = network_step(definition)
         network = HypervNetwork(self._run, definition)
+        network.remove()  # Hyper-V would make a second switch of the same name
         try:
             self._run(step.script, f"making {definition.name}", **step.parameters)
         except HypervisorError:

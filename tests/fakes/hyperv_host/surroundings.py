@@ -99,7 +99,9 @@ def remove_folder(host: HostModel, p: P) -> P:
 
 
 def new_network(host: HostModel, p: P) -> P:
-    """New-Network."""
+    """New-Network: of two switches of one name the second has no address that can be told."""
+    if p["Name"] in host.switches:
+        raise thrown(f"Inconsistent parameters PolicyStore PersistentStore: {p['Name']} twice")
     address = f"{p['Gateway']}/{p['Prefix']}"
     host.switches[p["Name"]] = Switch(p["Name"], "Internal", p["Notes"], address)
     return {}
