@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -85,6 +86,18 @@ def file_digest(file: Path) -> str:
 def _digest_of(file: Path, _size: int, _changed: int) -> str:
     with file.open("rb") as source:
         return hashlib.file_digest(source, "sha256").hexdigest()
+
+
+@contextmanager
+def alone_with(file: Path) -> Iterator[None]:
+    """Keep other processes here that ask for the same file waiting, while the block lasts.
+
+    On a file system that locks nothing they go on, and the host notices that two bring one file.
+    """
+    with file.open("rb") as held:
+        with suppress(OSError):
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

@@ -56,7 +56,10 @@ def add_file_part(host: HostModel, p: P) -> P:
     if len(data) > host.free_bytes:
         raise disk_full(p["Path"])
     file = host.files.setdefault(p["Path"], bytearray())
-    file[p["Offset"] :] = data
+    if len(file) != p["Offset"]:
+        words = f"the file ends at {len(file)}, and not at {p['Offset']}: somebody else brings it"
+        raise thrown(words)
+    file += data
     host.free_bytes -= len(data)
     return {"length": len(file)}
 
