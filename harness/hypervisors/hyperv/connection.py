@@ -63,6 +63,7 @@ ALWAYS = frozenset(
 class HostState:
     """What the host says of itself without the Hyper-V module."""
 
+    name: str  # by which other hosts know it
     system: str
     build: str
     powershell: str
@@ -114,7 +115,7 @@ class HypervHypervisor:
         if self.state.hypervisor:
             found.add(Capability.RUN)
         if self.state.build_number >= SERVER_2016:
-            found |= {Capability.SECURE_BOOT, Capability.TPM}
+            found |= {Capability.SECURE_BOOT, Capability.TPM, Capability.PRODUCTION_CHECKPOINT}
         tells_apart = self.state.build_number >= SERVER_2016  # whom its DNS server answers what
         if tells_apart and set(self.state.servers) >= NETWORK_SERVERS:
             found |= {Capability.NETWORK, Capability.NIC_MOVE}
@@ -175,7 +176,7 @@ class HypervHypervisor:
 
     def move_here(self, machine: Machine) -> HypervMachine:
         """See TakesMachines. The other host must be let in here: it moves the machine itself."""
-        host = self._address.host
+        host = self.state.name  # the address may say localhost, or what a tunnel has
         if not isinstance(machine, HypervMachine):
             raise HypervisorError(f"moving {machine.name} to {host}: it is not on Hyper-V")
         identifier = machine.leave_for(host, self._folders.machine(machine.name))

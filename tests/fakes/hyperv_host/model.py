@@ -154,6 +154,7 @@ class Switch:
 class HostModel:
     """The host. `changed` is held for every look and every change, and told of each."""
 
+    name: str = "hyperv1.example"
     build: str = "10.0.20348"
     module: str | None = "2.0.0.0"
     service: str | None = "Running"

@@ -18,6 +18,7 @@ LONGEST_MILLISECONDS = 200
 def get_host_state(host: HostModel, _: P) -> P:
     """Get-HostState."""
     return {
+        "name": host.name,
         "system": "Microsoft Windows Server, as modelled for tests",
         "build": host.build,
         "powershell": "5.1.20348.2849",

@@ -31,6 +31,7 @@ $administrator = [System.Security.Principal.WindowsBuiltInRole]::Administrator
 
 @{
     version = 1
+    name = if ($computer.PartOfDomain) { "$($computer.DNSHostName).$($computer.Domain)" } else { $computer.DNSHostName }
     system = $system.Caption
     build = $system.Version
     powershell = $PSVersionTable.PSVersion.ToString()
