@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_interface
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,13 @@ def test_a_network_is_made_anew_where_there_is_one_of_its_name(lab: Lab) -> None
     network = lab.hypervisor.create_network(definition)
     assert network.leases() == {}
     assert sorted(lab.host.switches) == ["Default Switch", definition.name]
+
+
+def test_a_lease_is_told_by_the_address_of_its_card_as_definitions_write_it(lab: Lab) -> None:
+    network = lab.hypervisor.create_network(a_network())
+    leased = str(ip_interface(f"{a_network().gateway}/24").network[16])
+    lab.host.switches[network.name].leases["02-00-00-00-00-0A"] = leased
+    assert network.leases() == {"02:00:00:00:00:0a": leased}
 
 
 def test_a_host_of_2012_r2_has_no_networks_for_guests_and_quiesces_nothing(lab: Lab) -> None:

@@ -89,6 +89,12 @@ def test_each_network_has_names_of_its_own_and_no_others() -> None:
     assert removed.count("Remove-DnsServerQueryResolutionPolicy") == len(policies)
 
 
+def test_an_address_is_settled_before_servers_are_bound_to_it() -> None:
+    called = [call.name for call in parsed("New-Network").calls]
+    waited = called.index("Start-Sleep")
+    assert called.index("New-NetIPAddress") < waited < called.index("Set-DhcpServerv4Binding")
+
+
 def test_both_limits_of_memory_are_set_at_once() -> None:
     calls = [set(call.parameters) for call in parsed("Set-Memory").calls]
     assert {"VM", "MinimumBytes", "MaximumBytes"} in calls

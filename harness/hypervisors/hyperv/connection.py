@@ -263,7 +263,9 @@ class HypervNetwork:
         subnet = ipaddress.ip_interface(f"{gateway}/{prefix}").network.network_address
         doing = f"asking for the leases of {self.name}"
         answer = self._run("Get-Leases", doing, Subnet=str(subnet))
-        return {str(each["mac"]).replace("-", ":"): each["address"] for each in answer["leases"]}
+        return {
+            str(each["mac"]).replace("-", ":").lower(): each["address"] for each in answer["leases"]
+        }
 
     def remove(self) -> None:
         """See Network."""

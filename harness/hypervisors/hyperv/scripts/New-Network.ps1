@@ -28,6 +28,11 @@ Set-NetIPInterface -InterfaceAlias $alias -AddressFamily IPv6 -Advertising Enabl
 # The route to what is on the link came with the address.
 Set-NetRoute -InterfaceAlias $alias -DestinationPrefix $Subnet6 -Publish Yes
 
+# The servers take up only an address of which Windows is sure that nobody else has it.
+$limit = [System.DateTime]::UtcNow.AddSeconds(30)
+while ((Get-NetIPAddress -IPAddress $Gateway).AddressState -ne 'Preferred' -and [System.DateTime]::UtcNow -lt $limit) {
+    Start-Sleep -Milliseconds 200
+}
 Set-DhcpServerv4Binding -InterfaceAlias $alias -BindingState $true
 Add-DhcpServerv4Scope -Name $Name -StartRange $Start -EndRange $End -SubnetMask $Mask
 Set-DhcpServerv4OptionValue -ScopeId $Subnet -Router $Gateway -DnsServer $Gateway -DnsDomain $Domain -Force
