@@ -202,3 +202,18 @@ def partial_of(file: Path) -> str:
     digest = file_digest(file)
     folder = f"D:\\Hyper-V\\Virtual Hard Disks\\guestcert\\uploads\\guestcert-run\\{digest[:40]}"
     return f"{folder}\\{file.name}.{digest[:16]}.partial"
+
+
+def test_a_seed_becomes_a_disk_as_large_as_windows_makes_any(
+    host: HostModel, hypervisor: HypervHypervisor, tmp_path: Path
+) -> None:
+    seed = tmp_path / "seed.iso"
+    seed.write_bytes(b"secret" * 100)
+    hypervisor.define(a_machine(disks=(DiskDefinition(seed, "seed", format="raw"),)))
+    (content,) = [c for path, c in host.files.items() if c.startswith(b"vhdxfile")]
+    arrived = tmp_path / "arrived.vhdx"
+    arrived.write_bytes(content)
+    read = ["qemu-img", "convert", "-f", "vhdx", "-O", "raw", str(arrived), str(tmp_path / "raw")]
+    subprocess.run(read, check=True)
+    assert (tmp_path / "raw").read_bytes() == seed.read_bytes().ljust(4 * 1024 * 1024, b"\0")
+    assert seed.stat().st_size == 600, "the user's own file stays as it is"

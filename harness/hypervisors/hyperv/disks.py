@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,9 @@ from harness.image_store.programs import run_program
 
 LARGE = 64 * 1024 * 1024
 """A medium from here on is a vendor's; a smaller one holds answers that are one run's own."""
+
+SMALLEST = 4 * 1024 * 1024
+"""Windows itself makes no virtual disk of less than 3 MiB; no reader minds zeros behind a seed."""
 
 
 def chain(disk: DiskDefinition) -> list[Path]:
@@ -115,8 +119,12 @@ def as_host_takes_it(disk: DiskDefinition) -> Iterator[Path]:
         ) from error
     try:
         vhdx = folder / f"{disk.path.stem}.vhdx"
+        source = disk.path
+        if disk.format == "raw" and source.stat().st_size < SMALLEST:
+            source = Path(shutil.copyfile(source, folder / "padded.img"))
+            os.truncate(source, SMALLEST)
         convert = ["qemu-img", "convert", "-q", "-f", disk.format, "-O", "vhdx"]
-        run_program([*convert, "-o", "subformat=dynamic", str(disk.path), str(vhdx)])
+        run_program([*convert, "-o", "subformat=dynamic", str(source), str(vhdx)])
         yield vhdx
     finally:
         shutil.rmtree(folder, ignore_errors=True)
