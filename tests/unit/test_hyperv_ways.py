@@ -143,3 +143,10 @@ def test_a_host_of_2012_r2_has_no_networks_for_guests_and_quiesces_nothing(lab: 
     assert lacking <= lab.hypervisor.capabilities
     assert not lacking & older.capabilities
     older.close()
+
+
+def test_a_log_that_the_user_may_not_read_is_told_before_a_machine_is_waited_for(lab: Lab) -> None:
+    lab.host.reads_log = False
+    with pytest.raises(HypervisorError, match=r"watching machines: .*unauthorized") as caught:
+        lab.hypervisor.define(a_machine())
+    assert "Event Log Readers" in str(caught.value.remedy)

@@ -68,6 +68,7 @@ def test_no_script_falls_into_what_is_known_of_windows_powershell(file: Path) ->
         ("Stop-Machine", "Get-VM |", "Get-VM && Get-VM |", "chains no pipelines"),
         ("Stop-Machine", ", 'OffCritical'", "", "off without its disks"),
         ("Remove-Machine", "catch {", "finally {", "may hold the files"),
+        ("Remove-Folder", "catch {", "finally {", "may hold the files"),
         ("Set-Identity", "$job.Get()", "", "not waited for"),
     ],
 )

@@ -42,6 +42,7 @@ REMEDIES = (
     ("AccessDenied", "add the user to the host's group Hyper-V Administrators"),
     ("PermissionDenied", "add the user to the host's group Hyper-V Administrators"),
     ("object was not found", "look at the host: Get-Service vmms; Start-Service vmms"),
+    ("unauthorized operation", "add the user to the host's group Event Log Readers"),
     ("unable to find a virtual machine", "look whether somebody removed it: Get-VM on the host"),
 )
 """By what stands in an error's words, its category or its id."""

@@ -48,6 +48,21 @@ def vanished(cmdlet: str) -> HostError:
     return _of(cmdlet, words, ErrorCategory.OBJECT_NOT_FOUND, "ObjectNotFound")
 
 
+def log_denied() -> HostError:
+    """The user may not read Hyper-V's log."""
+    words = "Attempted to perform an unauthorized operation."
+    identity = f"{words},Microsoft.PowerShell.Commands.GetWinEventCommand"
+    record = ErrorRecord(
+        words,
+        ErrorCategory.NOT_SPECIFIED,
+        identity,
+        "System.UnauthorizedAccessException",
+        0x80070005,
+        "Get-WinEvent",
+    )
+    return HostError(record)
+
+
 def invalid_argument(cmdlet: str, words: str) -> HostError:
     """A value that a cmdlet does not take."""
     return _of(cmdlet, words, ErrorCategory.INVALID_ARGUMENT, "InvalidParameter")

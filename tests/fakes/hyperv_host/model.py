@@ -159,6 +159,7 @@ class HostModel:
     module: str | None = "2.0.0.0"
     service: str | None = "Running"
     administrator: bool = True  # else the user may neither manage Hyper-V nor list services
+    reads_log: bool = True  # the user may read Hyper-V's own
     servers: tuple[str, ...] = ("DHCPServer", "DNS")  # services that run
     folder: str = "D:\\Hyper-V\\Virtual Hard Disks"
     free_bytes: int = 500 * 1024**3

@@ -6,7 +6,13 @@ import base64
 import hashlib
 from typing import Any
 
-from tests.fakes.hyperv_host.errors import access_denied, disk_full, path_not_found, thrown
+from tests.fakes.hyperv_host.errors import (
+    access_denied,
+    disk_full,
+    log_denied,
+    path_not_found,
+    thrown,
+)
 from tests.fakes.hyperv_host.machines import every
 from tests.fakes.hyperv_host.model import HostModel, Switch
 
@@ -157,6 +163,8 @@ def watch_machines(host: HostModel, p: P) -> P:
         logged = bool(p["After"] < 0 or len(host.log) > p["After"])
         return logged or ";".join(states()) != p["Known"]
 
+    if not host.reads_log:
+        raise log_denied()
     # For less long than it may, so that no test waits for the end of a watch.
     host.changed.wait_for(worth_telling, min(p["Milliseconds"], LONGEST_MILLISECONDS) / 1000)
     names = {machine.identifier: name for name, machine in host.machines.items()}
