@@ -9,6 +9,7 @@ from harness.errors import GuestcertError
 from harness.hypervisors.hyperv.connection import (
     MODULE_REMEDY,
     NETWORK_SERVERS,
+    NOT_TOLD,
     SERVER_2016,
     HostState,
     HypervHypervisor,
@@ -43,8 +44,8 @@ def _role(state: HostState) -> Iterator[Finding]:
         state.module is not None, f"Hyper-V module {state.module or 'missing'}", MODULE_REMEDY
     )
     yield Finding(
-        state.service == "Running",
-        f"service vmms (virtual machine management): {state.service or 'missing'}",
+        state.service in ("Running", NOT_TOLD),
+        f"service vmms (virtual machine management): {_told(state)}",
         "on the host: Start-Service vmms" if state.service else MODULE_REMEDY,
     )
     yield Finding(
@@ -71,6 +72,13 @@ def _role(state: HostState) -> Iterator[Finding]:
         "on the host: Install-WindowsFeature DHCP, DNS -IncludeManagementTools",
         essential=False,
     )
+
+
+def _told(state: HostState) -> str:
+    """What is known of the service that manages machines."""
+    if state.service == NOT_TOLD:
+        return f"{state.user}, who is no administrator, is not told whether it runs"
+    return state.service or "missing"
 
 
 def _facts(hypervisor: HypervHypervisor) -> Iterator[Finding]:

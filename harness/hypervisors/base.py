@@ -50,6 +50,7 @@ class Capability(StrEnum):
     REMOTE_DISKS = "remote-disks"  # what a guest writes stays on the hypervisor's host
     NETWORK_POLICY = "network-policy"  # VLANs, guards and ACLs of each network card
     METERING = "metering"  # of what a machine uses of its host
+    PRODUCTION_CHECKPOINT = "production-checkpoint"  # of disks that the guest has quiesced
     HOST_SERVICES = "host-services"  # it has integration services of its own, with a host's side
 
 

@@ -70,14 +70,26 @@ def test_the_host_keeps_the_pairs_that_it_gives(unstarted: Guest) -> None:
 @requires(Capability.HOST_SERVICES)
 @every_variant
 def test_the_host_takes_checkpoints_of_a_machine_that_is_off(unstarted: Guest) -> None:
-    """A checkpoint of each kind is taken, gone back to and removed."""
-    services = side_of_the_host(unstarted)
-    for kind in CheckpointKind:
-        services.checkpoint(f"guestcert-{kind}", kind)
-        assert services.checkpoints() == [f"guestcert-{kind}"]
-        services.restore_checkpoint(f"guestcert-{kind}")
-        services.remove_checkpoint(f"guestcert-{kind}")
-        assert services.checkpoints() == []
+    """A standard checkpoint is taken, gone back to and removed."""
+    take_and_go_back(side_of_the_host(unstarted), CheckpointKind.STANDARD)
+
+
+@feature("integration.host_services")
+@requires(Capability.HOST_SERVICES, Capability.PRODUCTION_CHECKPOINT)
+@every_variant
+def test_the_host_takes_production_checkpoints_of_a_machine_that_is_off(unstarted: Guest) -> None:
+    """A production checkpoint is taken, gone back to and removed; there is nothing to quiesce."""
+    take_and_go_back(side_of_the_host(unstarted), CheckpointKind.PRODUCTION)
+
+
+def take_and_go_back(services: HostServices, kind: CheckpointKind) -> None:
+    """The whole life of a checkpoint."""
+    name = f"guestcert-{kind}"
+    services.checkpoint(name, kind)
+    assert services.checkpoints() == [name]
+    services.restore_checkpoint(name)
+    services.remove_checkpoint(name)
+    assert services.checkpoints() == []
 
 
 @feature("integration.host_services")

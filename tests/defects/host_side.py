@@ -27,6 +27,7 @@ HOST_SIDE: dict[str, Act] = {
     "test_the_host_switches_each_service_off_and_on": deaf_host("switch"),
     "test_the_host_keeps_the_pairs_that_it_gives": deaf_host("modify_pair"),
     "test_the_host_takes_checkpoints_of_a_machine_that_is_off": deaf_host("remove_checkpoint"),
+    "test_the_host_takes_production_checkpoints_of_a_machine_that_is_off": deaf_host("checkpoint"),
     "test_the_host_resizes_the_memory_of_a_machine_that_is_off": deaf_host("resize_memory"),
     "test_the_host_puts_a_network_card_into_vlans": deaf_host("set_vlan", network_policy_of),
     "test_the_host_switches_each_guard_of_a_network_card": deaf_host(

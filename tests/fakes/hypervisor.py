@@ -231,6 +231,7 @@ class FakeHypervisor:
     capabilities: frozenset[Capability] = frozenset(Capability) - {
         Capability.RUN,
         Capability.HOST_SERVICES,
+        Capability.PRODUCTION_CHECKPOINT,
         Capability.NETWORK_POLICY,
         Capability.METERING,
         Capability.REMOTE_DISKS,

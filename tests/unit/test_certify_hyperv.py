@@ -87,7 +87,7 @@ def test_the_host_side_passed_on_both_generations_and_all_else_could_not_run(
     passed = certified.outcomes("passed")
     assert {outcome["feature"] for outcome in passed} == {FEATURE}
     assert {outcome["variant"] for outcome in passed} == {"generation-1", "generation-2"}
-    assert len(passed) == 14
+    assert len(passed) == 16
     others = certified.outcomes("not_applicable")
     assert len(others) > 60
     assert all("executes no guest code" in o["reason"] for o in others), {
@@ -162,5 +162,5 @@ def test_planted_defects_of_the_host_are_caught(tmp_path: Path) -> None:
         "--", "-p", "tests.defects.planting", "-k", "test_host_services",
     )  # fmt: skip
     assert planted.status == 1
-    assert len(planted.outcomes("failed")) == 7, planted.said
+    assert len(planted.outcomes("failed")) == 8, planted.said
     assert planted.outcomes("passed", "broken") == []

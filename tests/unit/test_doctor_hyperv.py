@@ -59,7 +59,7 @@ def test_a_host_that_lacks_only_its_hypervisor(examine: Examine) -> None:
         (HostModel(service="Stopped"), "vmms", "Start-Service vmms", True),
         (HostModel(administrator=False), "may not manage Hyper-V", "Add-LocalGroupMember", True),
         (HostModel(build="6.3.9600"), "virtual TPMs: no", "Windows Server 2016", False),
-        (HostModel(servers=("DnsServer",)), "no DhcpServer", "Install-WindowsFeature DHCP", False),
+        (HostModel(servers=("DNS",)), "no DHCPServer", "Install-WindowsFeature DHCP", False),
         (HostModel(free_bytes=1024**3), "1 GiB free", "Set-VMHost -VirtualHardDiskPath", True),
     ],
 )
@@ -69,6 +69,13 @@ def test_what_is_missing_is_told_with_its_remedy(
     found = [finding for finding in bad(examine(model)) if what in finding.what]
     assert [finding.essential for finding in found] == [essential]
     assert remedy in found[0].remedy
+
+
+def test_who_may_not_list_services_is_told_all_else(examine: Examine) -> None:
+    told = [finding for finding in examine(HostModel(administrator=False)) if finding.good]
+    (service,) = [finding.what for finding in told if "vmms" in finding.what]
+    assert "no administrator, is not told whether it runs" in service
+    assert any("remoting to" in finding.what for finding in told)
 
 
 def test_a_host_that_lets_nobody_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

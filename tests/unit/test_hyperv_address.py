@@ -30,6 +30,12 @@ def test_a_host_alone_is_asked_by_negotiation_on_the_port_for_https() -> None:
     assert address.uri == "hyperv://host.example/"
 
 
+def test_the_host_itself_is_one_like_any_other() -> None:
+    # guestcert runs in WSL 2 there, or in a guest, and speaks to it over HTTPS too.
+    address = parse_address("hyperv://localhost/")
+    assert (address.host, address.port, address.uri) == ("localhost", 5986, "hyperv://localhost/")
+
+
 def test_every_part_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(PASSWORD, "s3cret")
     ca = tmp_path / "ca.pem"
@@ -69,6 +75,7 @@ def test_certificates_log_in_without_a_password(tmp_path: Path) -> None:
     ("uri", "wrong"),
     [
         ("hyperv://", "names no host"),
+        ("hyperv://[::1/", "the host in the hypervisor's address is none"),
         ("hyperv://host:99999/", "is no port"),
         ("hyperv://host/machines", "the path '/machines'"),
         ("hyperv://host/?transport=http", "the option 'transport'"),

@@ -45,7 +45,8 @@ def hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hosts]:
     for folder in folders:
         folder.mkdir()
     with hyperv_host(folders[0]) as (here, _, uri), hyperv_host(folders[1]) as (there, _, far):
-        here.peers["127.0.0.1"] = there
+        there.name = "hyperv2.example"  # as other hosts call it, whose address is 127.0.0.1
+        here.peers[there.name] = there
         source, destination = HypervHypervisor(uri), HypervHypervisor(far)
         for hypervisor in (source, destination):
             hypervisor.create_network(a_network())

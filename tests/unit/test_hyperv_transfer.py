@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,19 @@ import pytest
 from harness.errors import HypervisorError
 from harness.hypervisors.base import MachineState
 from harness.hypervisors.definitions import DiskDefinition, DiskDevice
+from harness.hypervisors.hyperv.address import PASSWORD as VARIABLE
 from harness.hypervisors.hyperv.connection import HypervHypervisor
-from harness.hypervisors.hyperv.disks import chain, content_key, data_layers, is_shared
+from harness.hypervisors.hyperv.disks import (
+    chain,
+    content_key,
+    data_layers,
+    file_digest,
+    is_shared,
+)
 from harness.image_store.overlay import create_overlay
+from tests.fakes.hyperv_host.host import ACTS, hyperv_host
 from tests.fakes.hyperv_host.model import HostModel
+from tests.fakes.powershell_remoting.server import PASSWORD
 from tests.machines import a_machine
 
 
@@ -153,3 +163,57 @@ def test_two_machines_do_not_write_to_one_disk(hypervisor: HypervHypervisor, bas
     with pytest.raises(HypervisorError, match="used by another process"):
         second.start()
     assert first.state() is MachineState.RUNNING
+
+
+def test_two_workers_bring_one_content_once(
+    host: HostModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base: Path
+) -> None:
+    monkeypatch.setenv(VARIABLE, PASSWORD)
+    write(base, "512k")
+    disks = (DiskDefinition(base, "root", read_only=True),)
+
+    def define(name: str) -> None:
+        hypervisor = HypervHypervisor(uri)
+        hypervisor.define(a_machine(name=name, disks=disks))
+        hypervisor.close()
+
+    free = host.free_bytes
+    with hyperv_host(tmp_path, host) as (_, _, uri), ThreadPoolExecutor() as workers:
+        list(workers.map(define, ["guestcert-run-one", "guestcert-run-two"]))
+    (content,) = [content for path, content in host.files.items() if "\\images\\" in path]
+    assert free - host.free_bytes == len(content)
+    assert len(host.machines) == 2
+
+
+def test_a_file_that_somebody_else_brings_meanwhile_is_not_spoiled(
+    host: HostModel, hypervisor: HypervHypervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ACTS, "Get-FileLength", lambda *_: {"length": -1})
+    machine = hypervisor.define(a_machine())
+    file = tmp_path / "file"
+    file.write_bytes(b"content")
+    host.files[partial_of(file)] = bytearray(b"cont")
+    with pytest.raises(HypervisorError, match="ends at 4, and not at 0"):
+        machine.services.copy_file(file, "C:\\file")
+    assert host.files[partial_of(file)] == b"cont"
+
+
+def partial_of(file: Path) -> str:
+    digest = file_digest(file)
+    folder = f"D:\\Hyper-V\\Virtual Hard Disks\\guestcert\\uploads\\guestcert-run\\{digest[:40]}"
+    return f"{folder}\\{file.name}.{digest[:16]}.partial"
+
+
+def test_a_seed_becomes_a_disk_as_large_as_windows_makes_any(
+    host: HostModel, hypervisor: HypervHypervisor, tmp_path: Path
+) -> None:
+    seed = tmp_path / "seed.iso"
+    seed.write_bytes(b"secret" * 100)
+    hypervisor.define(a_machine(disks=(DiskDefinition(seed, "seed", format="raw"),)))
+    (content,) = [c for path, c in host.files.items() if c.startswith(b"vhdxfile")]
+    arrived = tmp_path / "arrived.vhdx"
+    arrived.write_bytes(content)
+    read = ["qemu-img", "convert", "-f", "vhdx", "-O", "raw", str(arrived), str(tmp_path / "raw")]
+    subprocess.run(read, check=True)
+    assert (tmp_path / "raw").read_bytes() == seed.read_bytes().ljust(4 * 1024 * 1024, b"\0")
+    assert seed.stat().st_size == 600, "the user's own file stays as it is"

@@ -13,7 +13,7 @@ import pytest
 from pypsrp.complex_objects import ObjectMeta, PSInvocationState
 from pypsrp.exceptions import WinRMTransportError, WSManFaultError
 from pypsrp.messages import MessageType
-from pypsrp.powershell import Fragment, RunspacePool
+from pypsrp.powershell import Fragment, PowerShell, RunspacePool
 from pypsrp.serializer import Serializer
 from pypsrp.shell import CommandState
 
@@ -183,6 +183,15 @@ def test_pipelines_of_one_pool(tmp_path: Path) -> None:
         assert [list(shell.end_invoke()) for shell in reversed(begun)] == [[2], [1], [0]]
         for shell in begun:
             shell.close()
+
+
+def test_parameters_stay_in_the_runspace_unless_a_scope_is_asked_for(tmp_path: Path) -> None:
+    with serving(Host(), tmp_path) as server, pool_of(server) as pool:
+        shell = PowerShell(pool).add_script("script", use_local_scope=True)
+        shell.add_parameters({"A": 1}).invoke()
+        assert server.left == set()
+        invoke(pool, B=1)
+        assert server.left == {"B"}
 
 
 def test_two_clients_at_once(tmp_path: Path) -> None:

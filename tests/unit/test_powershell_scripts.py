@@ -12,6 +12,7 @@ import pytest
 from harness.hypervisors import hyperv
 from tests.powershell.checking import problems
 from tests.powershell.cmdlets import HYPERV, SCRIPTS, VERSIONS, cmdlets
+from tests.powershell.pitfalls import pitfalls
 from tests.powershell.syntax import Script
 
 FILES = sorted(SCRIPTS.glob("*.ps1"))
@@ -43,10 +44,69 @@ def test_every_call_is_as_documented(file: Path, version: str) -> None:
 def test_a_script_is_strict_and_answers_with_a_version(file: Path) -> None:
     script = Script(file.read_text(encoding="utf-8"))
     text = file.read_text(encoding="utf-8")
-    assert "Set-StrictMode -Version Latest\n$ErrorActionPreference = 'Stop'\n" in text
+    # The last: a cmdlet that asks whether it shall has nobody to ask.
+    strict = ("Set-StrictMode -Version Latest", "$ErrorActionPreference = 'Stop'")
+    assert "\n".join((*strict, "$ConfirmPreference = 'None'\n")) in text
     assert script.calls[-1].name == "ConvertTo-Json"
     assert "version = 1" in text.rpartition("\n@{")[2]
     assert text.startswith("# "), "its first line says what it is for"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_no_script_falls_into_what_is_known_of_windows_powershell(file: Path) -> None:
+    assert pitfalls(Script(file.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "told"),
+    [
+        ("Get-Folders", "[System.IO.File]::ReadAllText($file)", "Get-Content -Raw $file", "text"),
+        ("Get-Machines", ", [System.StringComparison]::Ordinal", "", "the host's language"),
+        ("New-Checkpoint", "ContainsKey('CheckpointType')", "Count", "no -CheckpointType"),
+        ("New-Machine", "ContainsKey('HwThreadCountPerCore')", "Count", "no -HwThreadCountPerCore"),
+        ("Remove-Network", "$_.ZoneType -eq 'Primary' -and ", "", "have no ZoneFile"),
+        ("Stop-Machine", "Get-VM |", "Get-VM && Get-VM |", "chains no pipelines"),
+        ("Stop-Machine", ", 'OffCritical'", "", "off without its disks"),
+        ("Remove-Machine", "catch {", "finally {", "may hold the files"),
+        ("Remove-Folder", "catch {", "finally {", "may hold the files"),
+        ("Set-Identity", "$job.Get()", "", "not waited for"),
+    ],
+)
+def test_a_planted_pitfall_is_seen(name: str, old: str, new: str, told: str) -> None:
+    (found,) = pitfalls(parsed(name, (old, new)))
+    assert told in found
+
+
+def test_each_network_has_names_of_its_own_and_no_others() -> None:
+    policies = [
+        {name: value.text for name, value in call.parameters.items() if value}
+        for call in parsed("New-Network").calls
+        if call.name == "Add-DnsServerQueryResolutionPolicy"
+    ]
+    assert [policy["Action"] for policy in policies] == ["ALLOW", "DENY"]
+    assert policies[0]["ZoneScope"] == '"$Name,1"'
+    assert {policy["ServerInterfaceIP"] for policy in policies} == {"$asked"}
+    removed = [call.name for call in parsed("Remove-Network").calls]
+    assert removed.count("Remove-DnsServerQueryResolutionPolicy") == len(policies)
+
+
+def test_an_address_is_settled_before_servers_are_bound_to_it() -> None:
+    called = [call.name for call in parsed("New-Network").calls]
+    waited = called.index("Start-Sleep")
+    assert called.index("New-NetIPAddress") < waited < called.index("Set-DhcpServerv4Binding")
+
+
+def test_both_limits_of_memory_are_set_at_once() -> None:
+    calls = [set(call.parameters) for call in parsed("Set-Memory").calls]
+    assert {"VM", "MinimumBytes", "MaximumBytes"} in calls
+    assert {"VM", "MinimumBytes"} not in calls
+
+
+@pytest.mark.parametrize(
+    "newer", ["$a = $b ?? 1", "$a = $b ? 1 : 2", "$a?.b", "$a?[0]"], ids=["or", "if", "dot", "at"]
+)
+def test_what_only_newer_powershells_understand_is_not_understood(newer: str) -> None:
+    assert Script(newer).errors
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

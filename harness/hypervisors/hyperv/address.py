@@ -66,7 +66,10 @@ def parse_address(uri: str) -> Address:
 
     Raises UsageError for what can't be understood, and for a password in the URI.
     """
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # whose words may hold a password
+        raise UsageError("the host in the hypervisor's address is none", remedy=FORM) from None
     _refuse_password(parts)
     options = _options(parts)
     host, port = _endpoint(uri, parts)

@@ -32,8 +32,11 @@ SERVER_2016 = 14393
 """The build from which on there are Linux' Secure Boot template, virtual TPMs and production
 checkpoints."""
 
-NETWORK_SERVERS = {"DhcpServer", "DnsServer"}
-"""The modules of the roles that serve an isolated network: a switch has neither by itself."""
+NETWORK_SERVERS = {"DHCPServer", "DNS"}
+"""The services that serve an isolated network: a switch has neither by itself."""
+
+NOT_TOLD = "NotTold"
+"""Of the state of a service, where the user is no administrator."""
 
 ALWAYS = frozenset(
     {
@@ -60,6 +63,7 @@ ALWAYS = frozenset(
 class HostState:
     """What the host says of itself without the Hyper-V module."""
 
+    name: str  # by which other hosts know it
     system: str
     build: str
     powershell: str
@@ -67,10 +71,10 @@ class HostState:
     architecture: str
     hypervisor: bool  # whether the hypervisor itself runs under the host's Windows
     module: str | None
-    service: str | None
+    service: str | None  # of the one that manages machines; NOT_TOLD, or None where there is none
     user: str
     administrator: bool
-    servers: tuple[str, ...]
+    servers: tuple[str, ...]  # those of NETWORK_SERVERS that run
 
     @property
     def build_number(self) -> int:
@@ -111,8 +115,9 @@ class HypervHypervisor:
         if self.state.hypervisor:
             found.add(Capability.RUN)
         if self.state.build_number >= SERVER_2016:
-            found |= {Capability.SECURE_BOOT, Capability.TPM}
-        if set(self.state.servers) >= NETWORK_SERVERS:
+            found |= {Capability.SECURE_BOOT, Capability.TPM, Capability.PRODUCTION_CHECKPOINT}
+        tells_apart = self.state.build_number >= SERVER_2016  # whom its DNS server answers what
+        if tells_apart and set(self.state.servers) >= NETWORK_SERVERS:
             found |= {Capability.NETWORK, Capability.NIC_MOVE}
         return frozenset(found)
 
@@ -171,7 +176,7 @@ class HypervHypervisor:
 
     def move_here(self, machine: Machine) -> HypervMachine:
         """See TakesMachines. The other host must be let in here: it moves the machine itself."""
-        host = self._address.host
+        host = self.state.name  # the address may say localhost, or what a tunnel has
         if not isinstance(machine, HypervMachine):
             raise HypervisorError(f"moving {machine.name} to {host}: it is not on Hyper-V")
         identifier = machine.leave_for(host, self._folders.machine(machine.name))
@@ -182,6 +187,7 @@ class HypervHypervisor:
         guard(definition.name)
         step = network_step(definition)
         network = HypervNetwork(self._run, definition)
+        network.remove()  # Hyper-V would make a second switch of the same name
         try:
             self._run(step.script, f"making {definition.name}", **step.parameters)
         except HypervisorError:
@@ -257,7 +263,9 @@ class HypervNetwork:
         subnet = ipaddress.ip_interface(f"{gateway}/{prefix}").network.network_address
         doing = f"asking for the leases of {self.name}"
         answer = self._run("Get-Leases", doing, Subnet=str(subnet))
-        return {str(each["mac"]).replace("-", ":"): each["address"] for each in answer["leases"]}
+        return {
+            str(each["mac"]).replace("-", ":").lower(): each["address"] for each in answer["leases"]
+        }
 
     def remove(self) -> None:
         """See Network."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,6 +19,9 @@ from harness.image_store.programs import run_program
 
 LARGE = 64 * 1024 * 1024
 """A medium from here on is a vendor's; a smaller one holds answers that are one run's own."""
+
+SMALLEST = 4 * 1024 * 1024
+"""Windows itself makes no virtual disk of less than 3 MiB; no reader minds zeros behind a seed."""
 
 
 def chain(disk: DiskDefinition) -> list[Path]:
@@ -88,6 +93,18 @@ def _digest_of(file: Path, _size: int, _changed: int) -> str:
 
 
 @contextmanager
+def alone_with(file: Path) -> Iterator[None]:
+    """Keep other processes here that ask for the same file waiting, while the block lasts.
+
+    On a file system that locks nothing they go on, and the host notices that two bring one file.
+    """
+    with file.open("rb") as held:
+        with suppress(OSError):
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
 def as_host_takes_it(disk: DiskDefinition) -> Iterator[Path]:
     """The file for the host, while the block lasts: a disk as a dynamic VHDX, a medium as it is."""
     if disk.device is not DiskDevice.DISK:
@@ -102,8 +119,12 @@ def as_host_takes_it(disk: DiskDefinition) -> Iterator[Path]:
         ) from error
     try:
         vhdx = folder / f"{disk.path.stem}.vhdx"
+        source = disk.path
+        if disk.format == "raw" and source.stat().st_size < SMALLEST:
+            source = Path(shutil.copyfile(source, folder / "padded.img"))
+            os.truncate(source, SMALLEST)
         convert = ["qemu-img", "convert", "-q", "-f", disk.format, "-O", "vhdx"]
-        run_program([*convert, "-o", "subformat=dynamic", str(disk.path), str(vhdx)])
+        run_program([*convert, "-o", "subformat=dynamic", str(source), str(vhdx)])
         yield vhdx
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -41,6 +41,8 @@ REMEDIES = (
     ("live migration", "enable it on both hosts: Enable-VMMigration"),
     ("AccessDenied", "add the user to the host's group Hyper-V Administrators"),
     ("PermissionDenied", "add the user to the host's group Hyper-V Administrators"),
+    ("object was not found", "look at the host: Get-Service vmms; Start-Service vmms"),
+    ("unauthorized operation", "add the user to the host's group Event Log Readers"),
     ("unable to find a virtual machine", "look whether somebody removed it: Get-VM on the host"),
 )
 """By what stands in an error's words, its category or its id."""
@@ -81,6 +83,9 @@ CATEGORIES = (
 )
 """PowerShell's ErrorCategory, by number."""
 
+VANISHED = "ObjectNotFound,Microsoft.HyperV.PowerShell.Commands.GetVM"
+"""Of VanishedError, in PowerShell's record."""
+
 ANY_HRESULT = 0x80131501
 """What .NET gives every exception that has none of its own."""
 
@@ -93,6 +98,10 @@ class HostRefusalError(HypervisorError):
         super().__init__(sentence, remedy=remedy)
 
 
+class VanishedError(HostRefusalError):
+    """A machine was removed while Get-VM listed all of them; a stopped service says the same."""
+
+
 def refused(doing: str, errors: Sequence[Any]) -> HostRefusalError:
     """The error of ours that says what the host said while `doing` something."""
     record = errors[-1] if errors else None
@@ -102,12 +111,15 @@ def refused(doing: str, errors: Sequence[Any]) -> HostRefusalError:
     words = re.sub(r"\s+", " ", str(record.details_message or properties.get("Message") or record))
     words = words.strip()[:600]
     category = _category(record.category)
-    identity = str(record.fq_error or "").partition(",")[0]
+    whole = str(record.fq_error or "")
+    identity = whole.partition(",")[0]
     code = _code(properties.get("HResult"))
     known = [part for part in (category, identity, code) if part and part not in words]
     telling = f"{words} {' '.join(known)}".lower()
     remedy = next((advice for mark, advice in REMEDIES if mark.lower() in telling), None)
-    return HostRefusalError(f"{doing}: {words} ({', '.join(known)})", category, remedy=remedy)
+    sentence = f"{doing}: {words} ({', '.join(known)})"
+    kind = VanishedError if whole.startswith(VANISHED) else HostRefusalError
+    return kind(sentence, category, remedy=remedy)
 
 
 def _category(number: object) -> str:

@@ -21,6 +21,7 @@ from harness.hypervisors.hyperv.address import Address, Authentication
 from harness.hypervisors.hyperv.errors import (
     CONNECTION_LOST,
     UNKNOWN_SHELL,
+    VanishedError,
     lost,
     refused,
     timed_out,
@@ -36,6 +37,9 @@ CALL_SECONDS = 120.0
 CONNECT_SECONDS = 15
 POLL_SECONDS = 10
 """How long the host holds a question for output before it says that there is none yet."""
+
+LISTINGS = 3
+"""How often the host may list its machines before it is believed that it can't."""
 
 INT32 = 2**31
 
@@ -60,9 +64,10 @@ def script_text(name: str) -> str:
 
 
 class Session:
-    """One runspace on the host: scripts run one after the other, and may leave variables behind.
+    """One runspace on the host: scripts run one after the other, each in a scope of its own.
 
-    A lost connection is reported once, and the next call makes a new runspace.
+    What they mean to leave behind, they leave in the global scope. A lost connection is reported
+    once, and the next call makes a new runspace.
     """
 
     def __init__(self, address: Address) -> None:
@@ -75,6 +80,16 @@ class Session:
         self, script: str, doing: str, seconds: float = CALL_SECONDS, /, **parameters: Value
     ) -> dict[str, Any]:
         """See Runner. Raises HypervisorUnreachableError where the connection fails."""
+        for _ in range(LISTINGS - 1):
+            # Somebody else's machine went while the host listed all: the next list is without it.
+            # Nothing is done yet then, as scripts list before they act.
+            with contextlib.suppress(VanishedError):
+                return self._call(script, doing, seconds, parameters)
+        return self._call(script, doing, seconds, parameters)
+
+    def _call(
+        self, script: str, doing: str, seconds: float, parameters: Mapping[str, Value]
+    ) -> dict[str, Any]:
         with self._turn:
             try:
                 pipeline = self._begin(script, parameters)
@@ -108,7 +123,9 @@ class Session:
     def _begin_once(self, script: str, parameters: Mapping[str, Value]) -> PowerShell:
         pool = self._opened()
         pipeline = PowerShell(pool)
-        pipeline.add_script(script_text(script))
+        # Else it would run in the runspace's global scope, where the variables and the types of its
+        # parameters bind what later scripts call by the same names.
+        pipeline.add_script(script_text(script), use_local_scope=True)
         for name, value in parameters.items():
             if value is not None:
                 pipeline.add_parameter(name, _typed(pool, value))

@@ -10,6 +10,7 @@ from harness.errors import HypervisorError, HypervisorUnreachableError
 from harness.hypervisors.definitions import DiskDefinition, DiskDevice, Ownership
 from harness.hypervisors.hyperv.definition import HostDisk, HostFolders, notes_of
 from harness.hypervisors.hyperv.disks import (
+    alone_with,
     as_host_takes_it,
     chain,
     content_key,
@@ -79,9 +80,10 @@ class Transfer:
         shared = is_shared(disk, holding)
         folder = self._folders.images if shared else self._own_folder(owner)
         target = f"{folder}\\{name}"
-        if self._length(target) < 0:
-            with as_host_takes_it(disk) as file:
-                self._send(file, target)
+        with alone_with(holding[0]):  # a worker that comes second finds it there
+            if self._length(target) < 0:
+                with as_host_takes_it(disk) as file:
+                    self._send(file, target)
         return target
 
     def bring_file(self, file: Path, owner: Ownership) -> str:

@@ -35,6 +35,34 @@ def not_found(cmdlet: str, what: str, name: str) -> HostError:
     return _of(cmdlet, words, ErrorCategory.INVALID_ARGUMENT, "InvalidParameter")
 
 
+def vanished(cmdlet: str) -> HostError:
+    """A machine was removed while the cmdlet listed all of them; a stopped service says the same.
+
+    Source: https://github.com/kubernetes/minikube/issues/16679 has it word by word.
+    """
+    words = (
+        "Hyper-V encountered an error trying to access an object on computer 'HOST' because the "
+        "object was not found. The object might have been deleted, or you might not have "
+        "permission to perform the task."
+    )
+    return _of(cmdlet, words, ErrorCategory.OBJECT_NOT_FOUND, "ObjectNotFound")
+
+
+def log_denied() -> HostError:
+    """The user may not read Hyper-V's log."""
+    words = "Attempted to perform an unauthorized operation."
+    identity = f"{words},Microsoft.PowerShell.Commands.GetWinEventCommand"
+    record = ErrorRecord(
+        words,
+        ErrorCategory.NOT_SPECIFIED,
+        identity,
+        "System.UnauthorizedAccessException",
+        0x80070005,
+        "Get-WinEvent",
+    )
+    return HostError(record)
+
+
 def invalid_argument(cmdlet: str, words: str) -> HostError:
     """A value that a cmdlet does not take."""
     return _of(cmdlet, words, ErrorCategory.INVALID_ARGUMENT, "InvalidParameter")

@@ -15,6 +15,7 @@ from tests.fakes.hyperv_host.errors import (
     out_of_memory,
     path_not_found,
     thrown,
+    vanished,
     wrong_generation,
 )
 from tests.fakes.hyperv_host.model import (
@@ -29,6 +30,16 @@ from tests.fakes.hyperv_host.model import (
 )
 
 P = dict[str, Any]
+
+
+def every(host: HostModel, script: str) -> list[MachineModel]:
+    """All machines, for a user who may see them; `cut` says how often a removal is in the way."""
+    if not host.administrator:
+        raise access_denied("GetVM")
+    if host.cut.get(script):
+        host.cut[script] -= 1
+        raise vanished("GetVM")
+    return list(host.machines.values())
 
 
 def find(host: HostModel, cmdlet: str, name: str) -> MachineModel:
@@ -64,6 +75,8 @@ def new_machine(host: HostModel, p: P) -> P:
         legacy_processor=p["LegacyProcessor"],
         per_node=p["ProcessorsPerNode"],
     )
+    if p["CoreThreads"] > 1 and host.build_number < SERVER_2016:
+        raise thrown("the host has no cores of several threads")
     host.machines[machine.name] = machine
     host.made.append(machine)
     return {"id": machine.identifier}
@@ -168,11 +181,9 @@ def enable_tpm(host: HostModel, p: P) -> P:
 
 def get_machines(host: HostModel, p: P) -> P:
     """Get-Machines."""
-    if not host.administrator:
-        raise access_denied("GetVM")
     found = [
         {"name": m.name, "state": m.state, "notes": m.notes}
-        for m in host.machines.values()
+        for m in every(host, "Get-Machines")
         if m.name.startswith(p["Prefix"])
     ]
     return {"machines": found}
@@ -229,12 +240,18 @@ def resume(host: HostModel, p: P) -> P:
 
 
 def stop(host: HostModel, p: P) -> P:
-    """Stop-Machine."""
-    machine = host.machines.get(p["Name"])
-    if machine is not None and machine.state != "Off":
+    """Stop-Machine: what is saved stays so."""
+    for machine in every(host, "Stop-Machine"):
+        if machine.name == p["Name"]:
+            turn_off(host, machine)
+    return {}
+
+
+def turn_off(host: HostModel, machine: MachineModel) -> None:
+    """What the scripts do to a machine that is in the way."""
+    if machine.stops:
         machine.state = "Off"
         host.happened(machine, TURNED_OFF)
-    return {}
 
 
 def reset(host: HostModel, p: P) -> P:
@@ -246,8 +263,6 @@ def reset(host: HostModel, p: P) -> P:
 
 def remove(host: HostModel, p: P) -> P:
     """Remove-Machine."""
-    if not host.administrator:
-        raise access_denied("GetVM")
     stop(host, p)
     found = host.machines.pop(p["Name"], None)
     folders = [p["Folder"]]
@@ -274,6 +289,9 @@ def restore(host: HostModel, p: P) -> P:
     """Restore-Machine."""
     if p["Source"] not in host.states:
         raise path_not_found(p["Source"])
+    for present in every(host, "Restore-Machine"):
+        if present.name == p["Name"]:
+            turn_off(host, present)
     machine = copy.copy(host.states[p["Source"]])
     machine.state = "Paused" if p["Paused"] else "Running"
     machine.notes = p["Notes"]

@@ -120,6 +120,11 @@ class MachineModel:
         """Whether it has memory of the host."""
         return self.state in ("Running", "Paused")
 
+    @property
+    def stops(self) -> bool:
+        """Whether it can be turned off; a critical one lost its disks, whatever it was doing."""
+        return self.state.removesuffix("Critical") not in ("Off", "Saved")
+
     def reached(self, service: ServiceName) -> bool:
         """Whether a service works: on on both sides, and the guest runs."""
         guest = self.guest if self.state == "Running" else None
@@ -149,11 +154,13 @@ class Switch:
 class HostModel:
     """The host. `changed` is held for every look and every change, and told of each."""
 
+    name: str = "hyperv1.example"
     build: str = "10.0.20348"
     module: str | None = "2.0.0.0"
     service: str | None = "Running"
-    administrator: bool = True
-    servers: tuple[str, ...] = ("DhcpServer", "DnsServer")
+    administrator: bool = True  # else the user may neither manage Hyper-V nor list services
+    reads_log: bool = True  # the user may read Hyper-V's own
+    servers: tuple[str, ...] = ("DHCPServer", "DNS")  # services that run
     folder: str = "D:\\Hyper-V\\Virtual Hard Disks"
     free_bytes: int = 500 * 1024**3
     memory_mib: int = 65536
@@ -168,6 +175,7 @@ class HostModel:
         default_factory=lambda: {"Default Switch": Switch("Default Switch", "Internal")}
     )
     files: dict[str, bytearray] = field(default_factory=dict)
+    cut: dict[str, int] = field(default_factory=dict)  # scripts whose listing a removal cuts
     states: dict[str, MachineModel] = field(default_factory=dict)  # saved ones by folder
     folders: dict[str, str] = field(default_factory=dict)  # those that tell whose they are
     log: list[tuple[str, int]] = field(default_factory=list)  # identifiers with event ids

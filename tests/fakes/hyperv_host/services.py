@@ -16,7 +16,7 @@ from tests.fakes.hyperv_host.errors import (
     service_unavailable,
     thrown,
 )
-from tests.fakes.hyperv_host.machines import find
+from tests.fakes.hyperv_host.machines import find, turn_off
 from tests.fakes.hyperv_host.model import SERVER_2016, HostModel, MachineModel, service_of
 
 P = dict[str, Any]
@@ -122,6 +122,8 @@ def copy_to_guest(host: HostModel, p: P) -> P:
 def new_checkpoint(host: HostModel, p: P) -> P:
     """New-Checkpoint."""
     machine = find(host, "CheckpointVM", p["Name"])
+    if p["Kind"] != "Standard" and host.build_number < SERVER_2016:
+        raise thrown("the host has no production checkpoints")
     machine.checkpoint_type = p["Kind"]
     quiesced = p["Kind"] == "ProductionOnly" and machine.state == "Running"
     if quiesced and not machine.reached(ServiceName.BACKUP):
@@ -141,7 +143,8 @@ def get_checkpoints(host: HostModel, p: P) -> P:
 
 def restore_checkpoint(host: HostModel, p: P) -> P:
     """Restore-Checkpoint: the machine does not run then; memory that was held is a saved state."""
-    machine = _with_checkpoint(host, "RestoreVMSnapshot", p)
+    machine = _with_checkpoint(host, "GetVMSnapshot", p)
+    turn_off(host, machine)
     machine.state = machine.checkpoints[p["Checkpoint"]]
     return {}
 

@@ -6,7 +6,14 @@ import base64
 import hashlib
 from typing import Any
 
-from tests.fakes.hyperv_host.errors import access_denied, disk_full, path_not_found, thrown
+from tests.fakes.hyperv_host.errors import (
+    access_denied,
+    disk_full,
+    log_denied,
+    path_not_found,
+    thrown,
+)
+from tests.fakes.hyperv_host.machines import every
 from tests.fakes.hyperv_host.model import HostModel, Switch
 
 P = dict[str, Any]
@@ -17,6 +24,7 @@ LONGEST_MILLISECONDS = 200
 def get_host_state(host: HostModel, _: P) -> P:
     """Get-HostState."""
     return {
+        "name": host.name,
         "system": "Microsoft Windows Server, as modelled for tests",
         "build": host.build,
         "powershell": "5.1.20348.2849",
@@ -24,10 +32,10 @@ def get_host_state(host: HostModel, _: P) -> P:
         "architecture": "64-bit",
         "hypervisor": False,
         "module": host.module,
-        "service": host.service,
+        "service": host.service if host.administrator else "NotTold",
         "user": "HOST\\guestcert",
         "administrator": host.administrator,
-        "servers": list(host.servers),
+        "servers": list(host.servers) if host.administrator else [],
     }
 
 
@@ -55,7 +63,10 @@ def add_file_part(host: HostModel, p: P) -> P:
     if len(data) > host.free_bytes:
         raise disk_full(p["Path"])
     file = host.files.setdefault(p["Path"], bytearray())
-    file[p["Offset"] :] = data
+    if len(file) != p["Offset"]:
+        words = f"the file ends at {len(file)}, and not at {p['Offset']}: somebody else brings it"
+        raise thrown(words)
+    file += data
     host.free_bytes -= len(data)
     return {"length": len(file)}
 
@@ -98,7 +109,9 @@ def remove_folder(host: HostModel, p: P) -> P:
 
 
 def new_network(host: HostModel, p: P) -> P:
-    """New-Network."""
+    """New-Network: of two switches of one name the second has no address that can be told."""
+    if p["Name"] in host.switches:
+        raise thrown(f"Inconsistent parameters PolicyStore PersistentStore: {p['Name']} twice")
     address = f"{p['Gateway']}/{p['Prefix']}"
     host.switches[p["Name"]] = Switch(p["Name"], "Internal", p["Notes"], address)
     return {}
@@ -142,14 +155,16 @@ def watch_machines(host: HostModel, p: P) -> P:
     """Watch-Machines: waits, as the script does, without keeping others from the model."""
 
     def states() -> list[str]:
-        ours = sorted(name for name in host.machines if name.startswith(p["Prefix"]))
+        names = sorted(machine.name for machine in every(host, "Watch-Machines"))
+        ours = [name for name in names if name.startswith(p["Prefix"])]
         return [f"{name}={host.machines[name].state}" for name in ours]
 
     def worth_telling() -> bool:
-        return (
-            p["After"] < 0 or len(host.log) > p["After"] or ";".join(states()) != p["Known"]
-        ) or not host.administrator
+        logged = bool(p["After"] < 0 or len(host.log) > p["After"])
+        return logged or ";".join(states()) != p["Known"]
 
+    if not host.reads_log:
+        raise log_denied()
     # For less long than it may, so that no test waits for the end of a watch.
     host.changed.wait_for(worth_telling, min(p["Milliseconds"], LONGEST_MILLISECONDS) / 1000)
     names = {machine.identifier: name for name, machine in host.machines.items()}

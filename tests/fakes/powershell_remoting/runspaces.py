@@ -42,9 +42,14 @@ PROVIDER_FAILURE = 0x80338003
 
 @dataclass(frozen=True)
 class Host:
-    """What all pools of a server share; `broken` gathers what a test must not miss."""
+    """What all pools of a server share; `broken` gathers what a test must not miss.
+
+    `left` has the parameters that scripts left in a runspace's global scope, with their types: a
+    script runs there unless its client asks for a scope of its own.
+    """
 
     shell: ScriptedShell
+    left: set[str] = field(default_factory=set)
     faults: Faults = field(default_factory=Faults)
     broken: list[BaseException] = field(default_factory=list)
 
@@ -147,6 +152,8 @@ class RunspacePool:
             raise NotImplementedError("arguments by position")
         pipeline.script = commands[0].cmd or ""
         pipeline.parameters = {argument.name: argument.value for argument in arguments}
+        if not commands[0].use_local_scope:
+            self._host.left.update(pipeline.parameters)
         if wish.no_input:
             self._start(pipeline)
 

@@ -36,6 +36,7 @@ class Server:
     certificate: Certificate
     faults: Faults
     gate: Gate  # set its `refusing`, and nobody is admitted any more
+    left: set[str]  # the parameters that stayed in a runspace's global scope
     host: str = "127.0.0.1"
 
 
@@ -67,7 +68,7 @@ def serving(
     )
     thread.start()
     try:
-        yield Server(listener.server_port, certificate, host.faults, gate)
+        yield Server(listener.server_port, certificate, host.faults, gate, host.left)
     finally:
         listener.close(host.faults)
         thread.join()

@@ -10,6 +10,7 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 if (-not (Test-Path -LiteralPath $Path)) {
     $null = New-Item -ItemType Directory -Force -Path (Split-Path -Parent -Path $Path)

@@ -7,6 +7,7 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 Add-VMDvdDrive -VMName $Name -ControllerNumber $Number -ControllerLocation $Location -Path $Path
 

@@ -1,4 +1,4 @@
-# Write a part of a file at its place, and zeros behind it; what stood there is cut off.
+# Write a part of a file at its end, and zeros behind it.
 param(
     [Parameter(Mandatory = $true)] [string] $Path,
     [Parameter(Mandatory = $true)] [long] $Offset,
@@ -7,12 +7,15 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 $null = New-Item -ItemType Directory -Force -Path (Split-Path -Parent -Path $Path)
 $bytes = [System.Convert]::FromBase64String($Data)
 $file = [System.IO.File]::Open($Path, [System.IO.FileMode]::OpenOrCreate, [System.IO.FileAccess]::Write)
 try {
-    $file.SetLength($Offset)
+    if ($file.Length -ne $Offset) {
+        throw "the file ends at $($file.Length), and not at $($Offset): somebody else brings the same"
+    }
     $null = $file.Seek($Offset, [System.IO.SeekOrigin]::Begin)
     $file.Write($bytes, 0, $bytes.Length)
     $file.SetLength($Offset + $bytes.Length + $Zeros)

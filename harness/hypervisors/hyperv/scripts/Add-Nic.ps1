@@ -10,6 +10,7 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 $vm = Get-VM -Name $Name
 Add-VMNetworkAdapter -VM $vm -Name $Nic -StaticMacAddress $Mac -SwitchName $Network -IsLegacy $Legacy

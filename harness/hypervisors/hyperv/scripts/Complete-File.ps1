@@ -6,6 +6,7 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 $found = (Get-FileHash -LiteralPath $Path -Algorithm SHA256).Hash
 if ($found -ne $Digest) {

@@ -7,6 +7,7 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 Copy-VMFile -Name $Name -SourcePath $Source -DestinationPath $Destination -FileSource Host -Force:$Force
 

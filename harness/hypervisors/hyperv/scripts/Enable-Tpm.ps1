@@ -4,6 +4,7 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 Set-VMKeyProtector -VMName $Name -NewLocalKeyProtector
 Enable-VMTPM -VMName $Name

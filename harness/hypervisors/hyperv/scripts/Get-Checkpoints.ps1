@@ -4,6 +4,7 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 $names = @(Get-VMSnapshot -VMName $Name | Sort-Object -Property CreationTime | ForEach-Object { $_.Name })
 

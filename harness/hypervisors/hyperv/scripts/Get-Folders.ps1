@@ -4,12 +4,13 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 $found = @(
     if (Test-Path -LiteralPath $Folder) {
         foreach ($one in Get-ChildItem -LiteralPath $Folder -Directory) {
             $file = Join-Path -Path $one.FullName -ChildPath 'owner.json'
-            $notes = if (Test-Path -LiteralPath $file) { Get-Content -LiteralPath $file -Raw } else { '' }
+            $notes = if (Test-Path -LiteralPath $file) { [System.IO.File]::ReadAllText($file) } else { '' }
             @{ name = $one.Name; notes = $notes }
         }
     }

@@ -1,6 +1,7 @@
 # Where the host keeps disks, how much room there is, and which switches it has.
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 $vmhost = Get-VMHost
 $folder = $vmhost.VirtualHardDiskPath

@@ -1,14 +1,27 @@
 # What the host is, asked without the Hyper-V module, so that its absence can be told.
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 $system = Get-CimInstance -ClassName Win32_OperatingSystem
 $computer = Get-CimInstance -ClassName Win32_ComputerSystem
 $processor = Get-CimInstance -ClassName Win32_Processor | Select-Object -First 1
 $module = Get-Module -ListAvailable -Name Hyper-V |
     Sort-Object -Property Version -Descending | Select-Object -First 1
-$service = Get-Service | Where-Object { $_.Name -eq 'vmms' }
-$servers = @(Get-Module -ListAvailable -Name @('DhcpServer', 'DnsServer') | ForEach-Object { $_.Name })
+# Servers and no modules: every desktop has those that has the tools to administer servers.
+$servers = @()
+try {
+    $services = @(Get-Service -Name 'vmms', 'DHCPServer', 'DNS' -ErrorAction SilentlyContinue)
+    $service = $services | Where-Object { $_.Name -eq 'vmms' } | ForEach-Object { $_.Status.ToString() }
+    $servers = @(
+        $services | Where-Object { $_.Name -ne 'vmms' -and $_.Status -eq 'Running' } |
+            ForEach-Object { $_.Name }
+    )
+}
+catch {
+    # Windows lists its services to nobody from outside but administrators.
+    $service = 'NotTold'
+}
 
 $identity = [System.Security.Principal.WindowsIdentity]::GetCurrent()
 $principal = New-Object -TypeName System.Security.Principal.WindowsPrincipal -ArgumentList $identity
@@ -18,6 +31,7 @@ $administrator = [System.Security.Principal.WindowsBuiltInRole]::Administrator
 
 @{
     version = 1
+    name = if ($computer.PartOfDomain) { "$($computer.DNSHostName).$($computer.Domain)" } else { $computer.DNSHostName }
     system = $system.Caption
     build = $system.Version
     powershell = $PSVersionTable.PSVersion.ToString()
@@ -25,7 +39,7 @@ $administrator = [System.Security.Principal.WindowsBuiltInRole]::Administrator
     architecture = $system.OSArchitecture
     hypervisor = [bool] $computer.HypervisorPresent
     module = if ($module) { $module.Version.ToString() } else { $null }
-    service = if ($service) { $service.Status.ToString() } else { $null }
+    service = if ($service) { $service } else { $null }
     user = $identity.Name
     administrator = $principal.IsInRole($administrator) -or $principal.IsInRole($group)
     servers = $servers

@@ -4,6 +4,7 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 $leases = @(
     Get-DhcpServerv4Lease -ScopeId $Subnet |

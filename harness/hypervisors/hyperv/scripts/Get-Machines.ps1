@@ -4,9 +4,10 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 $found = @(
-    Get-VM | Where-Object { $_.Name.StartsWith($Prefix) } |
+    Get-VM | Where-Object { $_.Name.StartsWith($Prefix, [System.StringComparison]::Ordinal) } |
         ForEach-Object { @{ name = $_.Name; state = $_.State.ToString(); notes = $_.Notes } }
 )
 

@@ -4,9 +4,10 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 $found = @(
-    Get-VMSwitch | Where-Object { $_.Name.StartsWith($Prefix) } |
+    Get-VMSwitch | Where-Object { $_.Name.StartsWith($Prefix, [System.StringComparison]::Ordinal) } |
         ForEach-Object { @{ name = $_.Name; notes = $_.Notes } }
 )
 

@@ -1,6 +1,7 @@
 # The IPv4 networks that the host has addresses in, whether their links are up or not.
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 $subnets = @(Get-NetIPAddress -AddressFamily IPv4 | ForEach-Object { "$($_.IPAddress)/$($_.PrefixLength)" })
 

@@ -6,6 +6,7 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 $vm = Get-VM -Name $Name
 Move-VM -VM $vm -DestinationHost $Destination -IncludeStorage -DestinationStoragePath $Folder

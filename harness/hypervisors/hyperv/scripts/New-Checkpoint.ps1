@@ -6,9 +6,16 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 $vm = Get-VM -Name $Name
-Set-VM -VM $vm -CheckpointType $Kind
+# Windows Server 2012 R2 has checkpoints of one kind.
+if ((Get-Command -Name Set-VM).Parameters.ContainsKey('CheckpointType')) {
+    Set-VM -VM $vm -CheckpointType $Kind
+}
+elseif ($Kind -ne 'Standard') {
+    throw 'the host has no production checkpoints'
+}
 Checkpoint-VM -VM $vm -SnapshotName $Checkpoint
 
 @{ version = 1 } | ConvertTo-Json -Compress

@@ -15,6 +15,7 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 $mebibyte = 1048576
 
 $startup = [long] $MemoryMib * $mebibyte
@@ -34,7 +35,12 @@ Set-VMProcessor -VM $vm -Count $Processors -CompatibilityForOlderOperatingSystem
 if ($ProcessorsPerNode -gt 0) {
     Set-VMProcessor -VM $vm -MaximumCountPerNumaNode $ProcessorsPerNode
 }
-if ($CoreThreads -gt 0) {
+# Where the host can't be told how many threads a core has, it has one.
+$tells = (Get-Command -Name Set-VMProcessor).Parameters.ContainsKey('HwThreadCountPerCore')
+if ($CoreThreads -gt 1 -and -not $tells) {
+    throw 'the host has no cores of several threads'
+}
+if ($CoreThreads -gt 0 -and $tells) {
     Set-VMProcessor -VM $vm -HwThreadCountPerCore $CoreThreads
 }
 Set-VMComPort -VM $vm -Number 1 -Path $Pipe

@@ -16,6 +16,7 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 $null = New-VMSwitch -Name $Name -SwitchType Internal -Notes $Notes
 $alias = "vEthernet ($Name)"
@@ -27,14 +28,24 @@ Set-NetIPInterface -InterfaceAlias $alias -AddressFamily IPv6 -Advertising Enabl
 # The route to what is on the link came with the address.
 Set-NetRoute -InterfaceAlias $alias -DestinationPrefix $Subnet6 -Publish Yes
 
+# The servers take up only an address of which Windows is sure that nobody else has it.
+$limit = [System.DateTime]::UtcNow.AddSeconds(30)
+while ((Get-NetIPAddress -IPAddress $Gateway).AddressState -ne 'Preferred' -and [System.DateTime]::UtcNow -lt $limit) {
+    Start-Sleep -Milliseconds 200
+}
 Set-DhcpServerv4Binding -InterfaceAlias $alias -BindingState $true
 Add-DhcpServerv4Scope -Name $Name -StartRange $Start -EndRange $End -SubnetMask $Mask
 Set-DhcpServerv4OptionValue -ScopeId $Subnet -Router $Gateway -DnsServer $Gateway -DnsDomain $Domain -Force
-# One zone serves every network of ours: a guest is given the address in its own net first.
+# One zone serves every network of ours, with a scope for each: which of them answers is told by the
+# address that is asked. What other servers know is not asked from here: that were a way out.
 if (-not (Get-DnsServerZone | Where-Object { $_.ZoneName -eq $HostName })) {
     Add-DnsServerPrimaryZone -Name $HostName -ZoneFile 'guestcert.dns'
 }
-$record = @{ ZoneName = $HostName; Name = '@'; IPv4Address = $Gateway }
+Add-DnsServerZoneScope -ZoneName $HostName -Name $Name
+$record = @{ ZoneName = $HostName; ZoneScope = $Name; Name = '@'; IPv4Address = $Gateway }
 Add-DnsServerResourceRecordA @record
+$asked = "EQ,$Gateway,$Gateway6"
+Add-DnsServerQueryResolutionPolicy -ZoneName $HostName -Name $Name -Action ALLOW -ServerInterfaceIP $asked -ZoneScope "$Name,1"
+Add-DnsServerQueryResolutionPolicy -Name $Name -Action DENY -ApplyOnRecursion -ServerInterfaceIP $asked
 
 @{ version = 1 } | ConvertTo-Json -Compress

@@ -5,6 +5,7 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 $direction = [System.IO.Pipes.PipeDirection]::InOut
 $options = [System.IO.Pipes.PipeOptions]::Asynchronous

@@ -4,27 +4,34 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
-$servers = @(Get-Module -ListAvailable -Name @('DhcpServer', 'DnsServer') | ForEach-Object { $_.Name })
-if ($servers -contains 'DhcpServer') {
+$servers = @(
+    Get-Service -Name 'DHCPServer', 'DNS' -ErrorAction SilentlyContinue |
+        Where-Object { $_.Status -eq 'Running' } | ForEach-Object { $_.Name }
+)
+if ($servers -contains 'DHCPServer') {
     Get-DhcpServerv4Scope | Where-Object { $_.Name -eq $Name } | Remove-DhcpServerv4Scope -Force
 }
-$addresses = @(
-    Get-NetIPAddress | Where-Object { $_.InterfaceAlias -eq "vEthernet ($Name)" } |
-        ForEach-Object { $_.IPAddress }
-)
 $zones = @(
-    if ($servers -contains 'DnsServer') {
-        Get-DnsServerZone | Where-Object { $_.ZoneFile -eq 'guestcert.dns' } | ForEach-Object { $_.ZoneName }
+    if ($servers -contains 'DNS') {
+        Get-DnsServerZone | Where-Object { $_.ZoneType -eq 'Primary' -and $_.ZoneFile -eq 'guestcert.dns' } | ForEach-Object { $_.ZoneName }
     }
 )
 foreach ($zone in $zones) {
-    Get-DnsServerResourceRecord -ZoneName $zone -RRType A |
-        Where-Object { $addresses -contains $_.RecordData.IPv4Address.ToString() } |
-        Remove-DnsServerResourceRecord -ZoneName $zone -Force
-    if (-not (Get-DnsServerResourceRecord -ZoneName $zone -RRType A)) {
+    if (Get-DnsServerQueryResolutionPolicy -ZoneName $zone | Where-Object { $_.Name -eq $Name }) {
+        Remove-DnsServerQueryResolutionPolicy -ZoneName $zone -Name $Name -Force
+    }
+    if (Get-DnsServerZoneScope -ZoneName $zone | Where-Object { $_.ZoneScope -eq $Name }) {
+        Remove-DnsServerZoneScope -ZoneName $zone -Name $Name -Force
+    }
+    # The zone's own scope, which has its name, is left when no network is.
+    if (-not (Get-DnsServerZoneScope -ZoneName $zone | Where-Object { $_.ZoneScope -ne $zone })) {
         Remove-DnsServerZone -Name $zone -Force
     }
+}
+if ($servers -contains 'DNS' -and (Get-DnsServerQueryResolutionPolicy | Where-Object { $_.Name -eq $Name })) {
+    Remove-DnsServerQueryResolutionPolicy -Name $Name -Force
 }
 Get-VMSwitch | Where-Object { $_.Name -eq $Name } | Remove-VMSwitch -Force
 

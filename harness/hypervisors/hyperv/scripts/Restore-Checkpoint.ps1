@@ -1,11 +1,16 @@
-# Put a machine back to a checkpoint.
+# Put a machine back to a checkpoint, and leave it off, or saved where the checkpoint has memory.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [string] $Checkpoint
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
-Restore-VMSnapshot -VMName $Name -Name $Checkpoint -Confirm:$false
+$snapshot = Get-VMSnapshot -VMName $Name -Name $Checkpoint
+# Hyper-V puts back only what does not run.
+Get-VM -Name $Name | Where-Object { $_.State -notin 'Off', 'Saved', 'OffCritical', 'SavedCritical' } |
+    Stop-VM -TurnOff -Force
+Restore-VMSnapshot -VMSnapshot $snapshot -Confirm:$false
 
 @{ version = 1 } | ConvertTo-Json -Compress

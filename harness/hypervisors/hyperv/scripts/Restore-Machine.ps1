@@ -8,14 +8,30 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
-$file = Get-ChildItem -LiteralPath $Source -Recurse -Filter '*.vmcx' | Select-Object -First 1
+# Checkpoints have files of the same kinds in a folder of their own; hosts of 2012 R2 write XML.
+$file = Get-ChildItem -LiteralPath $Source -Recurse -File |
+    Where-Object { $_.Directory.Name -eq 'Virtual Machines' -and $_.Extension -in '.vmcx', '.xml' } |
+    Select-Object -First 1
 if (-not $file) {
     throw "there is no saved machine in $Source"
 }
-Get-VM | Where-Object { $_.Name -eq $Name } | Remove-VM -Force
-if (Test-Path -LiteralPath $Folder) {
-    Remove-Item -LiteralPath $Folder -Recurse -Force
+$present = @(Get-VM | Where-Object { $_.Name -eq $Name })
+$present | Where-Object { $_.State -notin 'Off', 'Saved', 'OffCritical', 'SavedCritical' } | Stop-VM -TurnOff -Force
+$present | Remove-VM -Force
+# Hyper-V lets go of its files a moment later.
+$limit = [System.DateTime]::UtcNow.AddSeconds(60)
+while (Test-Path -LiteralPath $Folder) {
+    try {
+        Remove-Item -LiteralPath $Folder -Recurse -Force
+    }
+    catch {
+        if ([System.DateTime]::UtcNow -ge $limit) {
+            throw
+        }
+        Start-Sleep -Milliseconds 200
+    }
 }
 $vm = Import-VM -Path $file.FullName -Copy -VirtualMachinePath $Folder -VhdDestinationPath $Folder -SnapshotFilePath $Folder -SmartPagingFilePath $Folder
 Set-VM -VM $vm -Notes $Notes

@@ -6,6 +6,7 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 if (Test-Path -LiteralPath $Folder) {
     Remove-Item -LiteralPath $Folder -Recurse -Force

@@ -7,17 +7,16 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 $mebibyte = 1048576
 
 $vm = Get-VM -Name $Name
 if ($StartupMib -gt 0) {
     Set-VMMemory -VM $vm -StartupBytes ([long] $StartupMib * $mebibyte)
 }
-if ($MinimumMib -gt 0) {
-    Set-VMMemory -VM $vm -MinimumBytes ([long] $MinimumMib * $mebibyte)
-}
-if ($MaximumMib -gt 0) {
-    Set-VMMemory -VM $vm -MaximumBytes ([long] $MaximumMib * $mebibyte)
+if ($MinimumMib -gt 0 -and $MaximumMib -gt 0) {
+    # At once: apart, a limit could lie beyond what the other one still is.
+    Set-VMMemory -VM $vm -MinimumBytes ([long] $MinimumMib * $mebibyte) -MaximumBytes ([long] $MaximumMib * $mebibyte)
 }
 
 @{ version = 1 } | ConvertTo-Json -Compress

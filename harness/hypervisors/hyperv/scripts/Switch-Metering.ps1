@@ -5,6 +5,7 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 $vm = Get-VM -Name $Name
 if ($Change -eq 'Reset' -and -not $vm.ResourceMeteringEnabled) {

@@ -6,6 +6,7 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 $found = Get-VMIntegrationService -VMName $Name | Where-Object { $_.Id -like "*$Service" }
 if (-not $found) {

@@ -6,6 +6,7 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 $console = $global:GuestcertConsoles[$Pipe]
 $bytes = [System.Convert]::FromBase64String($Data)

@@ -7,19 +7,32 @@ param(
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
 
 $log = 'Microsoft-Windows-Hyper-V-Worker-Admin'
 $limit = [System.DateTime]::UtcNow.AddMilliseconds($Milliseconds)
 do {
-    $ours = @(Get-VM | Where-Object { $_.Name.StartsWith($Prefix) } | Sort-Object -Property Name)
+    $ours = @(Get-VM | Where-Object { $_.Name.StartsWith($Prefix, [System.StringComparison]::Ordinal) } | Sort-Object -Property Name)
     $states = @($ours | ForEach-Object { "$($_.Name)=$($_.State)" })
     $query = "*[System[EventRecordID > $After]]"
-    $newest = Get-WinEvent -LogName $log -MaxEvents 1 -ErrorAction SilentlyContinue
-    $records = @(
-        if ($After -ge 0) {
-            Get-WinEvent -LogName $log -FilterXPath $query -Oldest -ErrorAction SilentlyContinue
+    $records = @()
+    try {
+        # The newest record is where the next question begins.
+        $records = @(
+            if ($After -lt 0) {
+                Get-WinEvent -LogName $log -MaxEvents 1
+            }
+            else {
+                Get-WinEvent -LogName $log -FilterXPath $query -Oldest
+            }
+        )
+    }
+    catch {
+        # That there is nothing is no error; that this user may not read the log is one.
+        if ($_.FullyQualifiedErrorId -notlike 'NoMatchingEventsFound,*') {
+            throw
         }
-    )
+    }
     $changed = ($states -join ';') -ne $Known -or $records.Count -gt 0 -or $After -lt 0
     if (-not $changed) {
         Start-Sleep -Milliseconds 200
@@ -32,7 +45,7 @@ foreach ($vm in $ours) {
     $names[$vm.Id.ToString()] = $vm.Name
 }
 $told = @(
-    foreach ($record in $records) {
+    foreach ($record in $records | Where-Object { $After -ge 0 }) {
         foreach ($id in $names.Keys) {
             if ($record.Message -like "*$id*") {
                 @{ machine = $names[$id]; event = $record.Id }
@@ -43,9 +56,6 @@ $told = @(
 $last = [System.Math]::Max($After, 0)
 if ($records.Count -gt 0) {
     $last = $records[-1].RecordId
-}
-elseif ($After -lt 0 -and $newest) {
-    $last = $newest.RecordId
 }
 
 @{ version = 1; states = $states; events = $told; last = $last } | ConvertTo-Json -Compress -Depth 4
