@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from harness.errors import UsageError
-from harness.events import EventKind, EventLog
-from harness.hypervisors.base import Key, Machine, MachineState
+from harness.hypervisors.base import Key, MachineState
 from harness.hypervisors.definitions import (
     DirectBoot,
     DiskDefinition,
@@ -23,7 +20,7 @@ from harness.provisioning.flow import FLOWS, State
 from harness.provisioning.installer import Installer
 from harness.provisioning.product_keys import product_key, variable
 from harness.provisioning.progress import InstallationError
-from tests.fakes.hypervisor import FakeMachine
+from tests.fakes.talking import Lives
 from tests.machines import a_machine
 from tests.unit.builders import a_profile
 
@@ -32,40 +29,6 @@ INSTALLS = (
     "Starting system log daemon\r\nInstalling the base system\r\nguestcert: stage installed\r\n"
 )
 BOOTS = f"guestcert: stage first-boot\r\nguestcert: ready {TOKEN}\r\n"
-
-
-@dataclass
-class TalkingMachine(FakeMachine):
-    """Says its words when it is started, then goes off by itself, unless it `stays`."""
-
-    words: str = ""
-    stays: bool = False
-
-    def resume(self) -> None:
-        """See Machine."""
-        super().resume()
-        assert self.guest_end is not None
-        self.guest_end.sendall(self.words.encode())
-        if not self.stays:
-            self._become(MachineState.OFF, EventKind.STOPPED, "shutdown")
-
-
-@dataclass
-class Lives:
-    """Makes one machine after the other, each with the next words."""
-
-    words: list[str]
-    stays: bool = False
-    made: list[TalkingMachine] = dataclasses.field(default_factory=list)
-
-    def define(self, definition: MachineDefinition) -> Machine:
-        """See Hypervisor."""
-        words = self.words[len(self.made)]
-        machine = TalkingMachine(
-            definition, EventLog(), lambda _: None, words=words, stays=self.stays
-        )
-        self.made.append(machine)
-        return machine
 
 
 @pytest.fixture
