@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from harness.image_store.bootstrap import Bootstrap
 from harness.image_store.building import EVIDENCE, IMAGE, LOG, Builder, Material, Step, file_digest
-from harness.image_store.cloud_image import CloudImage
+from harness.image_store.cloud_image import CloudImage, downloads
 from harness.image_store.imported import Import, convert
 from harness.image_store.provenance import FILE, Provenance, read_provenance, write_provenance
 from harness.image_store.recipe import (
@@ -77,7 +77,7 @@ def own_builders(root: Path) -> Builders:
     """The builders that need nothing but this host."""
     return {
         BootstrapRecipe: Bootstrap(),
-        CloudImageRecipe: CloudImage(root / "downloads"),
+        CloudImageRecipe: CloudImage(downloads(root)),
         ImportRecipe: Import(),
     }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, UsageError
 from harness.image_store.building import IMAGE
 from harness.image_store.checksums import digests_in
 from harness.image_store.cloud_image import CloudImage
@@ -130,7 +130,7 @@ def test_an_image_behind_a_login_is_taken_from_the_users_download(
     recipe = CloudImageRecipe(
         id="rhel-9", kind="cloud-image", page="https://vendor.test/get", image="rhel-9*.qcow2"
     )
-    with pytest.raises(HarnessError, match="gives it to customers") as told:
+    with pytest.raises(UsageError, match="gives it to customers") as told:
         builder.inputs(recipe, print)
     assert "https://vendor.test/get" in str(told.value.remedy)
     (tmp_path / "downloads").mkdir()
