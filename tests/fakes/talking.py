@@ -44,16 +44,34 @@ class Lives:
 
     words: list[str]
     stays: bool = False
+    kind: type[TalkingMachine] = TalkingMachine
     made: list[TalkingMachine] = dataclasses.field(default_factory=list)
 
     def define(self, definition: MachineDefinition) -> Machine:
         """See Hypervisor."""
         words = self.words[len(self.made)]
-        machine = TalkingMachine(
-            definition, EventLog(), lambda _: None, words=words, stays=self.stays
-        )
+        machine = self.kind(definition, EventLog(), lambda _: None, words=words, stays=self.stays)
         self.made.append(machine)
         return machine
+
+
+class StillMachine(TalkingMachine):
+    """Has a screen on which nothing happens."""
+
+    def screenshot(self) -> bytes:
+        """See Machine."""
+        return b"a still picture"
+
+
+class MovingMachine(TalkingMachine):
+    """Has a screen that is another one each time."""
+
+    pictures: int = 0
+
+    def screenshot(self) -> bytes:
+        """See Machine."""
+        self.pictures += 1
+        return f"picture {self.pictures}".encode()
 
 
 @dataclass
