@@ -113,6 +113,8 @@ FAILURES = {
         "No disk drive was detected.": "no disk was found",
         "the selected disk or free space is too\n small to be": "disk is too small",
         "\x1b[7mPrompt: \x1b[0m'?' for help, default=1>": "asks what its answer file",
+        "There was a problem reading data from the CD-ROM.": "medium can not be read",
+        "Your installation media couldn't be mounted.": "medium can not be read",
         "Kernel panic - not syncing: VFS": "kernel died",
         "No bootable device.": "medium is not bootable",
         "BdsDxe: No bootable option or device was found.": "medium is not bootable",
@@ -124,24 +126,40 @@ FAILURES = {
         "not enough free space on disks": "disk is too small",
         "The media check failed": "medium's own check",
         "Error setting up base repository": "packages can not be reached",
+        "Warning: /dev/root does not exist": "medium can not be read",
     },
     Method.AUTOINSTALL: {
         "Malformed autoinstall in 'storage' section": "answer file was rejected",
         "Continue with autoinstall? (yes|no)": "asks for leave",
+        "Check finished: errors found in 2 files!": "medium can not be read",
+        "An error occurred. Press enter to start a shell": "the installer failed",
     },
     Method.AUTOYAST: {
         "Error while parsing the control file": "answer file was rejected",
         "No hard disks were found": "no disk was found",
+        "SHA256 sum wrong. If you really trust": "medium can not be read",
     },
     Method.AGAMA: {"the profile is not valid": "answer file was rejected"},
-    Method.BSDINSTALL: {"Distribution extraction failed": "packages can not be read"},
+    Method.BSDINSTALL: {
+        "Distribution extraction failed": "packages can not be read",
+        "/tmp/bsdinstall-installscript: Syntax error: end of file": "answer file was rejected",
+        "The checksum for base.txz does not match.": "medium can not be read",
+    },
     Method.AUTOUNATTEND: {
         "Windows could not parse or process the unattend answer file": "answer file was",
         "We couldn't find any drives": "driver is missing",
         "The product key entered does not match": "product key is wrong",
         "Windows cannot find the specified image": "edition is not on the medium",
+        "cannot find the Microsoft Software License\nTerms.": "edition is not on the medium",
+        "The file may be corrupt or missing.": "medium can not be read",
+        "This PC can\u2019t run Windows 11": "lacks what Setup demands",
+        "The computer restarted unexpectedly": "Setup gave up",
     },
-    Method.WINNT_SIF: {"Setup did not find any hard disk drives": "driver is missing"},
+    Method.WINNT_SIF: {
+        "Setup did not find any hard disk drives": "driver is missing",
+        "The Product ID you entered is not valid": "product key is wrong",
+        "Setup cannot copy the file: ntfs.sys": "medium can not be read",
+    },
 }
 
 
