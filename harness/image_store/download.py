@@ -45,19 +45,15 @@ def download(
 ) -> None:
     """Bring `file` to hold what `address` gives, going on where an earlier attempt broke off.
 
-    Raises HarnessError where it can't be had, or where its digest is not `digest`; what does not
-    fit is removed.
+    What an earlier attempt left of another build is thrown away. Raises HarnessError where it can't
+    be had, or where its digest is not `digest`; what does not fit is removed.
     """
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            _go_on(client, address, file, step)
-            break
-        except httpx.HTTPError as error:
-            if attempt == ATTEMPTS or not isinstance(error, httpx.TransportError):
-                raise HarnessError(
-                    f"{address} could not be had: {_words(error)}", remedy=REMEDY
-                ) from error
-            step(f"the download broke off ({_words(error)}), going on")
+    begun_earlier = file.exists()
+    _fetch(client, address, file, step)
+    if begun_earlier and digest_of(file, kind) != digest.lower():
+        step(f"what was there of {file.name} is another build's: downloading all of it")
+        file.unlink()
+        _fetch(client, address, file, step)
     found = digest_of(file, kind)
     if found != digest.lower():
         file.unlink()
@@ -71,6 +67,20 @@ def digest_of(file: Path, kind: Digest) -> str:
     """A file's digest in hexadecimal."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, str(kind)).hexdigest()
+
+
+def _fetch(client: httpx.Client, address: str, file: Path, step: Step) -> None:
+    """All that is not there yet, in several attempts."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            _go_on(client, address, file, step)
+            break
+        except httpx.HTTPError as error:
+            if attempt == ATTEMPTS or not isinstance(error, httpx.TransportError):
+                raise HarnessError(
+                    f"{address} could not be had: {_words(error)}", remedy=REMEDY
+                ) from error
+            step(f"the download broke off ({_words(error)}), going on")
 
 
 def _go_on(client: httpx.Client, address: str, file: Path, step: Step) -> None:

@@ -91,6 +91,20 @@ def test_what_was_left_of_an_earlier_attempt_is_used(
     assert server.ranges[-1] == f"bytes={len(DISK)}-"
 
 
+@pytest.mark.parametrize("left", [2**20, len(DISK) + 7])
+def test_what_was_left_of_another_build_is_thrown_away(
+    server: FileServer, builder: CloudImage, tmp_path: Path, left: int
+) -> None:
+    """Vendors give their newest build the same name as the one before."""
+    recipe = offered(server, "os-1-1.img")
+    (tmp_path / "downloads").mkdir()
+    (tmp_path / "downloads" / "os-1-1.img").write_bytes(b"!" * left)
+    said = build(builder, recipe, tmp_path / "made")
+    assert sum("another build's" in line for line in said) == 1
+    assert server.ranges[-1] == ""
+    assert (tmp_path / "made" / IMAGE).exists()
+
+
 def test_an_image_with_another_digest_is_refused_and_removed(
     server: FileServer, builder: CloudImage, tmp_path: Path
 ) -> None:
