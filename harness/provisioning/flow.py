@@ -211,6 +211,36 @@ SUSE = (
     ),
 )
 
+# What Agama's own programs say (https://github.com/agama-project/agama, branch SLE-16).
+AGAMA = (
+    Failure(
+        r"Could not load configuration from|Skipping the auto-installation:",
+        "the answer file was rejected",
+        "look into the console for the field, and into your own template, if there is one",
+    ),
+    Failure(
+        r"Mandatory (drive|device) .*?not found",
+        "no disk was found",
+        "correct hardware.disk_buses in the profile",
+    ),
+    Failure(
+        r"NoDiskSpaceError|not enough (free )?space",
+        "the disk is too small",
+        "raise hardware.disk_gib in the profile",
+    ),
+    Failure(
+        r"Could not read repository",
+        "the packages can not be reached",
+        "use the medium that holds all packages (Full), not the one for a network",
+    ),
+    Failure(
+        r"Product must be registered|Product not selected yet",
+        "the edition is not on the medium",
+        "use a medium of just this product, which holds all packages",
+    ),
+    _unreadable(r"SQUASHFS error"),
+)
+
 BSD = (
     Failure(
         r"installerconfig: .*([Ss]yntax error|not found)|Syntax error: ",
@@ -323,7 +353,7 @@ FLOWS: Mapping[Method, Flow] = {
     Method.AUTOYAST: _linux(
         r"linuxrc|Starting (Installer|YaST)|YaST", r"Installing|Performing Installation", SUSE
     ),
-    Method.AGAMA: _linux(r"[Aa]gama", r"Installing|packages", SUSE),
+    Method.AGAMA: _linux(r"[Aa]gama", r"Installing|packages", AGAMA),
     Method.BSDINSTALL: _linux(
         r"FreeBSD/|Starting local daemons|bsdinstall", r"[Ee]xtract(ing|ion)", BSD
     ),

@@ -306,6 +306,13 @@ def test_the_script_of_the_first_boot_is_a_sound_one() -> None:
     assert script.index(f"say ready {TOKEN}") < script.index("poweroff")
 
 
+def test_an_installer_that_speaks_to_its_journal_is_heard() -> None:
+    start = answer_set(Method.AGAMA, answers_for(profile_of("sles-16.0"))).start
+    words = start.command_line.split()
+    assert "systemd.journald.forward_to_console=1" in words
+    assert words.index("console=ttyS0,115200") > words.index("console=tty0"), "the last one hears"
+
+
 def test_without_a_mirror_none_is_used() -> None:
     answers = answer_set(Method.PRESEED, answers_for(profile_of("debian-12"), mirror=None))
     selections = read_preseed(content_of(answers, "preseed.cfg"))

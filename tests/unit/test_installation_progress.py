@@ -139,7 +139,13 @@ FAILURES = {
         "No hard disks were found": "no disk was found",
         "SHA256 sum wrong. If you really trust": "medium can not be read",
     },
-    Method.AGAMA: {"the profile is not valid": "answer file was rejected"},
+    Method.AGAMA: {
+        "Could not load configuration from label://OEMDRV/autoinst.json: ": "answer file was",
+        "Mandatory drive /dev/vda not found": "no disk was found",
+        "Y2Storage::NoDiskSpaceError": "disk is too small",
+        'Could not read repository "SLES"': "packages can not be reached",
+        "Product must be registered": "edition is not on the medium",
+    },
     Method.BSDINSTALL: {
         "Distribution extraction failed": "packages can not be read",
         "/tmp/bsdinstall-installscript: Syntax error: end of file": "answer file was rejected",
