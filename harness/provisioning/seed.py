@@ -82,7 +82,10 @@ def _user_data(content: SeedContent) -> dict[str, object]:
                 "shell": "/bin/bash",
                 "sudo": "ALL=(ALL) NOPASSWD:ALL",
                 "lock_passwd": False,
+                # The one is for a user that an installation has made already; the other for a
+                # cloud-init before 0.7.7 (Ubuntu 14.04, Debian 8), which knows no other.
                 "hashed_passwd": content.password_hash,
+                "passwd": content.password_hash,
             }
         ],
     }

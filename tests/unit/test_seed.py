@@ -55,6 +55,8 @@ def test_the_user_is_made_with_the_password(
     (user,) = document["users"]
     assert user["name"] == "tester"
     assert HASH.fullmatch(user["hashed_passwd"])
+    assert user["passwd"] == user["hashed_passwd"], "an old cloud-init knows `passwd` alone"
+    assert user["lock_passwd"] is False
 
 
 def test_nocloud_has_its_name_and_a_network_for_every_machine(tmp_path: Path) -> None:
