@@ -11,7 +11,7 @@ import httpx
 from harness.errors import UsageError
 from harness.image_store.building import IMAGE, LOG, Material, Step, file_digest, version_of
 from harness.image_store.checksums import published
-from harness.image_store.download import download, open_client
+from harness.image_store.download import PART, digest_of, download, open_client
 from harness.image_store.imported import convert
 from harness.image_store.recipe import CloudImageRecipe, Recipe
 
@@ -57,12 +57,15 @@ class CloudImage:
         address = ""
         if recipe.folder is not None and recipe.checksums is not None:
             address = f"{recipe.folder.rstrip('/')}/{name}"
-            self._downloads.mkdir(parents=True, exist_ok=True)
-            download(self._client, address, file, recipe.checksums.algorithm, digest, step)
+            kind = recipe.checksums.algorithm
+            if not file.is_file() or digest_of(file, kind) != digest:
+                file = self._downloads / (name + PART)
+                self._downloads.mkdir(parents=True, exist_ok=True)
+                download(self._client, address, file, kind, digest, step)
         step("converting the disk")
         convert(file, folder / IMAGE, folder / LOG)
         material = Material(name, file_digest(file), address)
-        if address:
+        if file.suffix == PART:
             file.unlink()  # the store has it now; what a user gave stays
         return (material,)
 

@@ -214,6 +214,19 @@ def test_pruning_takes_what_a_broken_build_left(tmp_path: Path, store: ImageStor
     assert store.prune() == [left]
 
 
+def test_pruning_takes_what_a_broken_download_left(tmp_path: Path, store: ImageStore) -> None:
+    (tmp_path / "downloads").mkdir()
+    fresh, old, own = (tmp_path / "downloads" / n for n in ("a.part", "b.part", "own.qcow2"))
+    for file in (fresh, old, own):
+        file.write_bytes(b"x")
+    long_ago = (datetime.now(UTC) - timedelta(days=2)).timestamp()
+    for file in (old, own):
+        os.utime(file, (long_ago, long_ago))
+    assert store.prune() == [old]
+    assert fresh.exists()
+    assert own.exists()
+
+
 def test_the_users_image_is_copied_and_known_again(tmp_path: Path, store: ImageStore) -> None:
     own = tmp_path / "own.qcow2"
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", str(own), "1M"], check=True)
