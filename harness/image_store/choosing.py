@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from harness.errors import UsageError
@@ -9,6 +10,17 @@ from harness.image_store.cloud_image import downloads, users_image
 from harness.image_store.media import FROM_MEDIA, MediaShelf
 from harness.image_store.recipe import CloudImageRecipe, InstallRecipe, Recipe, load_recipe
 from harness.profiles.model import Profile
+
+
+def recipe_named(name: str, profiles: Iterable[Profile], root: Path) -> Recipe:
+    """The recipe for the guest of that name, else the one that has itself that name.
+
+    Raises UsageError as `recipe_for` does, or where there is neither.
+    """
+    for profile in profiles:
+        if profile.id == name:
+            return recipe_for(profile, root)
+    return load_recipe(name)
 
 
 def recipe_for(profile: Profile, root: Path, asked: str | None = None) -> Recipe:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
-from harness.image_store.choosing import recipe_for
+from harness.image_store.choosing import recipe_for, recipe_named
 from harness.image_store.media import MediaShelf, Medium
-from harness.image_store.recipe import CloudImageRecipe, InstallRecipe
+from harness.image_store.recipe import CloudImageRecipe, InstallRecipe, recipe_ids
 from harness.profiles.loading import load_profiles
 from harness.profiles.model import Method, Profile
 from harness.provisioning.readiness import lack_of
@@ -42,6 +42,24 @@ def test_a_guest_is_installed_where_its_image_was_not_downloaded(tmp_path: Path)
     assert recipe.method is Method.KICKSTART
     download(tmp_path, "rhel-9.6-x86_64-kvm.qcow2")
     assert isinstance(recipe_for(rhel, tmp_path), CloudImageRecipe)
+
+
+def test_a_guests_name_goes_before_a_recipes(tmp_path: Path) -> None:
+    """Most recipes are called as their guest is."""
+    put_on_shelf(tmp_path, "rhel-9.6")
+    profiles = load_profiles()
+    assert recipe_named("rhel-9.6", profiles, tmp_path).kind == "install"
+    assert recipe_named("debian-12", profiles, tmp_path).kind == "bootstrap"
+    assert recipe_named("debian-12-installer", profiles, tmp_path).kind == "install"
+    with pytest.raises(UsageError, match="no recipe 'debian-1'"):
+        recipe_named("debian-1", profiles, tmp_path)
+
+
+def test_a_recipe_that_bears_a_guests_name_is_that_guests() -> None:
+    recipes = {profile.id: profile.recipe for profile in load_profiles()}
+    shared = set(recipes) & set(recipe_ids())
+    assert shared
+    assert {name: recipes[name] for name in shared} == {name: name for name in shared}
 
 
 def test_both_ways_are_told_where_none_is_open(tmp_path: Path) -> None:
