@@ -146,11 +146,16 @@ ANACONDA = (
     ),
     _unreadable(r"/dev/root does not exist|SQUASHFS error"),
     Failure(
-        r"Please make (your|a) (choice|selection)|Press ENTER to continue|Would you like to",
+        r"Please make (your|a) (choice|selection)|Press ENTER to continue|Would you like to"
+        r"|stopped due to incomplete spokes",
         "the installer asks what its answer file does not answer",
         "read the question at the console's end, and answer it in a template of your own",
     ),
-    Failure(r"An unknown error has occurred|Traceback \(most", "the installer failed", READ_ON),
+    Failure(
+        r"An unknown error has occurr?ed|no interactive debugging allowed|Traceback \(most",
+        "the installer failed",
+        READ_ON,
+    ),
 )
 
 SUBIQUITY = (

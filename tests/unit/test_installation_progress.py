@@ -127,6 +127,8 @@ FAILURES = {
         "The media check failed": "medium's own check",
         "Error setting up base repository": "packages can not be reached",
         "Warning: /dev/root does not exist": "medium can not be read",
+        "The installation was stopped due to incomplete spokes detected": "asks what its answer",
+        "Running in cmdline mode, no interactive debugging allowed.": "the installer failed",
     },
     Method.AUTOINSTALL: {
         "Malformed autoinstall in 'storage' section": "answer file was rejected",
