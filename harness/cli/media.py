@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -85,14 +87,20 @@ def list_media() -> None:
     console.print(f"\ncan be installed now: {', '.join(ready) or 'none'}\n", soft_wrap=True)
     if shelf.drivers() is None and any(p.windows and lack is None for p, lack in states):
         console.print("Windows gets no drivers and no guest agent: add the virtio-win medium\n")
-    lacking = Table(box=None, pad_edge=False)
-    lacking.add_column("profile")
-    lacking.add_column("lacks")
-    lacking.add_column("what to do")
+    for (what, remedy), guests in _together(states).items():
+        console.print(f"{what}: {', '.join(guests)}\n  try: {remedy}\n", soft_wrap=True)
+
+
+def _together(
+    states: Iterable[tuple[Profile, UsageError | None]],
+) -> dict[tuple[str, str | None], list[str]]:
+    """The guests by what they lack, and what to do about it: most lack just the same."""
+    found: dict[tuple[str, str | None], list[str]] = defaultdict(list)
     for profile, lack in states:
         if lack is not None:
-            lacking.add_row(profile.id, lack.sentence, lack.remedy)
-    console.print(lacking)
+            what = lack.sentence.replace(f" of {profile.id}", "")
+            found[what, lack.remedy].append(profile.id)
+    return found
 
 
 def _guest(name: str | None, profiles: list[Profile]) -> Profile | None:

@@ -59,7 +59,7 @@ def _from_medium(profile: Profile, root: Path) -> InstallRecipe:
     if not installs:
         raise UsageError(
             f"there is no recipe that makes an image of {profile.id}",
-            remedy=f"give your own build of it: guestcert certify {profile.id} --image FILE",
+            remedy="give your own build of it with --image FILE",
         )
     shelf = MediaShelf(root)
     if shelf.for_profile(profile.id) is None:
