@@ -77,10 +77,9 @@ def list_media() -> None:
         table.add_column(column)
     for medium in shelf.media():
         state = (medium.trouble if medium.profiles else medium.damage) or "ready"
-        table.add_row(
-            str(medium.path), medium.volume, ", ".join(medium.profiles), state, medium.sha256[:16]
-        )
-    console = Console()
+        names = ", ".join(medium.profiles)
+        table.add_row(str(medium.path), medium.volume, names, state, medium.sha256[:16])
+    console = Console(markup=False)  # a medium may be called anything
     console.print(table)
     states = [(profile, lack_of(profile, store_root())) for profile in profiles]
     ready = [profile.id for profile, lack in states if lack is None]

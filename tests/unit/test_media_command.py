@@ -60,6 +60,15 @@ def test_a_medium_is_added_as_the_guest_that_is_named(tmp_path: Path) -> None:
     assert "rhel.iso: rhel-9.6" in added.stdout
 
 
+def test_a_name_that_looks_like_markup_is_shown_as_it_is(tmp_path: Path) -> None:
+    iso = an_iso(tmp_path / "[red]own.iso", "A[/B]")
+    assert media("add", str(iso), "--guest", "rhel-9.6").exit_code == 0
+    listed = media("list")
+    assert listed.exit_code == 0
+    assert "A[/B]" in listed.stdout
+    assert "[red]own.iso" in listed.stdout
+
+
 @pytest.mark.parametrize("guest", ["rhel-9.66", "rhel-9.*"])
 def test_a_name_that_is_not_one_guests_is_refused(tmp_path: Path, guest: str) -> None:
     added = media("add", str(an_iso(tmp_path / "rhel.iso", "RHEL-9")), "--guest", guest)
