@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,9 +12,9 @@ from rich.table import Table
 from harness.cli.clean import HypervisorOption
 from harness.errors import HarnessError
 from harness.hypervisors.definitions import Accelerator
-from harness.image_store.choosing import recipe_for
+from harness.image_store.choosing import recipe_named
 from harness.image_store.places import store_root
-from harness.image_store.recipe import Recipe, load_recipe, recipe_ids
+from harness.image_store.recipe import recipe_ids
 from harness.image_store.store import ImageStore
 from harness.lab.images import image_store
 from harness.profiles.loading import load_profiles
@@ -48,19 +47,11 @@ def build(
 ) -> None:
     """Build the image of a recipe or of a guest, unless the store has it."""
     root = store_root()
-    wanted = _wanted(recipe, root)
+    wanted = recipe_named(recipe, load_profiles(), root)
     run = f"image-{new_run_id()}"
     with image_store(root, run, hypervisor, accelerator) as store:
         image = store.base_image(wanted, lambda step: typer.echo(step, err=True))
     typer.echo(str(image.path))
-
-
-def _wanted(name: str, root: Path) -> Recipe:
-    if name not in recipe_ids():
-        for profile in load_profiles():
-            if profile.id == name:
-                return recipe_for(profile, root)
-    return load_recipe(name)
 
 
 @app.command()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -10,10 +12,13 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.errors import UsageError
-from harness.image_store.media import MediaShelf, identify, installable
+from harness.image_store.media import MediaShelf, identify
 from harness.image_store.places import store_root
 from harness.profiles.loading import load_profiles
+from harness.profiles.model import Profile
 from harness.profiles.osinfo import Database
+from harness.profiles.selection import select
+from harness.provisioning.readiness import lack_of
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -21,13 +26,20 @@ Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="ISO files.
 
 
 @app.command()
-def add(files: Files) -> None:
+def add(
+    files: Files,
+    guest: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="The guest that they install, whatever their name says."),
+    ] = None,
+) -> None:
     """Put ISO files on the shelf, recognised by the OS database; they stay where they are."""
     shelf, profiles, database = MediaShelf(store_root()), load_profiles(), Database()
+    named = _guest(guest, profiles)
     refused = []
     for file in files:
         try:
-            medium = shelf.add(file, profiles, database)
+            medium = shelf.add(file, profiles, database, named)
         except UsageError as error:
             refused.append(error)
             typer.echo(f"guestcert: {error}", err=True)
@@ -61,20 +73,43 @@ def list_media() -> None:
     """List the media, which profiles can be installed now, and what the others lack."""
     shelf, profiles = MediaShelf(store_root()), load_profiles()
     table = Table(box=None, pad_edge=False)
-    for column in ("medium", "volume id", "profiles", "state"):
+    for column in ("medium", "volume id", "profiles", "state", "sha256"):
         table.add_column(column)
     for medium in shelf.media():
         state = (medium.trouble if medium.profiles else medium.damage) or "ready"
-        table.add_row(str(medium.path), medium.volume, ", ".join(medium.profiles), state)
-    console = Console()
+        names = ", ".join(medium.profiles)
+        table.add_row(str(medium.path), medium.volume, names, state, medium.sha256[:16])
+    console = Console(markup=False)  # a medium may be called anything
     console.print(table)
-    states = installable(profiles, shelf)
-    ready = [profile.id for profile, lack in states if not lack]
+    states = [(profile, lack_of(profile, store_root())) for profile in profiles]
+    ready = [profile.id for profile, lack in states if lack is None]
     console.print(f"\ncan be installed now: {', '.join(ready) or 'none'}\n", soft_wrap=True)
-    lacking = Table(box=None, pad_edge=False)
-    lacking.add_column("profile")
-    lacking.add_column("lacks")
+    if shelf.drivers() is None and any(p.windows and lack is None for p, lack in states):
+        console.print("Windows gets no drivers and no guest agent: add the virtio-win medium\n")
+    for (what, remedy), guests in _together(states).items():
+        console.print(f"{what}: {', '.join(guests)}\n  try: {remedy}\n", soft_wrap=True)
+
+
+def _together(
+    states: Iterable[tuple[Profile, UsageError | None]],
+) -> dict[tuple[str, str | None], list[str]]:
+    """The guests by what they lack, and what to do about it: most lack just the same."""
+    found: dict[tuple[str, str | None], list[str]] = defaultdict(list)
     for profile, lack in states:
-        if lack:
-            lacking.add_row(profile.id, lack)
-    console.print(lacking)
+        if lack is not None:
+            what = lack.sentence.replace(f" of {profile.id}", "")
+            found[what, lack.remedy].append(profile.id)
+    return found
+
+
+def _guest(name: str | None, profiles: list[Profile]) -> Profile | None:
+    """The profile of that name; raises UsageError where there is none."""
+    if name is None:
+        return None
+    chosen = select(profiles, [name])
+    if len(chosen) != 1:
+        raise UsageError(
+            f"{name!r} is {len(chosen)} guests, and a medium is one's",
+            remedy=f"name one: {', '.join(profile.id for profile in chosen[:5])}",
+        )
+    return chosen[0]

@@ -8,12 +8,32 @@ from pathlib import Path
 
 import httpx
 
-from harness.errors import HarnessError
+from harness.errors import UsageError
 from harness.image_store.building import IMAGE, LOG, Material, Step, file_digest, version_of
 from harness.image_store.checksums import published
-from harness.image_store.download import download, open_client
+from harness.image_store.download import PART, digest_of, download, open_client
 from harness.image_store.imported import convert
 from harness.image_store.recipe import CloudImageRecipe, Recipe
+
+
+def downloads(root: Path) -> Path:
+    """The folder of a store into which images are downloaded, by us or by the user."""
+    return root / "downloads"
+
+
+def users_image(recipe: CloudImageRecipe, folder: Path) -> Path:
+    """The newest of the images that the user downloaded for a recipe into `folder`.
+
+    Raises UsageError where there is none.
+    """
+    there = [file.name for file in folder.glob("*") if file.is_file()]
+    names = sorted(fnmatch.filter(there, recipe.image))
+    if not names:
+        raise UsageError(
+            f"{recipe.image} is not in {folder}: its vendor gives it to customers",
+            remedy=f"download it from {recipe.page} into that folder",
+        )
+    return folder / names[-1]
 
 
 class CloudImage:
@@ -37,12 +57,15 @@ class CloudImage:
         address = ""
         if recipe.folder is not None and recipe.checksums is not None:
             address = f"{recipe.folder.rstrip('/')}/{name}"
-            self._downloads.mkdir(parents=True, exist_ok=True)
-            download(self._client, address, file, recipe.checksums.algorithm, digest, step)
+            kind = recipe.checksums.algorithm
+            if not file.is_file() or digest_of(file, kind) != digest:
+                file = self._downloads / (name + PART)
+                self._downloads.mkdir(parents=True, exist_ok=True)
+                download(self._client, address, file, kind, digest, step)
         step("converting the disk")
         convert(file, folder / IMAGE, folder / LOG)
         material = Material(name, file_digest(file), address)
-        if address:
+        if file.suffix == PART:
             file.unlink()  # the store has it now; what a user gave stays
         return (material,)
 
@@ -51,11 +74,5 @@ class CloudImage:
         if recipe.folder is not None and recipe.checksums is not None:
             step(f"asking {recipe.folder} for its newest build")
             return published(self._client, recipe.folder, recipe.checksums, recipe.image)
-        there = [file.name for file in self._downloads.glob("*") if file.is_file()]
-        names = sorted(fnmatch.filter(there, recipe.image))
-        if not names:
-            raise HarnessError(
-                f"{recipe.image} is not in {self._downloads}: its vendor gives it to customers",
-                remedy=f"download it from {recipe.page} into that folder",
-            )
-        return names[-1], file_digest(self._downloads / names[-1])
+        file = users_image(recipe, self._downloads)
+        return file.name, file_digest(file)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import time
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -10,6 +12,12 @@ import httpx
 from harness.errors import HarnessError
 from harness.image_store.building import Step
 from harness.image_store.recipe import Digest
+
+PART = ".part"
+"""Ends the name of a file that is being downloaded, or was until something broke."""
+
+FORGOTTEN = timedelta(days=1)
+"""After so long without a byte nobody goes on with a download."""
 
 ATTEMPTS = 4
 CHUNK = 1024 * 1024
@@ -45,19 +53,15 @@ def download(
 ) -> None:
     """Bring `file` to hold what `address` gives, going on where an earlier attempt broke off.
 
-    Raises HarnessError where it can't be had, or where its digest is not `digest`; what does not
-    fit is removed.
+    What an earlier attempt left of another build is thrown away. Raises HarnessError where it can't
+    be had, or where its digest is not `digest`; what does not fit is removed.
     """
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            _go_on(client, address, file, step)
-            break
-        except httpx.HTTPError as error:
-            if attempt == ATTEMPTS or not isinstance(error, httpx.TransportError):
-                raise HarnessError(
-                    f"{address} could not be had: {_words(error)}", remedy=REMEDY
-                ) from error
-            step(f"the download broke off ({_words(error)}), going on")
+    begun_earlier = file.exists()
+    _fetch(client, address, file, step)
+    if begun_earlier and digest_of(file, kind) != digest.lower():
+        step("what was there of it is another build's: downloading all of it")
+        file.unlink()
+        _fetch(client, address, file, step)
     found = digest_of(file, kind)
     if found != digest.lower():
         file.unlink()
@@ -71,6 +75,29 @@ def digest_of(file: Path, kind: Digest) -> str:
     """A file's digest in hexadecimal."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, str(kind)).hexdigest()
+
+
+def remove_forgotten(folder: Path) -> list[Path]:
+    """Take away what broken downloads left in a folder, where nobody has gone on with them."""
+    oldest = time.time() - FORGOTTEN.total_seconds()
+    left = [part for part in sorted(folder.glob(f"*{PART}")) if part.stat().st_mtime < oldest]
+    for part in left:
+        part.unlink(missing_ok=True)
+    return left
+
+
+def _fetch(client: httpx.Client, address: str, file: Path, step: Step) -> None:
+    """All that is not there yet, in several attempts."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            _go_on(client, address, file, step)
+            break
+        except httpx.HTTPError as error:
+            if attempt == ATTEMPTS or not isinstance(error, httpx.TransportError):
+                raise HarnessError(
+                    f"{address} could not be had: {_words(error)}", remedy=REMEDY
+                ) from error
+            step(f"the download broke off ({_words(error)}), going on")
 
 
 def _go_on(client: httpx.Client, address: str, file: Path, step: Step) -> None:
@@ -88,7 +115,7 @@ def _go_on(client: httpx.Client, address: str, file: Path, step: Step) -> None:
             for chunk in answer.iter_bytes(CHUNK):
                 target.write(chunk)
                 done += len(chunk)
-                step(f"downloading {file.name}: {_progress(done, total)}")
+                step(f"downloading {address.rpartition('/')[2]}: {_progress(done, total)}")
 
 
 def _progress(done: int, total: int) -> str:

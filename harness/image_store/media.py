@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,19 +93,28 @@ class MediaShelf:
     def __init__(self, root: Path) -> None:
         self._file = root / "media.json"
 
-    def add(self, file: Path, profiles: Sequence[Profile], database: Database) -> Medium:
+    def add(
+        self,
+        file: Path,
+        profiles: Sequence[Profile],
+        database: Database,
+        guest: Profile | None = None,
+    ) -> Medium:
         """Put a medium on the shelf, in the place of what was there under its path.
 
-        Raises UsageError where it is no ISO image, a damaged one, or one that nobody knows.
+        The user's word, `guest`, goes before the OS database's. Raises UsageError where it is no
+        ISO image, a damaged one, or one that nobody knows.
         """
         path = file.resolve()
         known = identify(path, profiles, database)
+        if guest is not None:
+            known = dataclasses.replace(known, profiles=(guest.id,))
         if not known.profiles and not known.volume.startswith(DRIVERS):
             seen = f"it is {known.names[0]}" if known.names else f"its volume id {known.volume!r}"
             raise UsageError(
                 f"no profile can be installed from {file}: {seen}"
                 + ("" if known.names else " is none that the OS database has"),
-                remedy="write a profile for it, or update the package osinfo-db",
+                remedy="name the guest that it installs (--guest), or update the package osinfo-db",
             )
         with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -146,22 +156,6 @@ class MediaShelf:
         return max(found, key=lambda medium: medium.volume, default=None)
 
     def for_profile(self, identifier: str) -> Medium | None:
-        """The first usable medium that installs a profile."""
-        fits = (m for m in self.media() if identifier in m.profiles and not m.trouble)
-        return next(fits, None)
-
-
-def installable(profiles: Iterable[Profile], shelf: MediaShelf) -> list[tuple[Profile, str]]:
-    """Each profile, and why it can not be installed now; an empty reason where it can."""
-    return [(profile, _lacks(profile, shelf)) for profile in profiles]
-
-
-def _lacks(profile: Profile, shelf: MediaShelf) -> str:
-    if profile.recipe is not None or shelf.for_profile(profile.id) is not None:
-        return ""
-    troubled = [m for m in shelf.media() if profile.id in m.profiles]
-    if troubled:
-        return f"its medium {troubled[0].path} {troubled[0].trouble}"
-    if FROM_MEDIA & set(profile.provisioning):
-        return "its installation medium: guestcert media add FILE"
-    return f"an image of your own: guestcert certify {profile.id} --image FILE"
+        """The usable medium of a profile, the one that is the likeliest to be just that."""
+        fits = [m for m in self.media() if identifier in m.profiles and not m.trouble]
+        return min(fits, key=lambda medium: medium.profiles.index(identifier), default=None)

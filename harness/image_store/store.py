@@ -17,7 +17,8 @@ from filelock import FileLock, Timeout
 
 from harness.image_store.bootstrap import Bootstrap
 from harness.image_store.building import EVIDENCE, IMAGE, LOG, Builder, Material, Step, file_digest
-from harness.image_store.cloud_image import CloudImage
+from harness.image_store.cloud_image import CloudImage, downloads
+from harness.image_store.download import remove_forgotten
 from harness.image_store.imported import Import, convert
 from harness.image_store.provenance import FILE, Provenance, read_provenance, write_provenance
 from harness.image_store.recipe import (
@@ -77,7 +78,7 @@ def own_builders(root: Path) -> Builders:
     """The builders that need nothing but this host."""
     return {
         BootstrapRecipe: Bootstrap(),
-        CloudImageRecipe: CloudImage(root / "downloads"),
+        CloudImageRecipe: CloudImage(downloads(root)),
         ImportRecipe: Import(),
     }
 
@@ -90,6 +91,7 @@ class ImageStore:
 
     def __init__(self, root: Path, builders: Builders | None = None) -> None:
         self._folder = root / "images"
+        self._downloads = downloads(root)
         self._builders = own_builders(root) if builders is None else builders
         self._held: dict[Path, BufferedWriter] = {}
 
@@ -146,7 +148,7 @@ class ImageStore:
     def prune(
         self, *, unused_for: timedelta | None = None, most_bytes: int | None = None
     ) -> list[Path]:
-        """Remove images, and what broken builds left; what any process uses stays.
+        """Remove images, and what broken builds and downloads left; what any process uses stays.
 
         Without bounds every image goes that no present recipe makes, but for those that were
         installed from media. With them those go that nobody asked for so long, and then the longest
@@ -174,7 +176,8 @@ class ImageStore:
                     break
                 doomed.append(entry.image.path.parent)
                 total -= entry.size
-        return [folder for folder in doomed if self._remove(folder)]
+        removed = [folder for folder in doomed if self._remove(folder)]
+        return removed + remove_forgotten(self._downloads)
 
     def _current(self) -> set[str]:
         """The names of the images that present recipes make, as far as that can be told."""

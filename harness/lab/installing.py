@@ -33,7 +33,7 @@ from harness.profiles.loading import load_profiles
 from harness.profiles.model import Method, Profile
 from harness.provisioning.answer_files import AnswerSet, answer_set
 from harness.provisioning.answers import Answers, Mirror, new_password, new_token
-from harness.provisioning.certificate import make_certificate
+from harness.provisioning.certificate import Certificate, make_certificate
 from harness.provisioning.flow import FLOWS
 from harness.provisioning.installer import Installer
 from harness.provisioning.media import AnswerMedia, extract, join_initrd, write_media
@@ -50,12 +50,16 @@ CD_BUSES = {MachineType.Q35: "sata", MachineType.PC: "ide"}
 
 @dataclass(frozen=True)
 class Source:
-    """What an installation begins from: a medium, or a kernel and an initrd, and their digests."""
+    """What an installation begins from: a medium, or a kernel and an initrd, and their digests.
+
+    `drivers`: the medium with what the installer lacks itself.
+    """
 
     medium: Path | None
     kernel: Path | None
     initrd: Path | None
     materials: tuple[Material, ...]
+    drivers: Path | None = None
 
 
 @dataclass
@@ -71,16 +75,16 @@ class Installing:
         """See Builder: the answer files, as they would be with the same names each time."""
         assert isinstance(recipe, InstallRecipe)
         profile = _profile(recipe)
-        answers = Answers(
-            profile, profile.variants[0], HOST_NAME, "token", "password", product_key="KEY"
-        )
-        given = answer_set(recipe.method, answers)
+        given = answer_set(recipe.method, _same_each_time(profile, recipe))
         digest = hashlib.sha256(given.start.command_line.encode())
         for file in given.files:
             digest.update(file.path.encode() + b"\0" + _without_salt(file.content))
         found = {"answers": digest.hexdigest(), "qemu-img": version_of("qemu-img")}
         if recipe.network_boot is None:
             found["medium"] = self._medium(profile).sha256
+        drivers = self._drivers(profile)
+        if drivers is not None:
+            found["drivers"] = drivers.sha256
         return found
 
     def build(self, recipe: Recipe, folder: Path, step: Step) -> tuple[Material, ...]:
@@ -146,8 +150,7 @@ class Installing:
         bus = CD_BUSES[hardware.machine_type]
         disks = [DiskDefinition(folder / IMAGE, "GC-ROOT", bus=hardware.disk_bus, boot_order=1)]
         direct = self._direct_boot(source, given, media, folder / "work")
-        drivers = MediaShelf(self.root).drivers() if profile.windows else None
-        cds = [media.medium or source.medium, media.cd, drivers.path if drivers else None]
+        cds = [media.medium or source.medium, media.cd, source.drivers]
         for number, cd in enumerate(cd for cd in cds if cd is not None):
             boots = number == 0 and direct is None
             disks.append(_medium_disk(cd, f"GC-CD{number}", bus, DiskDevice.CDROM, boots))
@@ -191,14 +194,16 @@ class Installing:
             kernel, initrd = fetch_installer(recipe.network_boot, work, step)
             materials = tuple(Material(f.name, file_digest(f)) for f in (kernel, initrd))
             return Source(None, kernel, initrd, materials)
-        medium = self._medium(profile)
-        step(f"verifying {medium.path.name}")
-        if file_digest(medium.path) != medium.sha256:
-            raise HarnessError(
-                f"{medium.path} is not what it was when it was added",
-                remedy=f"guestcert media add {medium.path}",
-            )
-        return Source(medium.path, None, None, (Material(medium.path.name, medium.sha256),))
+        media = [self._medium(profile)]
+        drivers = self._drivers(profile)
+        if drivers is not None:
+            media.append(drivers)
+        materials = tuple(_verified(medium, step) for medium in media)
+        return Source(media[0].path, None, None, materials, drivers.path if drivers else None)
+
+    def _drivers(self, profile: Profile) -> Medium | None:
+        """The medium with Windows' drivers and agent, where the shelf has one."""
+        return MediaShelf(self.root).drivers() if profile.windows else None
 
     def _medium(self, profile: Profile) -> Medium:
         medium = MediaShelf(self.root).for_profile(profile.id)
@@ -241,6 +246,33 @@ def _profile(recipe: InstallRecipe) -> Profile:
         if profile.id == recipe.guest:
             return profile
     raise UsageError(f"{recipe.id} installs {recipe.guest!r}, and there is no such profile")
+
+
+def _same_each_time(profile: Profile, recipe: InstallRecipe) -> Answers:
+    """Answers in which everything stands that may, and nothing that is another for each build."""
+    return Answers(
+        profile,
+        profile.variants[0],
+        HOST_NAME,
+        "token",
+        "password",
+        mirror=Mirror("http://mirror.test/packages", "http://proxy.test")
+        if recipe.mirror
+        else None,
+        product_key="KEY",
+        certificate=Certificate("THUMBPRINT", b"", "password") if profile.windows else None,
+    )
+
+
+def _verified(medium: Medium, step: Step) -> Material:
+    """A medium as a material; raises HarnessError where it has changed since it was added."""
+    step(f"verifying {medium.path.name}")
+    if file_digest(medium.path) != medium.sha256:
+        raise HarnessError(
+            f"{medium.path} is not what it was when it was added",
+            remedy=f"guestcert media add {medium.path}",
+        )
+    return Material(medium.path.name, medium.sha256)
 
 
 def _medium_disk(

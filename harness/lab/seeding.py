@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 
 from harness.lab.place import Place
-from harness.provisioning.seed import SeedContent, hash_password, write_seed
+from harness.provisioning.passwords import hash_password
+from harness.provisioning.seed import SeedContent, write_seed
 
 
 def seed(place: Place) -> None:
@@ -17,6 +18,7 @@ def seed(place: Place) -> None:
         host_name=f"guest-{digest[:8]}",
         user=credentials.user,
         password_hash=hash_password(credentials.password),
+        kind=place.blueprint.profile.seed,
     )
     place.folder.mkdir(parents=True, exist_ok=True)
     write_seed(content, place.seed)

@@ -88,6 +88,13 @@ class Method(StrEnum):
     IMPORT = "import"
 
 
+class Seed(StrEnum):
+    """The media by which cloud-init can be told of a guest, as it names them."""
+
+    NOCLOUD = "nocloud"
+    CONFIG_DRIVE = "config-drive"
+
+
 class ChannelKind(StrEnum):
     """The ways into a guest."""
 
@@ -171,6 +178,7 @@ class Profile(Document):
     provisioning: Annotated[tuple[Method, ...], Field(min_length=1)]
     windows: WindowsSetup | None = None
     recipe: Identifier | None = None
+    seed: Seed = Seed.NOCLOUD
     channels: Annotated[tuple[ChannelKind, ...], Field(min_length=1)]
     login: str = Field(default="guestcert", pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")
     budgets: Budgets

@@ -126,6 +126,8 @@ def _agama(answers: Answers, folder: Path | None) -> AnswerSet:
     words = (
         "root=live:CDLABEL=Install-SLES rd.live.image"
         f" inst.auto=label://OEMDRV/autoinst.json inst.finish=poweroff {CONSOLE}"
+        # Its services speak to the journal alone, and nobody would hear them.
+        " systemd.journald.forward_to_console=1"
     )
     kernel, initrd = ("boot/x86_64/loader/linux",), ("boot/x86_64/loader/initrd",)
     return AnswerSet((file,), Start(kernel, initrd, words), label="OEMDRV")

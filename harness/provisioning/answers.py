@@ -11,7 +11,7 @@ from harness.errors import HarnessError
 from harness.profiles.hardware import DiskBus, Firmware
 from harness.profiles.model import Profile
 from harness.provisioning.certificate import Certificate
-from harness.provisioning.seed import hash_password
+from harness.provisioning.passwords import hash_password
 
 PLAIN = re.compile(r"[A-Za-z0-9-]+")
 """Host names and tokens are made of these alone, so that every format can hold them."""

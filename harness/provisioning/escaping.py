@@ -49,10 +49,12 @@ def for_format(format: Format) -> Callable[[object], str]:
 
 
 def _refuse(value: str, pattern: str, what: str) -> None:
-    if re.search(pattern, value):
+    """Raise UsageError with the sign that does not fit, and no more: the value may be a secret."""
+    found = re.search(pattern, value)
+    if found:
         raise UsageError(
-            f"{what} can not hold the value {value!r}",
-            remedy="take line breaks and control characters out of it",
+            f"{what} can not hold a value with {found.group()!r} there",
+            remedy="take line breaks and control characters out of it, and blanks at its ends",
         )
 
 

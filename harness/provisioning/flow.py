@@ -62,6 +62,17 @@ PANIC = Failure(
     r"Kernel panic - not syncing", "the installer's kernel died", "give the guest more memory"
 )
 
+READ_ON = "read the console's end, which says what it stumbled over"
+
+
+def _unreadable(pattern: str) -> Failure:
+    return Failure(
+        pattern,
+        "the medium can not be read",
+        "compare its file's checksum with the vendor's, or download it again",
+    )
+
+
 DEBIAN = (
     Failure(
         r"Failed to (process|retrieve) the preconfiguration file",
@@ -83,6 +94,12 @@ DEBIAN = (
         r"too small|Failed to partition the selected disk|No space left on device",
         "the disk is too small",
         "raise hardware.disk_gib in the profile",
+    ),
+    _unreadable(
+        r"problem reading data from the (CD-ROM|installation media)"
+        r"|Your installation (CD-ROM|media) couldn't be mounted"
+        r"|No (common CD-ROM drive|device for installation media) was detected"
+        r"|Failed to copy file from (the )?(CD-ROM|installation media)"
     ),
     Failure(
         r"No kernel modules were found",
@@ -127,12 +144,18 @@ ANACONDA = (
         "the medium's own check failed",
         "download the medium again",
     ),
+    _unreadable(r"/dev/root does not exist|SQUASHFS error"),
     Failure(
-        r"Please make (your|a) (choice|selection)|Press ENTER to continue|Would you like to",
+        r"Please make (your|a) (choice|selection)|Press ENTER to continue|Would you like to"
+        r"|stopped due to incomplete spokes",
         "the installer asks what its answer file does not answer",
         "read the question at the console's end, and answer it in a template of your own",
     ),
-    Failure(r"An unknown error has occurred|Traceback \(most", "the installer failed", "read on"),
+    Failure(
+        r"An unknown error has occurr?ed|no interactive debugging allowed|Traceback \(most",
+        "the installer failed",
+        READ_ON,
+    ),
 )
 
 SUBIQUITY = (
@@ -152,12 +175,15 @@ SUBIQUITY = (
         "correct hardware.disk_buses in the profile",
     ),
     Failure(r"too small|not enough space", "the disk is too small", "raise hardware.disk_gib"),
+    _unreadable(
+        r"errors found in \d+ files|Unable to find a (live )?medium containing|SQUASHFS error"
+    ),
     Failure(
         r"mirror.*(not usable|failed)|Unable to fetch|Could not resolve",
         "the mirror can not be reached",
         "look whether this host reaches the recipe's mirror",
     ),
-    Failure(r"An error occurred\. Press enter|crash report", "the installer failed", "read on"),
+    Failure(r"An error occurred\. Press enter|crash report", "the installer failed", READ_ON),
 )
 
 SUSE = (
@@ -182,6 +208,7 @@ SUSE = (
         "the packages can not be reached",
         "use the medium that holds all packages (Full), not the one for a network",
     ),
+    _unreadable(r"SHA\d* sum wrong|insecure mode|SQUASHFS error"),
     Failure(
         r"product (key|is not)|No product found",
         "the edition is not on the medium",
@@ -189,7 +216,43 @@ SUSE = (
     ),
 )
 
+# What Agama's own programs say (https://github.com/agama-project/agama, branch SLE-16).
+AGAMA = (
+    Failure(
+        r"Could not load configuration from|Skipping the auto-installation:",
+        "the answer file was rejected",
+        "look into the console for the field, and into your own template, if there is one",
+    ),
+    Failure(
+        r"Mandatory (drive|device) .*?not found",
+        "no disk was found",
+        "correct hardware.disk_buses in the profile",
+    ),
+    Failure(
+        r"NoDiskSpaceError|not enough (free )?space",
+        "the disk is too small",
+        "raise hardware.disk_gib in the profile",
+    ),
+    Failure(
+        r"Could not read repository",
+        "the packages can not be reached",
+        "use the medium that holds all packages (Full), not the one for a network",
+    ),
+    Failure(
+        r"Product must be registered|Product not selected yet",
+        "the edition is not on the medium",
+        "use a medium of just this product, which holds all packages",
+    ),
+    _unreadable(r"SQUASHFS error"),
+)
+
 BSD = (
+    Failure(
+        r"installerconfig: .*([Ss]yntax error|not found)|Syntax error: ",
+        "the answer file was rejected",
+        "look into the console for the line, and into your own template, if there is one",
+    ),
+    _unreadable(r"checksum for \S+ does not match"),
     Failure(
         r"Error while (fetching|extracting)|[Dd]istribution extraction failed",
         "the packages can not be read",
@@ -200,39 +263,53 @@ BSD = (
         "the disk can not be partitioned",
         "correct hardware.disk_buses or hardware.disk_gib in the profile",
     ),
-    Failure(r"Welcome to FreeBSD!.*\[Install\]", "the installer found no answer file", "read on"),
+    Failure(r"Welcome to FreeBSD!.*\[Install\]", "the installer found no answer file", READ_ON),
 )
 
 WINDOWS = (
     Failure(
-        r"unattend answer file .*(invalid|error)|could not (parse or )?process the unattend"
+        r"(?i)unattend answer file .*(invalid|error)|could not (parse or )?process the unattend"
         r"|answer file.*(error|invalid)",
         "the answer file was rejected",
         "look into the screen for the component, and into your own template, if there is one",
     ),
     Failure(
-        r"(could not|couldn't) find any (drives|drivers)|No drives were found"
+        r"(?i)(could not|couldn't) find any (drives|drivers)|No drives were found"
         r"|media driver your computer needs|did not find any hard disk",
         "no disk was found, since a driver is missing",
         "put the virtio-win medium on the shelf, or make hardware.disk_buses begin with sata",
     ),
     Failure(
-        r"product key.*(invalid|not valid|does not match|cannot be validated)|Invalid Product",
+        r"(?i)product (key|ID).*(invalid|not valid|does not match|cannot be validated)"
+        r"|Invalid Product",
         "the product key is wrong",
         "set the key of this edition, as docs/reference/environment.md says",
     ),
     Failure(
-        r"images? (available|that match).*(not|none)|install\.wim.*not (find|found)"
-        r"|cannot find .*image",
+        r"(?i)images? (available|that match).*(not|none)|install\.wim.*not (find|found)"
+        r"|cannot find .*image|cannot find the Microsoft Software License Terms",
         "the edition is not on the medium",
         "make windows.image in the profile one of the medium's editions",
     ),
     Failure(
-        r"(disk|partition).*too small|not enough (free )?(disk )?space",
+        r"(?i)(disk|partition).*too small|not enough (free )?(disk )?space",
         "the disk is too small",
         "raise hardware.disk_gib in the profile",
     ),
-    Failure(r"This PC can'?t run Windows", "the machine lacks what Setup demands", "add a TPM"),
+    Failure(
+        r"(?i)This PC can.?t run Windows|doesn.?t (currently )?meet .*requirements",
+        "the machine lacks what Setup demands",
+        "make hardware.tpm in the profile `required`, and its first variant secure-boot",
+    ),
+    _unreadable(
+        r"(?i)file may be corrupt or missing|cannot (copy|open) (the )?(required )?file"
+        r"|could not be loaded\. The error code"
+    ),
+    Failure(
+        r"(?i)Windows could not (complete|configure|finish)|restarted unexpectedly",
+        "Setup gave up",
+        "look at the last screen; it says which part of Setup failed",
+    ),
 )
 
 
@@ -281,7 +358,7 @@ FLOWS: Mapping[Method, Flow] = {
     Method.AUTOYAST: _linux(
         r"linuxrc|Starting (Installer|YaST)|YaST", r"Installing|Performing Installation", SUSE
     ),
-    Method.AGAMA: _linux(r"[Aa]gama", r"Installing|packages", SUSE),
+    Method.AGAMA: _linux(r"[Aa]gama", r"Installing|packages", AGAMA),
     Method.BSDINSTALL: _linux(
         r"FreeBSD/|Starting local daemons|bsdinstall", r"[Ee]xtract(ing|ion)", BSD
     ),

@@ -49,6 +49,7 @@ class Installer:
     _screen: bytes = b""
     _screens: list[Path] = field(default_factory=list)
     _next_screen: float = 0.0
+    _started: float = 0.0
     _said: str = ""
 
     def run(self, definition: MachineDefinition, token: str, *, keys: bool = False) -> None:
@@ -62,11 +63,12 @@ class Installer:
         progress = InstallationProgress(
             self.flow, token, lambda seconds: Deadline(seconds * scale, self.clock)
         )
-        started = Deadline(KEYS_SECONDS * scale if keys else 0, self.clock)
+        pressing = Deadline(KEYS_SECONDS * scale if keys else 0, self.clock)
+        self._started = self.clock.monotonic()
         try:
             self._power_on(definition)
             wait_until(
-                lambda: self._look(progress, definition, started),
+                lambda: self._look(progress, definition, pressing),
                 awaited="the installation to end",
                 deadline=Deadline(LONGEST_SECONDS, self.clock),
                 interval=LOOK_SECONDS,
@@ -135,7 +137,7 @@ class Installer:
     def _take_screen(
         self, *, always: bool = False, progress: InstallationProgress | None = None
     ) -> None:
-        """A picture of the screen, where it is time for one; its name says when it was taken."""
+        """A picture of the screen, where it is time for one; its name: seconds since the start."""
         now = self.clock.monotonic()
         if self._machine is None or (now < self._next_screen and not always):
             return
@@ -147,9 +149,10 @@ class Installer:
         if picture == self._screen:
             return
         self._screen = picture
-        file = self.folder / f"screen-{int(now):08d}.png"
+        file = self.folder / f"screen-{now - self._started:06.0f}s.png"
         file.write_bytes(picture)
-        self._screens.append(file)
+        if file not in self._screens:
+            self._screens.append(file)
         if len(self._screens) > SCREENS_KEPT:
             self._screens.pop(0).unlink(missing_ok=True)
         if progress is not None:

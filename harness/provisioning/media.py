@@ -78,7 +78,11 @@ def write_iso(files: Sequence[AnswerFile], target: Path, label: str) -> None:
 
 
 def join_initrd(initrd: Path, tail: Path | None, target: Path) -> None:
-    """An initrd with our archive behind it: the kernel unpacks one after the other."""
+    """An initrd with our archive behind it: the kernel unpacks one after the other.
+
+    Only the owner can read it, as the answers in it.
+    """
+    target.touch(mode=0o600)
     with target.open("wb") as joined:
         for part in (initrd, tail):
             if part is None:
@@ -175,6 +179,7 @@ def _member(name: str, content: bytes, inode: int, mode: int) -> bytes:
 
 def _change_medium(files: Sequence[AnswerFile], medium: Path, target: Path) -> Path:
     """A copy of a vendor's medium, bootable as it is, with our files in it."""
+    target.touch(mode=0o600)
     iso = PyCdlib()
     try:
         iso.open(str(medium))

@@ -1,19 +1,18 @@
-"""The cloud-init seed: a NoCloud medium with a guest's name, network and credentials.
+"""The cloud-init seed: a medium with a guest's name, network and credentials.
 
-Format: cloud-init's NoCloud data source (a volume labelled `cidata` with three files).
+Formats: cloud-init's NoCloud data source (a volume labelled `cidata` with three files), and version
+2 of its ConfigDrive (a volume labelled `config-2` with what OpenStack gives its machines).
 """
 
 from __future__ import annotations
 
-import io
 import json
-import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pycdlib.pycdlib import PyCdlib
-
-from harness.errors import HarnessError
+from harness.profiles.model import Seed
+from harness.provisioning.answer_files import AnswerFile, Place
+from harness.provisioning.media import write_iso
 
 
 @dataclass(frozen=True)
@@ -24,50 +23,47 @@ class SeedContent:
     host_name: str
     user: str
     password_hash: str = field(repr=False)
+    kind: Seed = Seed.NOCLOUD
 
 
-def hash_password(password: str, scheme: str = "6") -> str:
-    """The crypt(3) hash of a password, by the openssl program; `scheme`: 6 (SHA-512), 1 (MD5).
+NETWORK = {
+    "version": 2,
+    # By pattern and not by address: the disk is to serve under many machines.
+    "ethernets": {"every": {"match": {"name": "e*"}, "dhcp4": True, "dhcp-identifier": "mac"}},
+}
 
-    Raises HarnessError where openssl is missing, or where a line can not hold the password.
-    """
-    if "\n" in password:
-        raise HarnessError("a password with a line break can not be given to a guest")
-    try:
-        done = subprocess.run(
-            ["openssl", "passwd", f"-{scheme}", "-stdin"],
-            input=password,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=30,
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise HarnessError(
-            f"openssl could not hash a password: {error}", remedy="install the package openssl"
-        ) from error
-    return done.stdout.strip()
+LABELS = {Seed.NOCLOUD: "cidata", Seed.CONFIG_DRIVE: "config-2"}
 
 
 def write_seed(content: SeedContent, file: Path) -> Path:
     """Write the seed medium as an ISO 9660 file that only the owner can read."""
-    iso = PyCdlib()
-    iso.new(interchange_level=3, joliet=3, rock_ridge="1.09", vol_ident="cidata")
-    for name, text in _files(content).items():
-        data = text.encode()
-        short = name.upper().replace("-", "_")
-        iso.add_fp(
-            io.BytesIO(data), len(data), f"/{short}.;1", rr_name=name, joliet_path=f"/{name}"
-        )
     file.touch(mode=0o600)
-    iso.write(str(file))
-    iso.close()
+    files = [AnswerFile(Place.CD, name, text.encode()) for name, text in _files(content).items()]
+    write_iso(files, file, LABELS[content.kind])
     return file
 
 
 def _files(content: SeedContent) -> dict[str, str]:
+    """The medium's texts by their paths."""
+    user_data = "#cloud-config\n" + json.dumps(_user_data(content), indent=1) + "\n"
+    if content.kind is Seed.CONFIG_DRIVE:
+        # Without a network of its own in it, cloud-init asks by DHCP on the first card.
+        named = {"uuid": content.instance_id, "hostname": content.host_name}
+        return {
+            "openstack/latest/meta_data.json": json.dumps(named) + "\n",
+            "openstack/latest/user_data": user_data,
+        }
+    named = {"instance-id": content.instance_id, "local-hostname": content.host_name}
+    return {
+        "user-data": user_data,
+        "meta-data": json.dumps(named) + "\n",
+        "network-config": json.dumps(NETWORK, indent=1) + "\n",
+    }
+
+
+def _user_data(content: SeedContent) -> dict[str, object]:
     # JSON is YAML: cloud-init reads it, and nothing needs quoting by hand.
-    user_data = {
+    return {
         "hostname": content.host_name,
         # In /etc/hosts too: sudo asks for it before any resolver is up.
         "manage_etc_hosts": True,
@@ -86,18 +82,10 @@ def _files(content: SeedContent) -> dict[str, str]:
                 "shell": "/bin/bash",
                 "sudo": "ALL=(ALL) NOPASSWD:ALL",
                 "lock_passwd": False,
+                # The one is for a user that an installation has made already; the other for a
+                # cloud-init before 0.7.7 (Ubuntu 14.04, Debian 8), which knows no other.
                 "hashed_passwd": content.password_hash,
+                "passwd": content.password_hash,
             }
         ],
-    }
-    # By pattern and not by address: the disk is to serve under many machines.
-    network = {
-        "version": 2,
-        "ethernets": {"every": {"match": {"name": "e*"}, "dhcp4": True, "dhcp-identifier": "mac"}},
-    }
-    meta_data = {"instance-id": content.instance_id, "local-hostname": content.host_name}
-    return {
-        "user-data": "#cloud-config\n" + json.dumps(user_data, indent=1) + "\n",
-        "meta-data": json.dumps(meta_data) + "\n",
-        "network-config": json.dumps(network, indent=1) + "\n",
     }

@@ -192,8 +192,9 @@ def test_a_line_break_survives_in_xml_and_is_refused_in_lines() -> None:
     root = fromstring(content_of(answers, "Autounattend.xml"))
     values = [node.text for node in root.iter(f"{UNATTEND}AdministratorPassword") for node in node]
     assert values[0] == "one\ntwo"
-    with pytest.raises(UsageError, match=r"winnt\.sif can not hold"):
-        answer_set(Method.WINNT_SIF, answers_for(profile_of("windows-xp-sp3"), password="a\nb"))
+    with pytest.raises(UsageError, match=r"winnt\.sif can not hold a value with '\\n'") as told:
+        answer_set(Method.WINNT_SIF, answers_for(profile_of("windows-xp-sp3"), password="pas\ns"))
+    assert "pas" not in str(told.value), "a password is told to nobody"
     with pytest.raises(HarnessError, match="line break"):
         answer_set(Method.PRESEED, answers_for(profile_of("debian-12"), password="a\nb"))
 
@@ -303,6 +304,13 @@ def test_the_script_of_the_first_boot_is_a_sound_one() -> None:
     script = decoded(text.encode()).removeprefix(text)
     subprocess.run(["sh", "-n"], input=script.encode(), check=True)
     assert script.index(f"say ready {TOKEN}") < script.index("poweroff")
+
+
+def test_an_installer_that_speaks_to_its_journal_is_heard() -> None:
+    start = answer_set(Method.AGAMA, answers_for(profile_of("sles-16.0"))).start
+    words = start.command_line.split()
+    assert "systemd.journald.forward_to_console=1" in words
+    assert words.index("console=ttyS0,115200") > words.index("console=tty0"), "the last one hears"
 
 
 def test_without_a_mirror_none_is_used() -> None:

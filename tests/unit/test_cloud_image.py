@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, UsageError
 from harness.image_store.building import IMAGE
 from harness.image_store.checksums import digests_in
 from harness.image_store.cloud_image import CloudImage
@@ -86,9 +86,38 @@ def test_what_was_left_of_an_earlier_attempt_is_used(
 ) -> None:
     recipe = offered(server, "os-1-1.img")
     (tmp_path / "downloads").mkdir()
-    (tmp_path / "downloads" / "os-1-1.img").write_bytes(DISK)
+    (tmp_path / "downloads" / "os-1-1.img.part").write_bytes(DISK)
     build(builder, recipe, tmp_path / "made")
     assert server.ranges[-1] == f"bytes={len(DISK)}-"
+    assert list((tmp_path / "downloads").iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [DISK, b"another build"], ids=["fits", "fits not"])
+def test_what_the_user_put_there_is_used_where_it_fits_and_stays(
+    server: FileServer, builder: CloudImage, tmp_path: Path, content: bytes
+) -> None:
+    recipe = offered(server, "os-1-1.img")
+    (tmp_path / "downloads").mkdir()
+    own = tmp_path / "downloads" / "os-1-1.img"
+    own.write_bytes(content)
+    said = build(builder, recipe, tmp_path / "made")
+    assert any(line.startswith("downloading") for line in said) is (content != DISK)
+    assert own.read_bytes() == content
+    assert [file.name for file in own.parent.iterdir()] == [own.name]
+
+
+@pytest.mark.parametrize("left", [2**20, len(DISK) + 7])
+def test_what_was_left_of_another_build_is_thrown_away(
+    server: FileServer, builder: CloudImage, tmp_path: Path, left: int
+) -> None:
+    """Vendors give their newest build the same name as the one before."""
+    recipe = offered(server, "os-1-1.img")
+    (tmp_path / "downloads").mkdir()
+    (tmp_path / "downloads" / "os-1-1.img.part").write_bytes(b"!" * left)
+    said = build(builder, recipe, tmp_path / "made")
+    assert sum("another build's" in line for line in said) == 1
+    assert server.ranges[-1] == ""
+    assert (tmp_path / "made" / IMAGE).exists()
 
 
 def test_an_image_with_another_digest_is_refused_and_removed(
@@ -130,7 +159,7 @@ def test_an_image_behind_a_login_is_taken_from_the_users_download(
     recipe = CloudImageRecipe(
         id="rhel-9", kind="cloud-image", page="https://vendor.test/get", image="rhel-9*.qcow2"
     )
-    with pytest.raises(HarnessError, match="gives it to customers") as told:
+    with pytest.raises(UsageError, match="gives it to customers") as told:
         builder.inputs(recipe, print)
     assert "https://vendor.test/get" in str(told.value.remedy)
     (tmp_path / "downloads").mkdir()

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from harness.errors import UsageError
-from harness.events import EventKind, EventLog
-from harness.hypervisors.base import Key, Machine, MachineState
+from harness.hypervisors.base import Key, MachineState
 from harness.hypervisors.definitions import (
     DirectBoot,
     DiskDefinition,
@@ -20,10 +18,16 @@ from harness.hypervisors.definitions import (
 )
 from harness.profiles.model import Method
 from harness.provisioning.flow import FLOWS, State
-from harness.provisioning.installer import Installer
+from harness.provisioning.installer import (
+    SCREEN_SECONDS,
+    SCREENS_KEPT,
+    Installer,
+    read_screen,
+)
 from harness.provisioning.product_keys import product_key, variable
 from harness.provisioning.progress import InstallationError
-from tests.fakes.hypervisor import FakeMachine
+from harness.waiting import JumpingClock
+from tests.fakes.talking import Lives, MovingMachine, StillMachine, TalkingMachine
 from tests.machines import a_machine
 from tests.unit.builders import a_profile
 
@@ -32,40 +36,6 @@ INSTALLS = (
     "Starting system log daemon\r\nInstalling the base system\r\nguestcert: stage installed\r\n"
 )
 BOOTS = f"guestcert: stage first-boot\r\nguestcert: ready {TOKEN}\r\n"
-
-
-@dataclass
-class TalkingMachine(FakeMachine):
-    """Says its words when it is started, then goes off by itself, unless it `stays`."""
-
-    words: str = ""
-    stays: bool = False
-
-    def resume(self) -> None:
-        """See Machine."""
-        super().resume()
-        assert self.guest_end is not None
-        self.guest_end.sendall(self.words.encode())
-        if not self.stays:
-            self._become(MachineState.OFF, EventKind.STOPPED, "shutdown")
-
-
-@dataclass
-class Lives:
-    """Makes one machine after the other, each with the next words."""
-
-    words: list[str]
-    stays: bool = False
-    made: list[TalkingMachine] = dataclasses.field(default_factory=list)
-
-    def define(self, definition: MachineDefinition) -> Machine:
-        """See Hypervisor."""
-        words = self.words[len(self.made)]
-        machine = TalkingMachine(
-            definition, EventLog(), lambda _: None, words=words, stays=self.stays
-        )
-        self.made.append(machine)
-        return machine
 
 
 @pytest.fixture
@@ -124,6 +94,69 @@ def test_keys_are_pressed_only_where_a_medium_wants_them(
         stopped.run(definition, TOKEN, keys=keys)
     assert waits.made[0].keys == ([Key.SPACE] if keys else [])
     assert waits.made[0].state() is MachineState.OFF
+
+
+# --- the screen -----------------------------------------------------------------------------------
+
+
+def failed_by_its_deadline(
+    definition: MachineDefinition, folder: Path, kind: type[TalkingMachine]
+) -> InstallationError:
+    """How an installation ends that shows its screen, and says nothing."""
+    lives = Lives([""], stays=True, kind=kind)
+    flow = FLOWS[Method.AUTOUNATTEND]
+    with pytest.raises(InstallationError, match="waited") as failure:
+        Installer(lives.define, flow, folder, lambda _: None, JumpingClock()).run(definition, TOKEN)
+    return failure.value
+
+
+def test_a_picture_is_kept_where_the_screen_changed(
+    definition: MachineDefinition, tmp_path: Path
+) -> None:
+    failure = failed_by_its_deadline(definition, tmp_path, StillMachine)
+    (picture,) = tmp_path.glob("screen-*.png")
+    assert picture.name == "screen-000000s.png"
+    assert picture.read_bytes() == b"a still picture"
+    assert failure.evidence == picture
+    assert str(tmp_path / "console.log") in failure.sentence
+
+
+def test_pictures_tell_their_time_and_the_newest_stay(
+    definition: MachineDefinition, tmp_path: Path
+) -> None:
+    failure = failed_by_its_deadline(definition, tmp_path, MovingMachine)
+    names = sorted(file.name for file in tmp_path.glob("screen-*.png"))
+    assert len(names) == SCREENS_KEPT
+    taken = [int(name.removeprefix("screen-").removesuffix("s.png")) for name in names]
+    *regular, last = taken  # the last one was taken when it failed
+    apart = {later - earlier for earlier, later in pairwise(regular)}
+    assert apart == {SCREEN_SECONDS}
+    state_seconds = FLOWS[Method.AUTOUNATTEND].stages[0].seconds
+    assert last >= state_seconds * definition.accelerator.time_scale
+    assert failure.evidence == tmp_path / names[-1]
+
+
+def test_what_stands_on_the_screen_is_read_where_that_is_possible(
+    definition: MachineDefinition, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program of that name stands in for the real one, which may not be installed."""
+    program = tmp_path / "bin" / "tesseract"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho 'Windows could not find any drives'\n", encoding="utf-8")
+    program.chmod(0o755)
+    lives = Lives([""], stays=True, kind=StillMachine)
+    flow = FLOWS[Method.AUTOUNATTEND]
+    seen = Installer(lives.define, flow, tmp_path / "seen", lambda _: None, JumpingClock())
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    with pytest.raises(InstallationError, match="no disk was found, since a driver is missing"):
+        seen.run(definition, TOKEN)
+
+
+def test_without_a_reader_the_screen_tells_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert read_screen(tmp_path / "screen.png") == ""
 
 
 # --- product keys ---------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from pycdlib.pycdlib import PyCdlib
 
 from harness.errors import UsageError
 from harness.image_store.iso import describe_iso
-from harness.image_store.media import MediaShelf, identify, installable
+from harness.image_store.media import MediaShelf, identify
 from harness.profiles.loading import load_profiles
 from harness.profiles.model import Profile
 from harness.profiles.osinfo import Database
@@ -130,30 +130,30 @@ def test_what_nobody_knows_is_not_added(tmp_path: Path, database: Database) -> N
     assert shelf.media() == ()
 
 
-@pytest.mark.parametrize("lack", ["is gone", "has changed since it was added"])
-def test_a_medium_that_is_not_as_it_was_is_told(
-    tmp_path: Path, database: Database, lack: str
-) -> None:
+def test_the_users_word_goes_before_the_databases(tmp_path: Path, database: Database) -> None:
+    """A release that is newer than the database, or media that bear another's name."""
     shelf = MediaShelf(tmp_path / "store")
-    profile = windows("2022", SERVER_2022).model_copy(update={"provisioning": ("autounattend",)})
-    iso = a_windows_iso(tmp_path)
-    shelf.add(iso, [profile], database)
-    assert installable([profile], shelf) == [(profile, "")]
-    if lack == "is gone":
-        iso.unlink()
-    else:
-        iso.write_bytes(b"")
-    assert installable([profile], shelf) == [(profile, f"its medium {iso} {lack}")]
+    older = windows("2019", "http://microsoft.com/win/2k19")
+    newer = windows("2022", SERVER_2022)
+    for guest, volume in ((older, "SSS_X64FRE_EN-US_DV9"), (newer, "STRANGE")):
+        iso = an_iso(tmp_path / f"{guest.id}.iso", volume, "MICROSOFT CORPORATION")
+        assert shelf.add(iso, [older, newer], database, guest).profiles == (guest.id,)
+        found = shelf.for_profile(guest.id)
+        assert found is not None
+        assert found.path == iso
 
 
-def test_what_a_profile_lacks_is_told(tmp_path: Path) -> None:
-    shelf = MediaShelf(tmp_path)
-    from_media = a_profile(recipe=None, provisioning=("kickstart",))
-    of_the_user = a_profile(recipe=None, provisioning=("import",))
-    lacks = [lack for _, lack in installable([from_media, of_the_user, a_profile()], shelf)]
-    assert lacks[0].startswith("its installation medium: guestcert media add")
-    assert "--image FILE" in lacks[1]
-    assert lacks[2] == ""
+def test_of_two_media_the_likeliest_is_taken(tmp_path: Path, database: Database) -> None:
+    shelf = MediaShelf(tmp_path / "store")
+    older, newer = windows("2019", "http://microsoft.com/win/2k19"), windows("2022", SERVER_2022)
+    both, own = a_windows_iso(tmp_path), an_iso(tmp_path / "own.iso", "OWN")
+    shelf.add(both, [older, newer], database)
+    shelf.add(own, [older, newer], database, older)
+    chosen = {guest.id: shelf.for_profile(guest.id) for guest in (older, newer)}
+    assert {guest: medium and medium.path for guest, medium in chosen.items()} == {
+        older.id: own,
+        newer.id: both,
+    }
 
 
 def test_a_spoilt_list_is_told_with_its_file(tmp_path: Path) -> None:

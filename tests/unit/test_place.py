@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 from collections.abc import Iterator
@@ -13,9 +14,11 @@ from harness.errors import Blocked
 from harness.guests.guest import Credentials, Guest
 from harness.hypervisors.base import MachineState
 from harness.hypervisors.definitions import Accelerator
+from harness.image_store.iso import describe_iso
 from harness.lab.installation import Installation
 from harness.lab.ownership import own
 from harness.lab.place import Blueprint, Place
+from harness.lab.seeding import seed
 from harness.ledger import Ledger
 from harness.profiles.hardware import Firmware
 from tests.fakes.hypervisor import Agent, FakeHypervisor, silent_agent, willing_agent
@@ -140,6 +143,14 @@ def test_a_guest_is_installed_once_for_all_workers(lab: Lab) -> None:
     assert disks[0] == disks[1]
     assert backing(disks[0]) == "base.qcow2"
     assert late.guest is None
+
+
+def test_a_seed_is_of_the_kind_that_the_profile_names(lab: Lab) -> None:
+    place = lab.place()
+    profile = a_profile(seed="config-drive")
+    place.blueprint = dataclasses.replace(place.blueprint, profile=profile)
+    seed(place)
+    assert describe_iso(place.seed).words["volume-id"] == "config-2"
 
 
 def test_the_seed_with_its_password_does_not_outlive_the_installation(lab: Lab) -> None:

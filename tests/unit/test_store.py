@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -76,6 +77,19 @@ def test_its_provenance_says_what_went_in(store: ImageStore) -> None:
     assert stored.provenance.parameters["recipe"]["packages"] == recipe["packages"]
     assert [m.name for m in stored.provenance.materials] == ["pkg:deb/debian/sudo@1.9"]
     assert stored.provenance.made <= datetime.now(UTC)
+
+
+def test_its_provenance_says_when_and_with_which_tools(store: ImageStore) -> None:
+    before = datetime.now(UTC).replace(microsecond=0)
+    image = store.base_image(load_recipe("debian-12"))
+    statement = json.loads((image.path.parent / "provenance.json").read_text(encoding="utf-8"))
+    assert statement["subject"][0]["digest"]["sha256"] == image.digest
+    predicate = statement["predicate"]
+    assert predicate["buildDefinition"]["internalParameters"] == {"tool": "1.0"}
+    assert predicate["runDetails"]["builder"]["id"].startswith("guestcert ")
+    times = predicate["runDetails"]["metadata"]
+    started, finished = (datetime.fromisoformat(times[k]) for k in ("startedOn", "finishedOn"))
+    assert before <= started <= finished <= datetime.now(UTC)
 
 
 def test_a_failed_build_leaves_its_log_and_no_image(
@@ -198,6 +212,19 @@ def test_pruning_takes_what_a_broken_build_left(tmp_path: Path, store: ImageStor
     left = tmp_path / "images" / "debian-12-0123456789abcdef.making"
     left.mkdir(parents=True)
     assert store.prune() == [left]
+
+
+def test_pruning_takes_what_a_broken_download_left(tmp_path: Path, store: ImageStore) -> None:
+    (tmp_path / "downloads").mkdir()
+    fresh, old, own = (tmp_path / "downloads" / n for n in ("a.part", "b.part", "own.qcow2"))
+    for file in (fresh, old, own):
+        file.write_bytes(b"x")
+    long_ago = (datetime.now(UTC) - timedelta(days=2)).timestamp()
+    for file in (old, own):
+        os.utime(file, (long_ago, long_ago))
+    assert store.prune() == [old]
+    assert fresh.exists()
+    assert own.exists()
 
 
 def test_the_users_image_is_copied_and_known_again(tmp_path: Path, store: ImageStore) -> None:

@@ -1,0 +1,30 @@
+"""Hashes of passwords, as systems keep them."""
+
+from __future__ import annotations
+
+import subprocess
+
+from harness.errors import HarnessError
+
+
+def hash_password(password: str, scheme: str = "6") -> str:
+    """The crypt(3) hash of a password, by the openssl program; `scheme`: 6 (SHA-512), 1 (MD5).
+
+    Raises HarnessError where openssl is missing, or where a line can not hold the password.
+    """
+    if "\n" in password:
+        raise HarnessError("a password with a line break can not be given to a guest")
+    try:
+        done = subprocess.run(
+            ["openssl", "passwd", f"-{scheme}", "-stdin"],
+            input=password,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=30,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise HarnessError(
+            f"openssl could not hash a password: {error}", remedy="install the package openssl"
+        ) from error
+    return done.stdout.strip()

@@ -1,0 +1,21 @@
+"""Whether a guest's base image can be made now, and what is missing where it can not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.errors import UsageError
+from harness.image_store.choosing import recipe_for
+from harness.image_store.recipe import InstallRecipe
+from harness.profiles.model import Profile
+from harness.provisioning.product_keys import product_key
+
+
+def lack_of(profile: Profile, root: Path) -> UsageError | None:
+    """What its image lacks, with what to do about it; None where nothing. `root`: the store's."""
+    try:
+        if isinstance(recipe_for(profile, root), InstallRecipe) and profile.windows:
+            product_key(profile)
+    except UsageError as lack:
+        return lack
+    return None

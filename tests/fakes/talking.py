@@ -1,0 +1,127 @@
+"""Machines that say what an installation is to say, and go off."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from pycdlib.pycdlib import PyCdlib
+
+from harness.events import EventKind, EventLog
+from harness.hypervisors.base import Key, Machine, MachineState
+from harness.hypervisors.definitions import DiskDevice, MachineDefinition
+from tests.fakes.hypervisor import FakeHypervisor, FakeMachine
+
+READY = re.compile(rb"guestcert: ready ([0-9a-f]+)")
+
+
+@dataclass
+class TalkingMachine(FakeMachine):
+    """Says its words when it is started, then goes off by itself, unless it `stays`."""
+
+    words: str = ""
+    stays: bool = False
+
+    def resume(self) -> None:
+        """See Machine."""
+        super().resume()
+        self.speak()
+
+    def speak(self) -> None:
+        """Say the words, and go off."""
+        assert self.guest_end is not None
+        self.guest_end.sendall(self.words.encode())
+        if not self.stays:
+            self._become(MachineState.OFF, EventKind.STOPPED, "shutdown")
+
+
+@dataclass
+class Lives:
+    """Makes one machine after the other, each with the next words."""
+
+    words: list[str]
+    stays: bool = False
+    kind: type[TalkingMachine] = TalkingMachine
+    made: list[TalkingMachine] = dataclasses.field(default_factory=list)
+
+    def define(self, definition: MachineDefinition) -> Machine:
+        """See Hypervisor."""
+        words = self.words[len(self.made)]
+        machine = self.kind(definition, EventLog(), lambda _: None, words=words, stays=self.stays)
+        self.made.append(machine)
+        return machine
+
+
+class StillMachine(TalkingMachine):
+    """Has a screen on which nothing happens."""
+
+    def screenshot(self) -> bytes:
+        """See Machine."""
+        return b"a still picture"
+
+
+class MovingMachine(TalkingMachine):
+    """Has a screen that is another one each time."""
+
+    pictures: int = 0
+
+    def screenshot(self) -> bytes:
+        """See Machine."""
+        self.pictures += 1
+        return f"picture {self.pictures}".encode()
+
+
+@dataclass
+class KeyedMachine(TalkingMachine):
+    """Starts from its medium only when a key is pressed."""
+
+    asked: bool = True
+
+    def speak(self) -> None:
+        """Nothing but the question, until it is answered."""
+        if not self.asked:
+            super().speak()
+
+    def press_key(self, key: Key) -> None:
+        """See Machine."""
+        super().press_key(key)
+        self.asked = False
+        self.speak()
+
+
+@dataclass
+class WindowsSetups(FakeHypervisor):
+    """Its machines do what Windows Setup does with the CD that the answers are on."""
+
+    keyed: bool = False  # the medium asks for a key
+    made: list[TalkingMachine] = dataclasses.field(default_factory=list)
+
+    def define(self, definition: MachineDefinition) -> Machine:
+        """See Hypervisor."""
+        self.defined.append(definition)
+        words = f"guestcert: stage drivers\r\nguestcert: ready {_token(definition)}\r\n"
+        kind = KeyedMachine if self.keyed else TalkingMachine
+        machine = kind(definition, EventLog(), self._forget_machine, words=words)
+        self.machines[definition.name] = machine
+        self.made.append(machine)
+        return machine
+
+
+def cds(definition: MachineDefinition) -> list[Path]:
+    """The media in a machine's drives, in their order."""
+    return [disk.path for disk in definition.disks if disk.device is DiskDevice.CDROM]
+
+
+def _token(definition: MachineDefinition) -> str:
+    """What the script of the first log-on says at its end."""
+    iso = PyCdlib()
+    iso.open(str(cds(definition)[1]))
+    script = io.BytesIO()
+    iso.get_file_from_iso_fp(script, joliet_path="/guestcert/setup.cmd")
+    iso.close()
+    found = READY.search(script.getvalue())
+    assert found is not None
+    return found.group(1).decode()

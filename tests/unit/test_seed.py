@@ -1,0 +1,88 @@
+"""The medium by which cloud-init is told of a guest: where it looks, and what stands there."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+from pycdlib.pycdlib import PyCdlib
+from ruamel.yaml import YAML
+
+from harness.image_store.iso import describe_iso
+from harness.image_store.recipe import CloudImageRecipe, load_recipe
+from harness.profiles.loading import load_profiles
+from harness.profiles.model import Seed
+from harness.provisioning.passwords import hash_password
+from harness.provisioning.seed import SeedContent, write_seed
+from tests.unit.test_answer_files import AWKWARD
+
+HASH = re.compile(r"\$6\$[./A-Za-z0-9]+\$[./A-Za-z0-9]{86}")
+
+
+def content(kind: Seed) -> SeedContent:
+    return SeedContent("0a1b", "guest-1", "tester", hash_password(AWKWARD), kind)
+
+
+def read(seed: Path, name: str) -> str:
+    iso = PyCdlib()
+    iso.open(str(seed))
+    found = io.BytesIO()
+    iso.get_file_from_iso_fp(found, rr_path=f"/{name}")
+    iso.close()
+    return found.getvalue().decode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "label", "user_data"),
+    [
+        (Seed.NOCLOUD, "cidata", "user-data"),
+        (Seed.CONFIG_DRIVE, "config-2", "openstack/latest/user_data"),
+    ],
+)
+def test_the_user_is_made_with_the_password(
+    tmp_path: Path, kind: Seed, label: str, user_data: str
+) -> None:
+    seed = write_seed(content(kind), tmp_path / "seed.iso")
+    assert describe_iso(seed).words["volume-id"] == label
+    assert seed.stat().st_mode & 0o077 == 0
+    text = read(seed, user_data)
+    assert text.startswith("#cloud-config\n")
+    document = YAML(typ="safe").load(text)
+    assert document["hostname"] == "guest-1"
+    (user,) = document["users"]
+    assert user["name"] == "tester"
+    assert HASH.fullmatch(user["hashed_passwd"])
+    assert user["passwd"] == user["hashed_passwd"], "an old cloud-init knows `passwd` alone"
+    assert user["lock_passwd"] is False
+
+
+def test_nocloud_has_its_name_and_a_network_for_every_machine(tmp_path: Path) -> None:
+    seed = write_seed(content(Seed.NOCLOUD), tmp_path / "seed.iso")
+    named = json.loads(read(seed, "meta-data"))
+    assert named == {"instance-id": "0a1b", "local-hostname": "guest-1"}
+    network = json.loads(read(seed, "network-config"))
+    assert network["version"] == 2
+    (card,) = network["ethernets"].values()
+    assert set(card["match"]) == {"name"}, "an address would be one machine's"
+
+
+def test_a_config_drive_has_what_openstack_gives(tmp_path: Path) -> None:
+    seed = write_seed(content(Seed.CONFIG_DRIVE), tmp_path / "seed.iso")
+    named = json.loads(read(seed, "openstack/latest/meta_data.json"))
+    assert named == {"uuid": "0a1b", "hostname": "guest-1"}
+
+
+def test_what_is_made_for_openstack_gets_a_config_drive() -> None:
+    made = {
+        profile.id
+        for profile in load_profiles()
+        if profile.recipe
+        and isinstance(recipe := load_recipe(profile.recipe), CloudImageRecipe)
+        and "openstack" in recipe.image.lower()
+    }
+    assert made
+    given = {profile.id for profile in load_profiles() if profile.seed is Seed.CONFIG_DRIVE}
+    assert made == given
