@@ -38,7 +38,8 @@ def summary(run: RunRecord, directory: RunDirectory, *, colour: bool) -> str:
     console = Console(
         file=buffer, width=100, force_terminal=colour, color_system="standard" if colour else None
     )
-    console.print(_verdicts(run))
+    for guest in dict.fromkeys(v.guest for v in run.verdicts):
+        console.print(_verdicts(run, guest))
     silent = {v.feature for v in run.verdicts} - {
         v.feature for v in run.verdicts if v.tells_something
     }
@@ -66,19 +67,18 @@ def summary(run: RunRecord, directory: RunDirectory, *, colour: bool) -> str:
     return buffer.getvalue()
 
 
-def _verdicts(run: RunRecord) -> Table:
-    columns = list(dict.fromkeys((v.guest, v.variant) for v in run.verdicts))
+def _verdicts(run: RunRecord, guest: str) -> Table:
+    """One guest's features by its variants: all guests side by side are wider than a terminal."""
+    told = [v for v in run.verdicts if v.guest == guest]
+    variants = list(dict.fromkeys(v.variant for v in told))
     table = Table(box=None, pad_edge=False)
-    table.add_column("feature")
-    for guest, variant in columns:
-        table.add_column(f"{guest} {variant}")
-    by_place = {(v.feature, v.guest, v.variant): v.verdict for v in run.verdicts}
-    for feature in dict.fromkeys(v.feature for v in run.verdicts if v.tells_something):
-        cells = []
-        for guest, variant in columns:
-            verdict = by_place[feature, guest, variant]
-            cells.append(Text(str(verdict), STYLES.get(verdict, "")))
-        table.add_row(feature, *cells)
+    table.add_column(guest, no_wrap=True)
+    for variant in variants:
+        table.add_column(variant)
+    by_place = {(v.feature, v.variant): v.verdict for v in told}
+    for feature in dict.fromkeys(v.feature for v in told if v.tells_something):
+        verdicts = [by_place[feature, variant] for variant in variants]
+        table.add_row(feature, *(Text(str(v), STYLES.get(v, "")) for v in verdicts))
     return table
 
 

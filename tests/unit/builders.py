@@ -207,11 +207,12 @@ def a_verdict(
     feature: str = "boot.ready",
     *,
     variant: Firmware = Firmware.BIOS,
+    guest: str = GUEST,
     reason: str = "",
 ) -> VerdictRecord:
     """What a run says of a feature that is claimed as supported."""
     return VerdictRecord(
-        guest=GUEST,
+        guest=guest,
         variant=str(variant),
         hypervisor=URI,
         feature=feature,

@@ -12,6 +12,7 @@ from xml.etree.ElementTree import Element
 import pytest
 from defusedxml.ElementTree import parse
 
+from harness.profiles.hardware import Firmware
 from harness.reporting.certificate import certificate_document, write_certificates
 from harness.reporting.junit import write_junit
 from harness.reporting.pages import duration, link
@@ -295,6 +296,21 @@ def test_the_terminal_tells_verdicts_failures_certificates_and_where_to_read_on(
     assert re.search(r"boot\.ready +violated", text)
     assert re.search(r"boot\.pause +verified", text)
     assert "test_fine" not in text
+
+
+def test_no_feature_is_cut_where_there_are_many_guests() -> None:
+    longest = (Verdict.OBSERVED_WORKING, Verdict.OBSERVED_FAILING, Verdict.NOT_APPLICABLE)
+    verdicts = [
+        a_verdict(verdict, feature, variant=variant, guest=guest)
+        for guest in ("debian-12", "windows-server-2003-r2-sp2")
+        for feature in ("isolation.hypervisor_interface", "integration.services_lifecycle")
+        for variant, verdict in zip(Firmware, longest, strict=True)
+    ]
+    text = told(a_run(verdicts=verdicts))
+    lines = [line for line in text.splitlines() if line.startswith(("isolation", "integration"))]
+    assert len(lines) == 4
+    for line in lines:
+        assert line.split()[1:] == [str(verdict) for verdict in longest]
 
 
 def test_a_guest_s_words_do_not_act_on_the_terminal() -> None:
