@@ -28,13 +28,20 @@ TIMEOUT = httpx.Timeout(30.0)
 REMEDY = "look whether this host reaches it, and whether HTTPS_PROXY is needed, then try again"
 
 
+class UnreachableError(HarnessError):
+    """A server can't be reached, or is in trouble: what it offers now is not known."""
+
+
 def open_client() -> httpx.Client:
     """A client that follows redirections and the environment's proxies (HTTPS_PROXY, NO_PROXY)."""
     return httpx.Client(follow_redirects=True, timeout=TIMEOUT)
 
 
 def fetch_small(client: httpx.Client, address: str) -> bytes:
-    """The content of a small file; raises HarnessError with what was seen instead."""
+    """The content of a small file.
+
+    Raises HarnessError with what was seen instead, UnreachableError where it may come back.
+    """
     try:
         with client.stream("GET", address) as answer:
             answer.raise_for_status()
@@ -44,7 +51,9 @@ def fetch_small(client: httpx.Client, address: str) -> bytes:
                 if len(content) > SMALL_FILE_LIMIT:
                     raise HarnessError(f"{address} is no list of digests: it has no end")
     except httpx.HTTPError as error:
-        raise HarnessError(f"{address} could not be had: {_words(error)}", remedy=REMEDY) from error
+        refused = isinstance(error, httpx.HTTPStatusError) and error.response.is_client_error
+        kind = HarnessError if refused else UnreachableError
+        raise kind(f"{address} could not be had: {_words(error)}", remedy=REMEDY) from error
     return bytes(content)
 
 

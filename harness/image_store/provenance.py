@@ -102,4 +102,4 @@ def _material(entry: Mapping[str, Any]) -> Material:
 
 
 def _moment(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds")
+    return moment.isoformat(timespec="milliseconds")

@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from harness.image_store.bootstrap import Bootstrap
 from harness.image_store.building import EVIDENCE, IMAGE, LOG, Builder, Material, Step, file_digest
 from harness.image_store.cloud_image import CloudImage, downloads
-from harness.image_store.download import remove_forgotten
+from harness.image_store.download import UnreachableError, remove_forgotten
 from harness.image_store.imported import Import, convert
 from harness.image_store.provenance import FILE, Provenance, read_provenance, write_provenance
 from harness.image_store.recipe import (
@@ -98,10 +98,14 @@ class ImageStore:
     def base_image(self, recipe: Recipe, step: Step = lambda _: None) -> BaseImage:
         """The image of a recipe: verified, built where it is not there, rebuilt where it is bad.
 
-        Raises HarnessError where the build fails.
+        Where nobody can say what is newest, the newest that is there. Raises HarnessError where the
+        build fails.
         """
         builder = self._builders[type(recipe)]
-        inputs = builder.inputs(recipe, step)
+        try:
+            inputs = builder.inputs(recipe, step)
+        except UnreachableError as error:
+            return self._newest_there(recipe, error, step)
         folder = self._folder / f"{recipe.id}-{_key(recipe, inputs)}"
 
         def make(fresh: Path, say: Step) -> Provenance:
@@ -111,6 +115,20 @@ class ImageStore:
             return _record(fresh, started, parameters, inputs, materials)
 
         return self._have(folder, make, step)
+
+    def _newest_there(self, recipe: Recipe, error: UnreachableError, step: Step) -> BaseImage:
+        """The newest image that the recipe, as it is now, has made; raises `error` without one."""
+        wanted = recipe.model_dump(mode="json")
+        there = [s for s in self.images() if s.provenance.parameters.get("recipe") == wanted]
+        if not there:
+            raise error
+        newest = max(there, key=lambda stored: stored.provenance.made)
+        step(f"{error.sentence}: using the image made on {newest.provenance.made:%Y-%m-%d}")
+
+        def make(fresh: Path, say: Step) -> Provenance:
+            raise error  # it was altered, and can't be made anew
+
+        return self._have(newest.image.path.parent, make, step)
 
     def adopt(self, file: Path, step: Step = lambda _: None) -> BaseImage:
         """The user's own image, copied into the store; the file itself is only read.
