@@ -7,6 +7,7 @@ import hashlib
 import io
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from pycdlib.pycdlib import PyCdlib
 
 from harness.hypervisors.accelerator import choose_accelerator
 from harness.hypervisors.base import Hypervisor, Machine
-from harness.hypervisors.definitions import DirectBoot, MachineDefinition
+from harness.hypervisors.definitions import DirectBoot, MachineDefinition, Ownership
 from harness.hypervisors.opening import open_hypervisor
 from harness.image_store.building import file_digest
 from harness.image_store.media import MediaShelf, Medium
@@ -31,6 +32,8 @@ from harness.profiles.loading import load_profiles
 from harness.profiles.model import Method, Profile
 from harness.provisioning.answer_files import METHODS, AnswerSet, Place, answer_set
 from harness.provisioning.answers import Answers
+from harness.provisioning.flow import State
+from harness.provisioning.progress import InstallationError
 from tests.contract.inspector import make_inspector
 
 GUESTS = {
@@ -152,30 +155,60 @@ def test_the_answers_are_where_the_installer_looks(
 
     monkeypatch.setattr(installing_module, "answer_set", remembered)
     looking = Looking(hypervisor, *inspector, "inspector.windows" if method in WINDOWS else "")
-    root, owner = store_root(), own(f"installer-{guest}")
-    workspace = Workspace(root, owner)
-    workspace.create()
-    store = workspace.folder / "store"
-    recipe = InstallRecipe(id=guest, kind="install", guest=guest, method=method)
-    try:
-        (store / "image").mkdir(parents=True)
-        store.chmod(0o755)
-        (store / "image").chmod(0o755)
+    with folder_for(hypervisor, guest) as (store, owner):
         provide_media(store, profile, method, inspector)
-        builder = Installing(
-            lambda: looking,  # type: ignore[arg-type,return-value]
-            store,
-            owner,
-            choose_accelerator(None, root).accelerator,
-        )
-        builder.build(recipe, store / "image", print)
-        console = (store / "image" / "evidence" / "console.log").read_bytes().decode("latin-1")
-    finally:
-        reap_run(hypervisor, root, owner.run)
+        image = store / "image"
+        installing(looking, store, owner).build(recipe_of(profile), image, print)
+        console = (image / "evidence" / "console.log").read_bytes().decode("latin-1")
     check_files(rendered[-1], console)
     check_machine(profile, looking, console)
     if method is Method.AUTOUNATTEND:
         check_drivers(rendered[-1], console)
+
+
+def test_a_disk_that_is_too_small_is_told(
+    inspector: tuple[Path, Path], hypervisor: Hypervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile = next(p for p in load_profiles() if p.id == "debian-7")
+    size = profile.hardware.disk_gib.model_copy(update={"minimum": 1, "recommended": 1})
+    hardware = profile.hardware.model_copy(update={"disk_gib": size})
+    small = profile.model_copy(update={"hardware": hardware})
+    monkeypatch.setattr(installing_module, "load_profiles", lambda: [small])
+    needed = profile.hardware.disk_gib.minimum * 2**30 // 512
+    looking = Looking(hypervisor, *inspector, f"inspector.needs={needed}")
+    with folder_for(hypervisor, "small") as (store, owner):
+        provide_media(store, small, Method.PRESEED, inspector)
+        with pytest.raises(InstallationError) as failure:
+            installing(looking, store, owner).build(recipe_of(small), store / "image", print)
+    assert failure.value.state is State.INSTALLER
+    assert failure.value.problem == "the disk is too small"
+    assert failure.value.remedy == "raise hardware.disk_gib in the profile"
+
+
+@contextmanager
+def folder_for(hypervisor: Hypervisor, name: str) -> Iterator[tuple[Path, Ownership]]:
+    """A store of an installation's own, with a folder `image` that QEMU's user can enter."""
+    root, owner = store_root(), own(f"installer-{name}")
+    workspace = Workspace(root, owner)
+    workspace.create()
+    store = workspace.folder / "store"
+    try:
+        (store / "image").mkdir(parents=True)
+        store.chmod(0o755)
+        (store / "image").chmod(0o755)
+        yield store, owner
+    finally:
+        reap_run(hypervisor, root, owner.run)
+
+
+def installing(looking: Looking, store: Path, owner: Ownership) -> Installing:
+    """An installation's builder whose machines start the inspector."""
+    accelerator = choose_accelerator(None, store_root()).accelerator
+    return Installing(lambda: looking, store, owner, accelerator)  # type: ignore[arg-type,return-value]
+
+
+def recipe_of(profile: Profile) -> InstallRecipe:
+    return InstallRecipe(id=profile.id, kind="install", guest=profile.id, method=GUESTS[profile.id])
 
 
 def without_secure_boot(profile: Profile) -> Profile:
