@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +15,7 @@ from harness.hypervisors.opening import open_hypervisor
 from harness.image_store.choosing import recipe_for
 from harness.image_store.store import BaseImage, ImageStore
 from harness.lab.context import RunContext
+from harness.lab.guest_facts import GuestFacts, agreed
 from harness.lab.images import store_of
 from harness.lab.installation import Installation
 from harness.lab.live import LiveWriter
@@ -80,8 +80,8 @@ class Bench:
         """The base image of a profile, or the user's own; built or verified at first use."""
         if profile.id not in self._images:
             with self.ledger.on(Work.IMAGE):
-                self._images[profile.id] = self._find_image(profile)
-            self._note_facts(profile)
+                mine = GuestFacts(self._find_image(profile), digest(profile))
+            self._images[profile.id] = agreed(self.context.facts, profile.id, mine).image
         return self._images[profile.id]
 
     def place(self, profile: Profile, variant: Variant, role: str) -> Place:
@@ -198,9 +198,3 @@ class Bench:
         return store.base_image(
             recipe, lambda step: self.live.say(f"image {recipe.id}: {step}", None)
         )
-
-    def _note_facts(self, profile: Profile) -> None:
-        facts = {"image": self._images[profile.id].digest, "profile": digest(profile)}
-        self.context.facts.mkdir(parents=True, exist_ok=True)
-        file = self.context.facts / f"{profile.id}-{self.worker}.json"
-        file.write_text(json.dumps(facts), encoding="utf-8")

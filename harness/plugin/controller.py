@@ -67,6 +67,7 @@ class Controller:
         if not recorder.outcomes and not self._interrupted and session.testscollected == 0:
             self._clean_up(None)
             return
+        recorder.note_guests()
         hypervisor = self._connect()
         self._clean_up(hypervisor)
         try:

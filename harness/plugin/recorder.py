@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ import pytest
 import harness
 from harness.hypervisors.base import Capability, Hypervisor
 from harness.lab.context import RunContext
+from harness.lab.guest_facts import known
 from harness.ledger import Ledger
 from harness.plugin.collection import case_of
 from harness.plugin.worker import RECORD
@@ -40,6 +40,7 @@ class Recorder:
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     outcomes: list[OutcomeRecord] = field(default_factory=list)
     ledger: Ledger = field(default_factory=Ledger)
+    _known: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def directory(self) -> RunDirectory:
@@ -53,6 +54,18 @@ class Recorder:
             self._add(OutcomeRecord.model_validate(document))
         elif report.when not in ("setup", "call", "teardown"):
             self._add(self._lost(report))
+
+    def note_guests(self) -> None:
+        """Take what the workers know of the guests, before the run's own files go."""
+        for profile, _ in self.guests:
+            facts = known(self.context.facts, profile.id)
+            if facts is not None:
+                image = facts.image
+                self._known[profile.id] = {
+                    "image": image.digest,
+                    "image_name": image.name,
+                    "profile": facts.profile,
+                }
 
     def finish(self, hypervisor: Hypervisor | None, interrupted: str = "") -> RunRecord:
         """Judge what came in, write the run directory, and return the record."""
@@ -123,15 +136,8 @@ class Recorder:
             accelerator=str(self.context.accelerator),
             accelerator_reason=self.context.accelerator_reason,
             host=dict(facts.extra) if facts else {},
-            guests=self._guest_facts(),
+            guests=self._known,
         )
-
-    def _guest_facts(self) -> dict[str, dict[str, str]]:
-        gathered: dict[str, dict[str, str]] = {}
-        for profile, _ in self.guests:
-            for file in sorted(self.context.facts.glob(f"{profile.id}-*.json")):
-                gathered[profile.id] = json.loads(file.read_text(encoding="utf-8"))
-        return gathered
 
 
 def _obstacle(hypervisor: Hypervisor | None) -> str:

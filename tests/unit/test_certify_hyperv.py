@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -78,6 +79,17 @@ def test_it_says_that_nothing_can_be_said_of_the_guest(certified: Certified) -> 
     assert certificate["status"] == "incomplete"
     assert sentence in certificate["reasons"][0]
     assert sentence in (certified.directory / "site" / "index.html").read_text("utf-8")
+
+
+def test_the_certificate_names_the_image_and_the_profile(certified: Certified) -> None:
+    (certificate,) = certified.run["certificates"]
+    facts = certified.run["environment"]["guests"][GUEST]
+    assert re.fullmatch("[0-9a-f]{64}", certificate["image"])
+    assert facts["image"] == certificate["image"]
+    assert facts["image_name"].startswith("own-")
+    assert re.fullmatch("[0-9a-f]{64}", facts["profile"])
+    written = json.loads((certified.directory / f"certificate-{GUEST}.json").read_text("utf-8"))
+    assert written["image"] == certificate["image"]
 
 
 def test_the_host_side_passed_on_both_generations_and_all_else_could_not_run(
