@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import harness
-from harness.cli import certify, clean, doctor, images, matrix, media, profiles
+from harness.cli import certify, clean, compare, doctor, images, matrix, media, profiles
 from harness.errors import GuestcertError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.command("certify")(certify.certify)
 app.command("clean")(clean.clean)
+app.command("compare")(compare.compare)
 app.command("doctor")(doctor.doctor)
 app.command("matrix")(matrix.matrix)
 app.add_typer(profiles.app, name="profiles", help="The guests that guestcert knows.")

@@ -1,0 +1,256 @@
+"""What changed between two runs: environment, features, cases and figures. Pure: no files."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum, StrEnum, auto
+from statistics import fmean
+
+from harness.results.model import Outcome, OutcomeRecord, RunRecord, Verdict
+from harness.results.store import EXIT_BROKEN, EXIT_CERTIFIED, EXIT_NOT_CERTIFIED
+from harness.results.verdicts import worst
+
+NOTABLE = 0.25
+"""The part by which a figure has to change to be told: less is noise on a shared host."""
+
+STEADY = ("accelerator", "host.cpu", "hypervisor", "hypervisor_version")
+"""Where one of these differs, times are another host's, and not the guest's."""
+
+Place = tuple[str, str]
+"""A guest and its variant."""
+
+
+class Standing(Enum):
+    """What an outcome or a verdict comes down to."""
+
+    WORKS = auto()
+    EXCUSED = auto()
+    FAILS = auto()
+    UNSURE = auto()
+    UNSEEN = auto()
+
+
+OUTCOMES = {
+    Outcome.PASSED: Standing.WORKS,
+    Outcome.KNOWN_ISSUE: Standing.EXCUSED,
+    Outcome.FAILED: Standing.FAILS,
+    Outcome.BROKEN: Standing.UNSURE,
+    Outcome.BLOCKED: Standing.UNSURE,
+    Outcome.FLAKY: Standing.UNSURE,
+    Outcome.NOT_APPLICABLE: Standing.UNSEEN,
+}
+
+VERDICTS = {
+    Verdict.VERIFIED: Standing.WORKS,
+    Verdict.EXCEEDS_CLAIM: Standing.WORKS,
+    Verdict.OBSERVED_WORKING: Standing.WORKS,
+    Verdict.VIOLATED: Standing.FAILS,
+    Verdict.OBSERVED_FAILING: Standing.FAILS,
+    Verdict.AS_CLAIMED: Standing.EXCUSED,  # it does not work, and nobody said that it would
+    Verdict.INCONCLUSIVE: Standing.UNSURE,
+    Verdict.NOT_APPLICABLE: Standing.UNSEEN,
+    Verdict.UNTESTED: Standing.UNSEEN,
+}
+
+
+class Change(StrEnum):
+    """How a feature or a case stands in the later run, held against the earlier one."""
+
+    REGRESSION = "regression"
+    FAILING = "failing, where the base could not tell"
+    IN_DOUBT = "in doubt"
+    EXCUSED = "failing, as is known or claimed"
+    REPAIRED = "repaired"
+    GONE = "no longer tested"
+    NEW = "newly tested"
+
+
+COVERAGE = (Change.GONE, Change.NEW)
+"""Changes of what was tested: where they are a feature's, its cases need not repeat them."""
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A feature or a case that stands otherwise; `before`, `after`: outcomes or verdicts."""
+
+    guest: str
+    variant: str
+    subject: str  # a feature's id, or a case's node id
+    before: str
+    after: str
+    change: Change
+    reason: str = ""  # the later run's
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A metric that changed notably; the mean, where a case has it several times."""
+
+    guest: str
+    variant: str
+    case: str
+    name: str
+    unit: str
+    before: float
+    after: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two runs held against each other, on the guests and variants that both of them tested."""
+
+    base: str
+    head: str
+    environment: tuple[tuple[str, str, str], ...]  # name, before, after
+    only_base: tuple[Place, ...]
+    only_head: tuple[Place, ...]
+    features: tuple[Moved, ...]
+    cases: tuple[Moved, ...]
+    figures: tuple[Figure, ...]
+    incomparable: tuple[str, ...]  # what of the environment makes times incomparable
+    steady: int  # tested features that stand as they did
+
+    @property
+    def exit_code(self) -> int:
+        """1 where something regressed; 3 where something that worked is in doubt; else 0."""
+        changes = {moved.change for moved in (*self.features, *self.cases)}
+        if Change.REGRESSION in changes:
+            return EXIT_NOT_CERTIFIED
+        if Change.IN_DOUBT in changes or not self.shared:
+            return EXIT_BROKEN
+        return EXIT_CERTIFIED
+
+    @property
+    def shared(self) -> bool:
+        """Whether there is anything that both runs tested."""
+        return bool(self.steady or self.features)
+
+
+def compare(base: RunRecord, head: RunRecord) -> Comparison:
+    """What changed from `base` to `head`."""
+    places = [{(v.guest, v.variant) for v in run.verdicts} for run in (base, head)]
+    both = places[0] & places[1]
+    features = [_features(run, both) for run in (base, head)]
+    cases = [_cases(run, both) for run in (base, head)]
+    features_of = {o.case: o.feature for run in (base, head) for o in run.outcomes}
+    environment = tuple(_differences(_fingerprint(base), _fingerprint(head)))
+    incomparable = tuple(name for name, _, _ in environment if name in STEADY)
+    moved = tuple(_moved(*features))
+    tested = {key for key, state in features[0].items() if state[1] is not Standing.UNSEEN}
+    return Comparison(
+        base=base.run,
+        head=head.run,
+        environment=environment,
+        only_base=tuple(sorted(places[0] - both)),
+        only_head=tuple(sorted(places[1] - both)),
+        features=moved,
+        cases=tuple(_not_told(_moved(*cases), moved, features_of)),
+        figures=() if incomparable else tuple(_figures(base, head, both)),
+        incomparable=incomparable,
+        steady=len(tested - {(m.guest, m.variant, m.subject) for m in moved}),
+    )
+
+
+Key = tuple[str, str, str]
+State = tuple[str, Standing, str]
+"""A word, what it comes down to, and the reason that the run gave."""
+
+ABSENT: State = ("", Standing.UNSEEN, "")
+
+
+def _features(run: RunRecord, places: set[Place]) -> dict[Key, State]:
+    return {
+        (v.guest, v.variant, v.feature): (str(v.verdict), VERDICTS[v.verdict], v.reason)
+        for v in run.verdicts
+        if (v.guest, v.variant) in places
+    }
+
+
+def _cases(run: RunRecord, places: set[Place]) -> dict[Key, State]:
+    """The worst outcome of each case, over all of its parameters."""
+    excused = {
+        (v.guest, v.variant, v.feature) for v in run.verdicts if v.verdict is Verdict.AS_CLAIMED
+    }
+    gathered: dict[Key, list[OutcomeRecord]] = defaultdict(list)
+    for o in run.outcomes:
+        if (o.guest, o.variant) in places:
+            gathered[o.guest, o.variant, o.case].append(o)
+    states: dict[Key, State] = {}
+    for key, ends in gathered.items():
+        counting = worst([o.outcome for o in ends])
+        one = next(o for o in ends if o.outcome is counting)
+        standing = OUTCOMES[one.outcome]
+        if standing is Standing.FAILS and (one.guest, one.variant, one.feature) in excused:
+            standing = Standing.EXCUSED
+        states[key] = (str(one.outcome), standing, one.reason)
+    return states
+
+
+def _moved(base: Mapping[Key, State], head: Mapping[Key, State]) -> Iterator[Moved]:
+    for key in dict.fromkeys((*base, *head)):
+        before, was, _ = base.get(key, ABSENT)
+        after, now, reason = head.get(key, ABSENT)
+        if was is not now:
+            yield Moved(*key, before, after, _change(was, now), reason)
+
+
+def _not_told(
+    cases: Iterator[Moved], features: Collection[Moved], features_of: Mapping[str, str]
+) -> Iterator[Moved]:
+    """The cases of which their features' own changes do not tell already."""
+    told = {(m.guest, m.variant, m.subject, m.change) for m in features if m.change in COVERAGE}
+    for case in cases:
+        if (case.guest, case.variant, features_of[case.subject], case.change) not in told:
+            yield case
+
+
+def _change(was: Standing, now: Standing) -> Change:
+    if now is Standing.UNSEEN:
+        return Change.GONE
+    if was is Standing.UNSEEN:
+        return Change.NEW
+    if now is Standing.FAILS:
+        return Change.FAILING if was is Standing.UNSURE else Change.REGRESSION
+    return {
+        Standing.WORKS: Change.REPAIRED,
+        Standing.EXCUSED: Change.EXCUSED,
+        Standing.UNSURE: Change.IN_DOUBT,
+    }[now]
+
+
+def _fingerprint(run: RunRecord) -> dict[str, str]:
+    """Everything that may explain a change, by name."""
+    known = run.environment.model_dump(exclude={"host", "guests", "accelerator_reason"})
+    facts = {name: str(value) for name, value in known.items()}
+    facts |= {f"host.{name}": value for name, value in run.environment.host.items()}
+    for guest, its in run.environment.guests.items():
+        facts |= {f"{guest}.{name}": value for name, value in its.items()}
+    return facts | {"tier": str(run.tier), "selection": run.selection}
+
+
+def _differences(
+    base: Mapping[str, str], head: Mapping[str, str]
+) -> Iterator[tuple[str, str, str]]:
+    for name in dict.fromkeys((*base, *head)):
+        before, after = base.get(name, ""), head.get(name, "")
+        if before != after:
+            yield name, before, after
+
+
+def _figures(base: RunRecord, head: RunRecord, places: set[Place]) -> Iterator[Figure]:
+    before, after = (_means(run, places) for run in (base, head))
+    for key, was in before.items():
+        now = after.get(key)
+        if now is not None and abs(now - was) > NOTABLE * abs(was):
+            yield Figure(*key, was, now)
+
+
+def _means(run: RunRecord, places: set[Place]) -> dict[tuple[str, str, str, str, str], float]:
+    values: dict[tuple[str, str, str, str, str], list[float]] = defaultdict(list)
+    for o in run.outcomes:
+        if (o.guest, o.variant) in places:
+            for m in o.metrics:
+                values[o.guest, o.variant, o.case, m.name, m.unit].append(m.value)
+    return {key: fmean(of) for key, of in values.items()}

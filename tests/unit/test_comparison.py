@@ -1,0 +1,226 @@
+"""What changed between two runs, and what the regression report says of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from harness.cli import app
+from harness.errors import UsageError
+from harness.profiles.hardware import Firmware
+from harness.reporting.regression import Format, written
+from harness.results.comparison import Change, Comparison, compare
+from harness.results.model import Metric, Outcome, RunRecord, Verdict
+from harness.results.store import RunDirectory, write_run
+from tests.unit.builders import a_run, a_verdict, an_environment, an_outcome
+
+SLOW = "suites/boot/test_ready.py::test_it_boots"
+
+
+def run_with(outcome: Outcome, verdict: Verdict, reason: str = "") -> RunRecord:
+    return a_run(an_outcome(outcome, reason=reason), verdicts=[a_verdict(verdict)])
+
+
+WORKING = run_with(Outcome.PASSED, Verdict.VERIFIED)
+FAILING = run_with(Outcome.FAILED, Verdict.VIOLATED, "no login")
+BROKEN = run_with(Outcome.BROKEN, Verdict.INCONCLUSIVE, "libvirt went away")
+EXCUSED = run_with(Outcome.KNOWN_ISSUE, Verdict.VERIFIED)
+UNTESTED = run_with(Outcome.NOT_APPLICABLE, Verdict.UNTESTED)
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "change", "status"),
+    [
+        (WORKING, FAILING, Change.REGRESSION, 1),
+        (WORKING, BROKEN, Change.IN_DOUBT, 3),
+        (FAILING, BROKEN, Change.IN_DOUBT, 3),
+        (BROKEN, FAILING, Change.FAILING, 0),
+        (FAILING, WORKING, Change.REPAIRED, 0),
+        (BROKEN, WORKING, Change.REPAIRED, 0),
+        (WORKING, UNTESTED, Change.GONE, 0),
+        (UNTESTED, FAILING, Change.NEW, 0),
+    ],
+)
+def test_a_feature_and_its_case_changed(
+    base: RunRecord, head: RunRecord, change: Change, status: int
+) -> None:
+    comparison = compare(base, head)
+    assert [moved.change for moved in comparison.features] == [change]
+    assert {moved.change for moved in comparison.cases} <= {change}
+    assert comparison.exit_code == status
+
+
+@pytest.mark.parametrize("run", [WORKING, FAILING, BROKEN])
+def test_what_stands_as_it_did_is_no_change(run: RunRecord) -> None:
+    comparison = compare(run, run)
+    assert comparison.features == comparison.cases == ()
+    assert comparison.steady == 1
+    assert comparison.exit_code == 0
+
+
+def test_a_known_issue_is_no_regression_but_what_becomes_of_it_is() -> None:
+    excused = compare(WORKING, EXCUSED)
+    assert [moved.change for moved in excused.cases] == [Change.EXCUSED]
+    assert excused.exit_code == 0
+    assert [moved.change for moved in compare(EXCUSED, FAILING).cases] == [Change.REGRESSION]
+
+
+def test_what_nobody_claims_may_stop_working() -> None:
+    exceeding = run_with(Outcome.PASSED, Verdict.EXCEEDS_CLAIM)
+    as_claimed = run_with(Outcome.FAILED, Verdict.AS_CLAIMED)
+    comparison = compare(exceeding, as_claimed)
+    assert {moved.change for moved in (*comparison.features, *comparison.cases)} == {Change.EXCUSED}
+    assert comparison.exit_code == 0
+
+
+def test_a_case_counts_by_the_worst_of_its_parameters() -> None:
+    verdicts = [a_verdict()]
+    base = a_run(an_outcome(), an_outcome(), verdicts=verdicts)
+    head = a_run(an_outcome(), an_outcome(Outcome.FAILED, reason="4 of 8"), verdicts=verdicts)
+    (moved,) = compare(base, head).cases
+    assert (moved.before, moved.after, moved.reason) == ("passed", "failed", "4 of 8")
+
+
+def test_a_new_feature_is_told_once_and_not_for_each_of_its_cases() -> None:
+    cases = [an_outcome(case=f"suites/boot/test_ready.py::test_{n}") for n in range(3)]
+    head = a_run(*cases, verdicts=[a_verdict()])
+    comparison = compare(a_run(verdicts=[a_verdict(Verdict.UNTESTED)]), head)
+    assert [moved.subject for moved in comparison.features] == ["boot.ready"]
+    assert comparison.cases == ()
+
+
+def test_a_new_case_of_an_old_feature_is_told() -> None:
+    head = a_run(
+        an_outcome(),
+        an_outcome(case="suites/boot/test_ready.py::test_new"),
+        verdicts=[a_verdict()],
+    )
+    (moved,) = compare(WORKING, head).cases
+    assert (moved.subject, moved.change) == ("suites/boot/test_ready.py::test_new", Change.NEW)
+
+
+def test_guests_that_only_one_run_has_are_named_and_not_compared() -> None:
+    base = a_run(verdicts=[a_verdict(), a_verdict(guest="debian-11")])
+    head = a_run(verdicts=[a_verdict(), a_verdict(variant=Firmware.UEFI)])
+    comparison = compare(base, head)
+    assert comparison.only_base == (("debian-11", "bios"),)
+    assert comparison.only_head == (("debian-12", "uefi"),)
+    assert comparison.features == ()
+
+
+def test_runs_that_share_nothing_say_nothing() -> None:
+    comparison = compare(WORKING, a_run(verdicts=[a_verdict(guest="debian-11")]))
+    assert comparison.exit_code == 3
+
+
+# Figures and the environment
+
+
+def timed(*seconds: float, accelerator: str = "kvm", **facts: str) -> RunRecord:
+    environment = an_environment(**facts).model_copy(update={"accelerator": accelerator})
+    outcomes = [
+        an_outcome(metrics=[Metric(name="boot to ready", value=value, unit="s")])
+        for value in seconds
+    ]
+    return a_run(*outcomes, verdicts=[a_verdict()], environment=environment)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [([20], [30], [(20, 30)]), ([20], [24], []), ([20], [14], [(20, 14)]), ([0], [1], [(0, 1)])],
+)
+def test_a_figure_is_told_where_it_changed_notably(
+    before: Sequence[float], after: Sequence[float], told: list[tuple[float, float]]
+) -> None:
+    comparison = compare(timed(*before), timed(*after))
+    assert [(figure.before, figure.after) for figure in comparison.figures] == told
+    assert comparison.exit_code == 0
+
+
+def test_the_mean_counts_where_a_case_has_a_figure_several_times() -> None:
+    (figure,) = compare(timed(10, 20), timed(30, 40)).figures
+    assert (figure.before, figure.after, figure.unit) == (15, 35, "s")
+
+
+def test_times_of_another_host_are_not_compared() -> None:
+    comparison = compare(timed(20), timed(90, accelerator="tcg"))
+    assert comparison.figures == ()
+    assert comparison.incomparable == ("accelerator",)
+    assert "not compared: another accelerator" in written(comparison, Format.TEXT)
+
+
+def test_what_may_explain_a_change_is_told() -> None:
+    base, head = timed(20, kernel="6.1", microcode="1"), timed(20, kernel="6.12", microcode="1")
+    assert compare(base, head).environment == (("host.kernel", "6.1", "6.12"),)
+
+
+# The report
+
+HOSTILE = "\x1b[31m <script>alert(1)</script> | [a](javascript:b)\n# heading"
+
+
+def hostile() -> Comparison:
+    return compare(WORKING, run_with(Outcome.FAILED, Verdict.VIOLATED, HOSTILE))
+
+
+def test_the_text_tells_regressions_first() -> None:
+    lines = written(compare(WORKING, FAILING), Format.TEXT).splitlines()
+    assert lines[2:5] == [
+        "Regressions",
+        "  debian-12 bios boot.ready: verified -> violated",
+        f"  debian-12 bios {SLOW}: passed -> failed: no login",
+    ]
+
+
+def test_a_guests_words_do_no_harm_in_it() -> None:
+    text = written(hostile(), Format.TEXT)
+    assert "\x1b" not in text
+    assert "\n# heading" not in text
+    markdown = written(hostile(), Format.MARKDOWN)
+    assert "<script>" not in markdown
+    assert r"\<script\>alert\(1\)\<\/script\> \| \[a\]\(javascript\:b\) \# heading" in markdown
+
+
+def test_as_json_it_holds_everything() -> None:
+    document = json.loads(written(compare(timed(20), timed(30)), Format.JSON))
+    assert document["figures"][0]["after"] == 30
+    assert document["steady"] == 1
+
+
+# The command
+
+
+@pytest.fixture
+def reports(tmp_path: Path) -> Path:
+    for name, run in {"20240501-a": WORKING, "20240502-b": FAILING}.items():
+        directory = RunDirectory(tmp_path / name)
+        directory.create()
+        write_run(run.model_copy(update={"run": name}), directory)
+    return tmp_path
+
+
+def test_the_command_ends_with_1_where_something_regressed(reports: Path) -> None:
+    where = ["--reports", str(reports)]
+    done = CliRunner().invoke(app, ["compare", "20240501-a", *where])
+    assert done.exit_code == 1, done.output
+    assert done.output.startswith("20240501-a -> 20240502-b\n"), "the latest is the default"
+    folders = [str(reports / "20240502-b"), str(reports / "20240501-a")]
+    assert CliRunner().invoke(app, ["compare", *folders, *where]).exit_code == 0
+
+
+def test_the_command_writes_into_a_file(reports: Path, tmp_path: Path) -> None:
+    file = tmp_path / "out" / "report.md"
+    asked = ["compare", "20240501-a", "--reports", str(reports), "--format", "markdown"]
+    assert CliRunner().invoke(app, [*asked, "-o", str(file)]).exit_code == 1
+    assert file.read_text(encoding="utf-8").startswith("# 20240501\\-a \\-\\> 20240502\\-b\n")
+
+
+def test_a_run_that_is_not_there_is_told_with_the_nearest(reports: Path) -> None:
+    done = CliRunner().invoke(app, ["compare", "20240501-c", "--reports", str(reports)])
+    assert isinstance(done.exception, UsageError)
+    assert "there is no run '20240501-c'" in done.exception.sentence
+    assert done.exception.remedy == "20240501-a"
