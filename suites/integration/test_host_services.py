@@ -17,6 +17,8 @@ from harness.hypervisors.metering import metering_of
 from harness.hypervisors.network_policy import NetworkPolicy, Vlan, VlanMode, network_policy_of
 from harness.plugin.markers import every_variant, feature, requires
 
+CHECKPOINT = "guestcert"
+
 
 def side_of_the_host(guest: Guest) -> HostServices:
     """What the hypervisor says that it has."""
@@ -71,7 +73,12 @@ def test_the_host_keeps_the_pairs_that_it_gives(unstarted: Guest) -> None:
 @every_variant
 def test_the_host_takes_checkpoints_of_a_machine_that_is_off(unstarted: Guest) -> None:
     """A standard checkpoint is taken, gone back to and removed."""
-    take_and_go_back(side_of_the_host(unstarted), CheckpointKind.STANDARD)
+    services = side_of_the_host(unstarted)
+    services.checkpoint(CHECKPOINT, CheckpointKind.STANDARD)
+    assert services.checkpoints() == [CHECKPOINT]
+    services.restore_checkpoint(CHECKPOINT)
+    services.remove_checkpoint(CHECKPOINT)
+    assert services.checkpoints() == []
 
 
 @feature("integration.host_services")
@@ -79,16 +86,11 @@ def test_the_host_takes_checkpoints_of_a_machine_that_is_off(unstarted: Guest) -
 @every_variant
 def test_the_host_takes_production_checkpoints_of_a_machine_that_is_off(unstarted: Guest) -> None:
     """A production checkpoint is taken, gone back to and removed; there is nothing to quiesce."""
-    take_and_go_back(side_of_the_host(unstarted), CheckpointKind.PRODUCTION)
-
-
-def take_and_go_back(services: HostServices, kind: CheckpointKind) -> None:
-    """The whole life of a checkpoint."""
-    name = f"guestcert-{kind}"
-    services.checkpoint(name, kind)
-    assert services.checkpoints() == [name]
-    services.restore_checkpoint(name)
-    services.remove_checkpoint(name)
+    services = side_of_the_host(unstarted)
+    services.checkpoint(CHECKPOINT, CheckpointKind.PRODUCTION)
+    assert services.checkpoints() == [CHECKPOINT]
+    services.restore_checkpoint(CHECKPOINT)
+    services.remove_checkpoint(CHECKPOINT)
     assert services.checkpoints() == []
 
 
