@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 import secrets
 import shlex
@@ -17,6 +19,9 @@ KERNEL_LINE = r"\[ *\d+\.\d{6}\] .*"
 
 LOGIN_PROMPT = rf"(?m)login:\s*(?:{KERNEL_LINE})?$"
 PASSWORD_PROMPT = rf"(?m)[Pp]assword:\s*(?:{KERNEL_LINE})?$"
+INTERRUPTION = rf"(?:{KERNEL_LINE}\n)*"
+"""Whole lines of the kernel's, which come in the middle of what someone else is saying."""
+
 REFUSED = r"[Ll]ogin incorrect"
 TYPED_LIMIT = 4000
 """Bytes in one typed line: a Linux terminal cuts a line at 4096."""
@@ -88,24 +93,39 @@ class ConsoleShell:
             raise ChannelError("the console shell is not logged in, or was given standard input")
         settings = [f"{name}={value}" for name, value in (environment or {}).items()]
         command = shlex.join(["sudo", "-n", "env", *settings, *arguments])
-        nonce = secrets.token_hex(8)
-        # Printed in two halves, so that the typed line itself never looks like the mark.
-        line = (
-            f"printf '%s%s\\n' begin- {nonce}; {command} </dev/null 2>&1; "
-            f"printf '\\n%s%s-%s-\\n' end- {nonce} $?"
-        )
+        deadline = Deadline(timeout)
+        self._type(f'said=$({{ {command} </dev/null 2>&1; echo " $?"; }} | base64 | tr -d "\\n")')
+        said = None
+        while said is None:
+            said = self._said(f"`{command[:120]}` to end", deadline)
+        output, _, status = said.rpartition(b" ")
+        return CommandResult(tuple(arguments), int(status), output, b"")
+
+    def _type(self, line: str) -> None:
         if len(line) > TYPED_LIMIT:
             raise ChannelError(f"a console takes {TYPED_LIMIT} bytes a line, not {len(line)}")
-        position = self._console.position
         self._console.send(line.encode() + b"\r")
-        match = self._await(
-            position,
-            rf"(?s)begin-{nonce}\r*\n(.*?)\r*\nend-{nonce}-(\d+)-",
-            f"`{command[:120]}` to end",
-            Deadline(timeout),
-        )
-        output = match.group(1).replace(b"\r\n", b"\n")
-        return CommandResult(tuple(arguments), int(match.group(2)), output, b"")
+
+    def _said(self, awaited: str, deadline: Deadline) -> bytes | None:
+        """What the shell keeps in `said`; nothing where others spoke in the middle of it.
+
+        The kernel, systemd and cloud-init write to the same console whenever they like, so it is
+        said in letters and digits alone, with its length, as often as it takes.
+        """
+        nonce = secrets.token_hex(8)
+        position = self._console.position
+        # Printed in two halves, so that the typed line itself never looks like the mark.
+        self._type(f'printf "%s%s-%s-%s-%s%s-\\n" begin- {nonce} "${{#said}}" "$said" end- {nonce}')
+        end = INTERRUPTION.join(re.escape(letter) for letter in f"end-{nonce}-")
+        self._await(position, end, awaited, deadline)
+        told = re.sub(rf"{KERNEL_LINE}\n".encode(), b"", self._console.since(position))
+        whole = re.search(rf"begin-{nonce}-(\d+)-([^-]*)-end-{nonce}-".encode(), told)
+        if whole is None or int(whole[1]) != len(whole[2]):
+            return None
+        try:
+            return base64.b64decode(whole[2], validate=True)
+        except binascii.Error:
+            return None
 
     def _await(self, since: int, pattern: str, awaited: str, deadline: Deadline) -> re.Match[bytes]:
         return ConsoleExpect(self._console, since).await_any(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,11 +21,22 @@ from harness.waiting import Deadline
 PASSWORD = "right"
 
 
+SUDO = b'sudo() { shift; "$@"; }\n'
+
+
 class ScriptedGuest:
-    """A login and a shell that knows `true`, `false` and `echo`, spoken as a terminal does."""
+    """A scripted login, and a real shell after it, spoken as a terminal does."""
 
     def __init__(self, stream: socket.socket) -> None:
         self._stream = stream
+        self.interruptions: list[tuple[bytes, bytes]] = []
+        """Whom to interrupt where, and with what: each once, in this order."""
+        self._shell = subprocess.Popen(
+            ["sh"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        self._type(SUDO)
+        self._speaker = threading.Thread(target=self._speak, daemon=True)
+        self._speaker.start()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -36,6 +48,9 @@ class ScriptedGuest:
         with contextlib.suppress(OSError):
             self._stream.shutdown(socket.SHUT_RDWR)
         self._thread.join(timeout=10)
+        with self._shell:
+            self._shell.terminate()
+        self._speaker.join(timeout=10)
 
     def _lines(self) -> Iterator[str]:
         buffer = b""
@@ -63,17 +78,23 @@ class ScriptedGuest:
                 state = "login"
                 self.say(b"\r\nhost login: ")
             else:
-                self._command(line)
+                self._type(line.encode() + b"\n")
 
-    def _command(self, line: str) -> None:
-        mark = re.search(r"begin- (\w+); sudo -n env (.*) </dev/null", line)
-        if mark is None:
-            return
-        words = mark.group(2).split()
-        status = 1 if words[0] == "false" else 0
-        said = " ".join(words[1:]) if words[0] == "echo" else ""
-        self.say(f"begin-{mark.group(1)}\r\n{said}\r\n\r\n".encode())
-        self.say(f"end-{mark.group(1)}-{status}-\r\n".encode())
+    def _type(self, line: bytes) -> None:
+        assert self._shell.stdin is not None
+        self._shell.stdin.write(line)
+        self._shell.stdin.flush()
+
+    def _speak(self) -> None:
+        assert self._shell.stdout is not None
+        for line in self._shell.stdout:
+            said = line.replace(b"\n", b"\r\n")
+            if self.interruptions:
+                where, others = self.interruptions.pop(0)
+                assert where in said
+                said = said.replace(where, where + others, 1)
+            with contextlib.suppress(OSError):  # the line may have been hung up
+                self.say(said)
 
 
 @pytest.fixture
@@ -98,6 +119,42 @@ def test_a_shell_runs_commands_and_reads_their_status(ends: tuple[Console, Scrip
     assert shell.run(["echo", "hello"], timeout=10).text.strip() == "hello"
     assert shell.run(["false"], timeout=10).exit_status == 1
     assert shell.run(["true"], timeout=10).exit_status == 0
+
+
+KERNEL = b"[   41.007392] virtio_net: a word that ends-with-12-\r\n"
+SYSTEMD = b"[  OK  ] Reached target\r\n"
+HELLO = b"aGVsbG8"
+
+
+@pytest.mark.parametrize(
+    "interruptions",
+    [
+        [(b"beg", KERNEL)],
+        [(b"-", KERNEL)],
+        [(HELLO[:3], KERNEL)],
+        [(HELLO[:3], KERNEL * 3)],
+        [(b"-e", KERNEL)],
+        [(b"-end-", KERNEL)],
+        [(HELLO[:3], SYSTEMD)],
+        [(HELLO[:4], b"abcd")],
+        [(HELLO[:3], SYSTEMD), (b"beg", SYSTEMD), (HELLO[:4], KERNEL)],
+    ],
+)
+def test_others_who_speak_on_the_console_change_no_answer(
+    ends: tuple[Console, ScriptedGuest], interruptions: list[tuple[bytes, bytes]]
+) -> None:
+    console, guest = ends
+    shell = logged_in(console)
+    guest.interruptions += interruptions
+    result = shell.run(["echo", "hello"], timeout=10)
+    assert (result.output, result.exit_status) == (b"hello\n", 0)
+    assert guest.interruptions == []
+
+
+def test_an_answer_may_be_any_bytes(ends: tuple[Console, ScriptedGuest]) -> None:
+    told = r"\000\377 end- [    1.000000] x\r\n\n"
+    result = logged_in(ends[0]).run(["printf", told], timeout=10)
+    assert result.output == b"\x00\xff end- [    1.000000] x\r\n\n"
 
 
 def test_a_wrong_password_is_refused(ends: tuple[Console, ScriptedGuest]) -> None:
