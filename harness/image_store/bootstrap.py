@@ -14,6 +14,7 @@ from harness.image_store.disk import assemble_disk, root_mib
 from harness.image_store.programs import run_program
 from harness.image_store.recipe import BootstrapRecipe, Recipe
 
+INITRD_HOOK = Path(__file__).with_name("bootstrap_initrd.sh")
 HOOK = Path(__file__).with_name("bootstrap_hook.sh")
 
 LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
@@ -33,7 +34,7 @@ class Bootstrap:
 
     def inputs(self, recipe: Recipe, step: Step) -> Mapping[str, str]:
         """See Builder: our own code, and the programs that shape an image."""
-        code = [Path(disk.__file__), Path(__file__), HOOK]
+        code = [Path(disk.__file__), Path(__file__), INITRD_HOOK, HOOK]
         return {file.name: file.read_text(encoding="utf-8") for file in code} | {
             "mmdebstrap": version_of("mmdebstrap"),
             "mke2fs": version_of("mke2fs", "-V"),
@@ -51,7 +52,7 @@ class Bootstrap:
         run_program(_mmdebstrap(recipe, parts), log=log, line=step, environment=_environment())
         step("assembling the disk")
         raw = folder / "disk.raw"
-        assemble_disk(parts, recipe.disk_gib, raw, log)
+        assemble_disk(parts, recipe.architecture, recipe.disk_gib, raw, log)
         step("converting the disk")
         run_program(["qemu-img", "convert", "-O", "qcow2", str(raw), str(folder / IMAGE)], log=log)
         raw.unlink()
@@ -79,6 +80,7 @@ def _mmdebstrap(recipe: BootstrapRecipe, parts: Path) -> list[str]:
         '--aptopt=Acquire::Languages "none"',
         *(f'--aptopt={option} "{value}"' for option, value in _host_options().items()),
         *(f"--dpkgopt=path-exclude={path}" for path in LEFT_OUT),
+        f'--essential-hook=sh "{INITRD_HOOK}" "$1"',
         f'--customize-hook=sh "{HOOK}" "$1" "{parts}" {size}',
         recipe.suite,
         "/dev/null",

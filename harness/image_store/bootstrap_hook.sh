@@ -7,6 +7,12 @@ tree=$1
 output=$2
 root_mib=$3
 
+case $(chroot "$tree" dpkg --print-architecture) in
+    amd64) efi=x64 grub=x86_64-efi bios=i386-pc console=ttyS0 ;;
+    i386) efi=ia32 grub=i386-efi bios=i386-pc console=ttyS0 ;;
+    arm64) efi=aa64 grub=arm64-efi bios= console=ttyAMA0 ;;
+esac
+
 # As a vendor's cloud image: nothing in it that two guests would share.
 echo uninitialized > "$tree/etc/machine-id"
 rm -f "$tree"/etc/ssh/ssh_host_*_key* "$tree/etc/hostname" "$tree/var/lib/dbus/machine-id"
@@ -26,17 +32,7 @@ printf 'datasource_list: [NoCloud, ConfigDrive, None]\n' \
 printf 'system_info: {network: {renderers: [netplan]}}\n' \
     > "$tree/etc/cloud/cloud.cfg.d/90-network.cfg"
 
-# A lean initrd: the buses that a root disk of ours can sit on, quickly unpacked.
-mkdir -p "$tree/etc/initramfs-tools/conf.d"
-printf 'MODULES=list\nCOMPRESS=lz4\n' > "$tree/etc/initramfs-tools/conf.d/guestcert"
-# In it, and loaded only where udev finds such a device.
-cat > "$tree/etc/initramfs-tools/hooks/guestcert" <<'HOOK'
-#!/bin/sh
-[ "${1:-}" = prereqs ] && exit 0
-. /usr/share/initramfs-tools/hook-functions
-manual_add_modules virtio_pci virtio_blk virtio_scsi ext4 ahci ata_piix sd_mod nvme
-HOOK
-chmod +x "$tree/etc/initramfs-tools/hooks/guestcert"
+# Once more, now that all that shapes it is there.
 chroot "$tree" update-initramfs -u -k all
 # Crash dumps for whoever turns them on; else no unit fails, and a reboot goes through the firmware.
 chroot "$tree" systemctl disable kdump-tools.service
@@ -57,24 +53,39 @@ done
 # no_timer_check as in vendors' cloud images: on a busy host without KVM the kernel's test of its
 # timer else ends in a panic. Under KVM the kernel leaves that test out by itself.
 mkdir -p "$tree/boot/grub" "$tree/boot/efi"
-cp -r "$tree/usr/lib/grub/i386-pc" "$tree/boot/grub/"
-cat > "$tree/boot/grub/grub.cfg" <<'MENU'
-serial --unit=0 --speed=115200
-terminal_input serial console
-terminal_output serial console
+{
+    if [ -n "$bios" ]; then
+        echo 'serial --unit=0 --speed=115200'
+        echo 'terminal_input serial console'
+        echo 'terminal_output serial console'
+    fi
+    cat <<MENU
 set timeout=0
 search --no-floppy --label guestcert-root --set=root
-linux /vmlinuz root=LABEL=guestcert-root ro no_timer_check console=tty0 console=ttyS0,115200
+linux /vmlinuz root=LABEL=guestcert-root ro no_timer_check console=tty0 console=$console,115200
 initrd /initrd.img
 boot
 MENU
-printf 'search --no-floppy --label guestcert-root --set=root\n' > "$tree/boot/grub/early.cfg"
-chroot "$tree" grub-mkimage -O i386-pc -o /boot/grub/core.img -p '(hd0,gpt3)/boot/grub' \
-    -c /boot/grub/early.cfg \
-    biosdisk part_gpt ext2 search search_label normal linux serial terminal configfile
-cp "$tree/boot/grub/core.img" "$tree/usr/lib/grub/i386-pc/boot.img" "$output/"
-cp "$tree/usr/lib/shim/shimx64.efi.signed" "$output/shim.efi"
-cp "$tree/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed" "$output/grub.efi"
+} > "$tree/boot/grub/grub.cfg"
+if [ -n "$bios" ]; then
+    cp -r "$tree/usr/lib/grub/$bios" "$tree/boot/grub/"
+    printf 'search --no-floppy --label guestcert-root --set=root\n' > "$tree/boot/grub/early.cfg"
+    chroot "$tree" grub-mkimage -O "$bios" -o /boot/grub/core.img -p '(hd0,gpt3)/boot/grub' \
+        -c /boot/grub/early.cfg \
+        biosdisk part_gpt ext2 search search_label normal linux serial terminal configfile
+    cp "$tree/boot/grub/core.img" "$tree/usr/lib/grub/$bios/boot.img" "$output/"
+fi
+# The EFI system partition: where firmware looks on any disk, and where Debian's signed GRUB looks.
+mkdir -p "$output/EFI/BOOT" "$output/EFI/debian"
+cp "$tree/usr/lib/shim/shim$efi.efi.signed" "$output/EFI/debian/shim$efi.efi"
+cp "$tree/usr/lib/grub/$grub-signed/grub$efi.efi.signed" "$output/EFI/debian/grub$efi.efi"
+cp "$output/EFI/debian/shim$efi.efi" "$output/EFI/BOOT/BOOT$(echo $efi | tr a-z A-Z).EFI"
+cp "$output/EFI/debian/grub$efi.efi" "$output/EFI/BOOT/"
+cat > "$output/EFI/debian/grub.cfg" <<'MENU'
+search --no-floppy --label guestcert-root --set=root
+set prefix=($root)/boot/grub
+configfile $prefix/grub.cfg
+MENU
 chroot "$tree" dpkg-query -W > "$output/packages.txt"
 
 # A plain bind shows the tree without what mmdebstrap has mounted into it.

@@ -1,4 +1,4 @@
-"""Puts a disk together that boots by itself with BIOS and with UEFI, without loop devices."""
+"""Puts a disk together that boots by itself, with BIOS and with UEFI, without loop devices."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import struct
 from pathlib import Path
 
 from harness.image_store.programs import run_program
+from harness.image_store.recipe import BootstrapArchitecture
 
 SECTOR = 512
 MIB = 1024 * 1024
@@ -17,18 +18,17 @@ ROOT_START = ESP_START + ESP_SIZE
 TAIL = 1 * MIB
 """Room for the backup GPT at the end of the disk."""
 
-PARTITION_TYPES = {
-    "bios-boot": "21686148-6449-6E6F-744E-656564454649",
-    "esp": "C12A7328-F81F-11D2-BA4B-00A0C93EC93B",
-    "root": "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709",
-}
-"""GPT partition types of the Discoverable Partitions Specification and of GRUB's manual."""
+BIOS_BOOT_TYPE = "21686148-6449-6E6F-744E-656564454649"
+"""GPT type of the partition with GRUB's core (GRUB's manual)."""
 
-GRUB_ON_ESP = (
-    "search --no-floppy --label guestcert-root --set=root\n"
-    "set prefix=($root)/boot/grub\n"
-    "configfile $prefix/grub.cfg\n"
-)
+ESP_TYPE = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"
+
+ROOT_TYPES = {
+    BootstrapArchitecture.AMD64: "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709",
+    BootstrapArchitecture.I386: "44479540-F297-41B2-9AF7-D131D5F0458A",
+    BootstrapArchitecture.ARM64: "B921B045-1DF0-41C3-AF44-4C6F280D3FAE",
+}
+"""GPT types of root partitions (UAPI group, Discoverable Partitions Specification)."""
 
 
 def root_mib(disk_gib: int) -> int:
@@ -36,13 +36,16 @@ def root_mib(disk_gib: int) -> int:
     return (disk_gib * 1024 * MIB - ROOT_START - TAIL) // MIB
 
 
-def assemble_disk(parts: Path, disk_gib: int, disk: Path, log: Path) -> None:
+def assemble_disk(
+    parts: Path, architecture: BootstrapArchitecture, disk_gib: int, disk: Path, log: Path
+) -> None:
     """Make the raw `disk` from what the bootstrap hook left in `parts`."""
     esp = _make_esp(parts, log)
     with disk.open("wb") as file:
         file.truncate(disk_gib * 1024 * MIB)
-    _partition(disk, disk_gib, log)
-    _install_grub(disk, parts)
+    _partition(disk, ROOT_TYPES[architecture], root_mib(disk_gib), log)
+    if (parts / "core.img").exists():  # not where no machine of the architecture has a BIOS
+        _install_grub(disk, parts)
     for part, start in ((esp, ESP_START), (parts / "root.ext4", ROOT_START)):
         _copy_sparse(part, disk, start)
 
@@ -52,31 +55,19 @@ def _make_esp(parts: Path, log: Path) -> Path:
     esp = parts / "esp.img"
     with esp.open("wb") as file:
         file.truncate(ESP_SIZE)
-    image = str(esp)
-    (parts / "grub.cfg").write_text(GRUB_ON_ESP, encoding="ascii")
-    run_program(["mformat", "-i", image, "-F", "-c", "1", "-v", "ESP", "::"], log=log)
-    run_program(["mmd", "-i", image, "::/EFI", "::/EFI/BOOT", "::/EFI/debian"], log=log)
-    for source, target in (
-        ("shim.efi", "EFI/BOOT/BOOTX64.EFI"),
-        ("grub.efi", "EFI/BOOT/grubx64.efi"),
-        ("shim.efi", "EFI/debian/shimx64.efi"),
-        ("grub.efi", "EFI/debian/grubx64.efi"),
-        ("grub.cfg", "EFI/debian/grub.cfg"),  # where Debian's signed GRUB looks
-    ):
-        run_program(["mcopy", "-i", image, str(parts / source), f"::/{target}"], log=log)
+    run_program(["mformat", "-i", str(esp), "-F", "-c", "1", "-v", "ESP", "::"], log=log)
+    run_program(["mcopy", "-s", "-i", str(esp), str(parts / "EFI"), "::/"], log=log)
     return esp
 
 
-def _partition(disk: Path, disk_gib: int, log: Path) -> None:
+def _partition(disk: Path, root_type: str, root_size: int, log: Path) -> None:
     table = ["label: gpt"]
-    for name, start, size in (
-        ("bios-boot", BIOS_BOOT_START, ESP_START - BIOS_BOOT_START),
-        ("esp", ESP_START, ESP_SIZE),
-        ("root", ROOT_START, root_mib(disk_gib) * MIB),
+    for start, size, kind in (
+        (BIOS_BOOT_START, ESP_START - BIOS_BOOT_START, BIOS_BOOT_TYPE),
+        (ESP_START, ESP_SIZE, ESP_TYPE),
+        (ROOT_START, root_size * MIB, root_type),
     ):
-        table.append(
-            f"start={start // SECTOR}, size={size // SECTOR}, type={PARTITION_TYPES[name]}"
-        )
+        table.append(f"start={start // SECTOR}, size={size // SECTOR}, type={kind}")
     run_program(["sfdisk", "--quiet", str(disk)], stdin="\n".join(table) + "\n", log=log)
 
 

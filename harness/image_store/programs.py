@@ -20,6 +20,9 @@ PACKAGES = {
 
 CAUSES = (
     ("No space left on device", "free some space, or set GUESTCERT_HOME to a larger disk"),
+    ("install arch-test", "install arch-test, and qemu-user-static for processors of another kind"),
+    ("neither be executed natively", "install qemu-user-static, and register it with binfmt_misc"),
+    ("Hashes of expected file", "try again later: the package mirror is being updated"),
     ("Could not resolve", "look whether this host reaches its package mirror"),
     ("Failed to fetch", "look whether this host reaches its package mirror"),
     ("Unable to connect", "look whether this host reaches its package mirror"),
@@ -37,7 +40,7 @@ def run_program(
 ) -> str:
     """Run a program to its end; its output goes to `log` and, line by line, to `line`.
 
-    Raises HarnessError with the last line it said, the log, and what to try.
+    Raises HarnessError with its first error or last line, the log, and what to try.
     """
     try:
         process = subprocess.Popen(
@@ -87,9 +90,10 @@ def _follow(
 
 def _failure(arguments: Sequence[str], status: int, said: str, log: Path | None) -> HarnessError:
     lines = [text for text in said.splitlines() if text.strip()]
-    wrong = [text for text in lines if text.startswith(("E:", "Err:"))] or lines
-    last = wrong[-1][:300] if wrong else "nothing"
+    # APT and dpkg go on after the first error, with others that only follow from it.
+    wrong = [text for text in lines if text.startswith(("E:", "dpkg: error"))] or lines[-1:]
+    told = wrong[0][:300] if wrong else "nothing"
     remedy = next((advice for mark, advice in CAUSES if mark in said), None)
     return HarnessError(
-        f"{arguments[0]} ended with {status}; it said: {last}", evidence=log, remedy=remedy
+        f"{arguments[0]} ended with {status}; it said: {told}", evidence=log, remedy=remedy
     )

@@ -31,6 +31,8 @@ class BootstrapArchitecture(StrEnum):
     """Debian's names of the architectures that a disk of ours can be made for."""
 
     AMD64 = "amd64"
+    I386 = "i386"
+    ARM64 = "arm64"
 
 
 class Digest(StrEnum):
