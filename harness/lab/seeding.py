@@ -14,11 +14,11 @@ def seed(place: Place) -> None:
     credentials = place.blueprint.credentials
     digest = hashlib.sha256(place.name.encode()).hexdigest()
     content = SeedContent(
+        profile=place.blueprint.profile,
         instance_id=digest[:16],
         host_name=f"guest-{digest[:8]}",
         user=credentials.user,
         password_hash=hash_password(credentials.password),
-        kind=place.blueprint.profile.seed,
     )
     place.folder.mkdir(parents=True, exist_ok=True)
     write_seed(content, place.seed)

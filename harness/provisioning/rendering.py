@@ -5,16 +5,26 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Protocol
 
 import jinja2
 
 from harness.errors import UsageError
+from harness.profiles.model import Profile
 from harness.profiles.places import recipes_folder
-from harness.provisioning.answers import Answers
 from harness.provisioning.escaping import Format, Verbatim, for_format
 
 OURS = "guestcert"
 """What a user's template extends: `{% extends "guestcert/preseed.cfg.j2" %}`."""
+
+
+class Answers(Protocol):
+    """What a template is given as `answers`: the answers for one guest."""
+
+    @property
+    def profile(self) -> Profile:
+        """Whose guest it is."""
+        ...
 
 
 def overrides_folder() -> Path:

@@ -6,24 +6,33 @@ Formats: cloud-init's NoCloud data source (a volume labelled `cidata` with three
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.profiles.model import Seed
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+
+from harness.errors import UsageError
+from harness.profiles.model import Profile, Seed
 from harness.provisioning.answer_files import AnswerFile, Place
+from harness.provisioning.escaping import Format
 from harness.provisioning.media import write_iso
+from harness.provisioning.rendering import overrides_folder, render
+
+TEMPLATE = "cloud-config.j2"
 
 
 @dataclass(frozen=True)
 class SeedContent:
     """What a guest is told at its first boot; `password_hash` is a crypt(3) string."""
 
+    profile: Profile
     instance_id: str
     host_name: str
     user: str
     password_hash: str = field(repr=False)
-    kind: Seed = Seed.NOCLOUD
 
 
 NETWORK = {
@@ -36,17 +45,20 @@ LABELS = {Seed.NOCLOUD: "cidata", Seed.CONFIG_DRIVE: "config-2"}
 
 
 def write_seed(content: SeedContent, file: Path) -> Path:
-    """Write the seed medium as an ISO 9660 file that only the owner can read."""
+    """Write the seed medium as an ISO 9660 file that only the owner can read.
+
+    Raises UsageError where the user's own template does not give a cloud-config.
+    """
     file.touch(mode=0o600)
     files = [AnswerFile(Place.CD, name, text.encode()) for name, text in _files(content).items()]
-    write_iso(files, file, LABELS[content.kind])
+    write_iso(files, file, LABELS[content.profile.seed])
     return file
 
 
 def _files(content: SeedContent) -> dict[str, str]:
     """The medium's texts by their paths."""
-    user_data = "#cloud-config\n" + json.dumps(_user_data(content), indent=1) + "\n"
-    if content.kind is Seed.CONFIG_DRIVE:
+    user_data = _user_data(content)
+    if content.profile.seed is Seed.CONFIG_DRIVE:
         # Without a network of its own in it, cloud-init asks by DHCP on the first card.
         named = {"uuid": content.instance_id, "hostname": content.host_name}
         return {
@@ -61,31 +73,20 @@ def _files(content: SeedContent) -> dict[str, str]:
     }
 
 
-def _user_data(content: SeedContent) -> dict[str, object]:
-    # JSON is YAML: cloud-init reads it, and nothing needs quoting by hand.
-    return {
-        "hostname": content.host_name,
-        # In /etc/hosts too: sudo asks for it before any resolver is up.
-        "manage_etc_hosts": True,
-        "locale": "C.UTF-8",
-        "ssh_pwauth": False,
-        # An RSA key costs an emulated processor as much as half a boot.
-        "ssh_genkeytypes": ["ed25519"],
-        "ssh": {"emit_keys_to_console": False},
-        "grub_dpkg": {"enabled": False},
-        # Provisioning is over with the first boot; what follows is the guest's own start.
-        "runcmd": [["touch", "/etc/cloud/cloud-init.disabled"]],
-        "users": [
-            {
-                "name": content.user,
-                "gecos": "guestcert",
-                "shell": "/bin/bash",
-                "sudo": "ALL=(ALL) NOPASSWD:ALL",
-                "lock_passwd": False,
-                # The one is for a user that an installation has made already; the other for a
-                # cloud-init before 0.7.7 (Ubuntu 14.04, Debian 8), which knows no other.
-                "hashed_passwd": content.password_hash,
-                "passwd": content.password_hash,
-            }
-        ],
-    }
+def _user_data(content: SeedContent) -> str:
+    text = render(TEMPLATE, Format.JSON, content)  # JSON's strings are YAML's too
+    try:
+        document = YAML(typ="safe").load(io.StringIO(text))
+    except MarkedYAMLError as error:
+        mark = error.problem_mark
+        raise _wrong(f"{error.problem} in line {mark.line + 1 if mark else '?'}") from error
+    if not text.startswith("#cloud-config\n") or not isinstance(document, dict):
+        raise _wrong("it should begin with `#cloud-config` and be a mapping")
+    return text
+
+
+def _wrong(problem: str) -> UsageError:
+    return UsageError(
+        f"the template {TEMPLATE} gives no cloud-config: {problem}",
+        remedy=f"correct it; the templates of your own are in {overrides_folder()}",
+    )

@@ -12,8 +12,8 @@ from ruamel.yaml import YAML
 
 from harness.image_store.programs import run_program
 from harness.profiles.model import Seed
-from harness.provisioning.seed import SeedContent, write_seed
-from tests.unit.test_seed import read
+from harness.provisioning.seed import write_seed
+from tests.unit.test_seed import content, read
 
 SCHEMA = "usr/lib/python3/dist-packages/cloudinit/config/schemas/schema-cloud-config-v1.json"
 
@@ -36,8 +36,7 @@ def schema(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     [(Seed.NOCLOUD, "user-data"), (Seed.CONFIG_DRIVE, "openstack/latest/user_data")],
 )
 def test_user_data_is_valid(schema: dict[str, Any], tmp_path: Path, kind: Seed, name: str) -> None:
-    content = SeedContent("0a1b", "guest-1", "tester", "$6$salt$hash", kind)
-    document = YAML(typ="safe").load(read(write_seed(content, tmp_path / "seed.iso"), name))
+    document = YAML(typ="safe").load(read(write_seed(content(kind), tmp_path / "seed.iso"), name))
     jsonschema.validate(document, schema)
     document["users"][0]["sudo"] = 7
     with pytest.raises(jsonschema.ValidationError):

@@ -11,6 +11,7 @@ import pytest
 from pycdlib.pycdlib import PyCdlib
 from ruamel.yaml import YAML
 
+from harness.errors import UsageError
 from harness.image_store.iso import describe_iso
 from harness.image_store.recipe import CloudImageRecipe, load_recipe
 from harness.profiles.loading import load_profiles
@@ -22,8 +23,13 @@ from tests.unit.test_answer_files import AWKWARD
 HASH = re.compile(r"\$6\$[./A-Za-z0-9]+\$[./A-Za-z0-9]{86}")
 
 
+GUESTS = {Seed.NOCLOUD: "debian-12", Seed.CONFIG_DRIVE: "debian-10"}
+
+
 def content(kind: Seed) -> SeedContent:
-    return SeedContent("0a1b", "guest-1", "tester", hash_password(AWKWARD), kind)
+    (profile,) = [one for one in load_profiles() if one.id == GUESTS[kind]]
+    assert profile.seed is kind
+    return SeedContent(profile, "0a1b", "guest-1", "tester", hash_password(AWKWARD))
 
 
 def read(seed: Path, name: str) -> str:
@@ -86,3 +92,64 @@ def test_what_is_made_for_openstack_gets_a_config_drive() -> None:
     assert made
     given = {profile.id for profile in load_profiles() if profile.seed is Seed.CONFIG_DRIVE}
     assert made == given
+
+
+@pytest.fixture
+def overrides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "answers"
+    folder.mkdir()
+    for module in ("rendering", "seed"):
+        monkeypatch.setattr(f"harness.provisioning.{module}.overrides_folder", lambda: folder)
+    return folder
+
+
+EXTENDED = """{% extends "guestcert/cloud-config.j2" %}
+{% block user %}
+    ssh_authorized_keys: [ssh-ed25519 AAAA me]
+{% endblock %}
+{% block more %}
+packages: [qemu-guest-agent]
+{% endblock %}
+{% block runcmd %}
+  - [systemctl, start, qemu-guest-agent]
+{% endblock %}
+"""
+
+
+def test_a_template_of_ones_own_extends_the_cloud_config(overrides: Path, tmp_path: Path) -> None:
+    (overrides / "cloud-config.j2").write_text(EXTENDED)
+    plain = read(
+        write_seed(content(Seed.CONFIG_DRIVE), tmp_path / "1"), "openstack/latest/user_data"
+    )
+    document = YAML(typ="safe").load(plain)
+    assert document["users"][0]["ssh_authorized_keys"] == ["ssh-ed25519 AAAA me"]
+    assert document["packages"] == ["qemu-guest-agent"]
+    assert [words[0] for words in document["runcmd"]] == ["systemctl", "touch"]
+
+
+def test_a_template_for_one_guest_is_no_other_guests(overrides: Path, tmp_path: Path) -> None:
+    (overrides / "debian-12").mkdir()
+    (overrides / "debian-12" / "cloud-config.j2").write_text("#cloud-config\nhostname: mine\n")
+    seed = write_seed(content(Seed.NOCLOUD), tmp_path / "1")
+    assert read(seed, "user-data") == "#cloud-config\nhostname: mine\n"
+    other = write_seed(content(Seed.CONFIG_DRIVE), tmp_path / "2")
+    assert "hostname: mine" not in read(other, "openstack/latest/user_data")
+
+
+@pytest.mark.parametrize(
+    ("template", "problem"),
+    [
+        ("#cloud-config\nusers: [\n", "in line 3"),
+        ("#cloud-config\n- a list\n", "should begin with `#cloud-config` and be a mapping"),
+        ("hostname: x\n", "should begin with `#cloud-config` and be a mapping"),
+        ("#cloud-config\nhostname: {{ answers.nmae }}\n", "can not be rendered"),
+        ("{% block x %}", "can not be rendered"),
+    ],
+)
+def test_a_template_that_gives_no_cloud_config_is_told(
+    overrides: Path, tmp_path: Path, template: str, problem: str
+) -> None:
+    (overrides / "cloud-config.j2").write_text(template)
+    with pytest.raises(UsageError, match=re.escape(problem)) as caught:
+        write_seed(content(Seed.NOCLOUD), tmp_path / "1")
+    assert str(overrides) in str(caught.value.remedy)
