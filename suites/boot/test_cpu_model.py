@@ -1,10 +1,15 @@
-"""boot.cpu_model: the least processor that the guest must start on."""
+"""boot.cpu_model: the least processor that the guest must start on, and one that is less."""
 
+import re
+
+from harness.channels.console import ConsoleExpect
+from harness.channels.console_shell import LOGIN_PROMPT
 from harness.errors import NotApplicable
 from harness.guests.guest import Guest
 from harness.hypervisors.base import Capability, Hypervisor
-from harness.plugin.markers import cost, feature, requires
+from harness.plugin.markers import cost, feature, only_on, requires
 from harness.profiles.hardware import ProcessorFloor
+from harness.profiles.model import System
 
 BASELINE = {
     ProcessorFloor.I486: "486",
@@ -26,6 +31,16 @@ BEYOND = {
 }
 """A flag that the model lacks, and that all of the next ones have."""
 
+BELOW = {ProcessorFloor.X86_64_V2: "kvm64", ProcessorFloor.X86_64_V3: "Nehalem"}
+"""A model under a floor, on which the system still comes so far that it can say something."""
+
+REFUSALS = [
+    r"CPU does not support x86-64-v\d",
+    r"CPU ISA level is lower than required",
+    r"requires an? [\w-]+ CPU",
+]
+"""What glibc (Red Hat's, then everybody's) and the kernel say to a processor that will not do."""
+
 
 @feature("boot.cpu_model")
 @requires(Capability.CPU_MODEL)
@@ -44,6 +59,39 @@ def test_boots_on_the_least_processor(machine: Guest, hypervisor: Hypervisor) ->
     # The control: it was the least processor, and not all that the host can do.
     assert BEYOND[model] not in expected
     assert machine.os.missing_flags({BEYOND[model]}) == {BEYOND[model]}, "a greater processor"
+
+
+@feature("boot.cpu_model")
+@requires(Capability.CPU_MODEL)
+@only_on(System.LINUX, because="it takes the words from Linux's C library and kernel")
+@cost(60)
+def test_says_that_a_lesser_processor_will_not_do(machine: Guest) -> None:
+    """On a processor below its floor the guest does not start, and says why."""
+    least = _least_model(machine)
+    machine.redefine(cpu_model=_model_below(machine))
+
+    machine.power_on()
+
+    found = ConsoleExpect(machine.console, 0).await_any(
+        [*REFUSALS, LOGIN_PROMPT],
+        awaited="the guest to say that its processor will not do",
+        deadline=machine.budget(machine.profile.budgets.ready_seconds),
+    )
+    assert found.re.pattern != LOGIN_PROMPT.encode(), "it started all the same"
+    machine.machine.power_off()
+    machine.hang_up()
+    # The control: on the least processor it says nothing of the kind.
+    machine.redefine(cpu_model=least)
+    machine.boot()
+    said = machine.console.since(0)
+    assert not any(re.search(refusal.encode(), said) for refusal in REFUSALS)
+
+
+def _model_below(machine: Guest) -> str:
+    floor = machine.profile.hardware.cpu_floor
+    if floor not in BELOW:
+        raise NotApplicable(f"below {floor} the kernel stops before it can say a word")
+    return BELOW[floor]
 
 
 def _least_model(machine: Guest) -> str:

@@ -328,6 +328,9 @@ DEFECTS: dict[str, Act] = {
     "test_nothing_is_lost_while_it_is_left_alone": after_boot(
         "(sleep 60; systemctl stop systemd-timesyncd) >&- 2>&- &"
     ),
+    "test_says_that_a_lesser_processor_will_not_do": given_otherwise(
+        lambda told: told | {"cpu_model": None}
+    ),
     "test_boots_on_the_least_processor": given_otherwise(lambda told: told | {"cpu_model": None}),
     # boot.save_restore, boot.snapshot, boot.suspend_ram, boot.suspend_disk, boot.clone
     "test_goes_on_after_save_and_restore": started_instead_of_restored,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -94,6 +95,20 @@ def test_a_card_lacks_its_lease_where_one_side_does_not_tell_of_it(
 ) -> None:
     with pytest.raises(NotYet, match=seen):
         test_devices_named._has_its_lease(guest, Mock(leases=lambda: leased))
+
+
+@pytest.mark.parametrize(
+    ("said", "refuses"),
+    [
+        ("Fatal glibc error: CPU does not support x86-64-v2\r\n", True),
+        ("/lib64/libc.so.6: CPU ISA level is lower than required\r\n", True),
+        ("This kernel requires an x86-64 CPU, but only detected an i686 CPU.\r\n", True),
+        ("[    0.000000] x86/fpu: x87 FPU will use FXSAVE\r\n", False),
+        ("[    1.183006] kvm_amd: CPU 0 isn't AMD or Hygon\r\n", False),
+    ],
+)
+def test_a_refusal_of_a_processor_is_known_by_its_words(said: str, refuses: bool) -> None:
+    assert any(re.search(words, said) for words in test_cpu_model.REFUSALS) is refuses
 
 
 def test_every_least_processor_has_a_flag_that_it_must_lack() -> None:
