@@ -22,12 +22,13 @@ from harness.image_store.choosing import recipe_for
 from harness.image_store.places import store_root
 from harness.lab.context import live_folder
 from harness.lab.reaper import reap_run
+from harness.profiles.claims import HypervisorKind
 from harness.profiles.documents import nearest
 from harness.profiles.loading import load_profiles
 from harness.profiles.model import Profile
 from harness.profiles.places import project_root
 from harness.profiles.selection import DEFAULT_GUEST, select
-from harness.profiles.variants import NAMES
+from harness.profiles.variants import NAMES, unmade
 from harness.reporting.terminal import summary
 from harness.results.store import RunDirectory, exit_code, new_run_id, read_run
 from harness.tiers import Tier
@@ -83,6 +84,9 @@ def certify(
     profiles = select(load_profiles(), wanted)
     folders = _suite_folders(suite or [])
     _check_variants(variant or [])
+    for profile in profiles:
+        if refusal := unmade(profile, HypervisorKind.of(hypervisor or "")):
+            raise refusal
     _check_image(image, recipe, profiles)
     open_hypervisor(hypervisor).close()
     run = new_run_id()

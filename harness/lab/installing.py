@@ -28,9 +28,11 @@ from harness.image_store.network_boot import fetch_installer
 from harness.image_store.programs import run_program
 from harness.image_store.recipe import InstallRecipe, Recipe
 from harness.lab.networks import Networks
+from harness.profiles.claims import HypervisorKind
 from harness.profiles.hardware import Firmware, MachineType, Tpm
 from harness.profiles.loading import load_profiles
 from harness.profiles.model import Method, Profile
+from harness.profiles.variants import unmade
 from harness.provisioning.answer_files import AnswerSet, answer_set
 from harness.provisioning.answers import Answers, Mirror, new_password, new_token
 from harness.provisioning.certificate import Certificate, make_certificate
@@ -91,8 +93,8 @@ class Installing:
         """See Builder. Takes from minutes to hours; its evidence is in `folder`/EVIDENCE."""
         assert isinstance(recipe, InstallRecipe)
         profile = _profile(recipe)
-        if profile.hardware.machine_type not in CD_BUSES:
-            raise UsageError(f"machines of {profile.architecture} are not made here yet")
+        if refusal := unmade(profile, HypervisorKind.QEMU):
+            raise refusal
         if Capability.REMOTE_DISKS in self.hypervisor().capabilities:
             raise UsageError(
                 f"what is installed on {self.hypervisor().uri} would stay there, and be no image",

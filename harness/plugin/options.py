@@ -19,7 +19,7 @@ from harness.profiles.loading import load_profiles
 from harness.profiles.model import Profile
 from harness.profiles.places import project_root
 from harness.profiles.selection import DEFAULT_GUEST, select
-from harness.profiles.variants import NAMES, Variant, variants_on
+from harness.profiles.variants import NAMES, Variant, unmade, variants_on
 from harness.results.store import RunDirectory, new_run_id
 from harness.tiers import Tier
 
@@ -65,10 +65,15 @@ def is_certification(config: pytest.Config) -> bool:
 def selected_profiles(config: pytest.Config) -> list[Profile]:
     """The profiles that --guest names.
 
-    Raises UsageError with what is near, and where a guest has no recipe and --image is not given.
+    Raises UsageError with what is near, where no machine is made for a guest, and where one has no
+    recipe and --image is not given.
     """
     wanted = config.getoption("--guest") or [DEFAULT_GUEST]
     profiles = select(load_profiles(), wanted)
+    kind = HypervisorKind.of(config.getoption("--hypervisor") or "")
+    for profile in profiles:
+        if refusal := unmade(profile, kind):
+            raise refusal
     if config.getoption("--image") is None:
         for profile in profiles:
             # Raises where there is no way to an image.

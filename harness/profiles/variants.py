@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from harness.errors import UsageError
 from harness.profiles.claims import HypervisorKind
-from harness.profiles.hardware import Firmware
+from harness.profiles.hardware import Architecture, Firmware
 from harness.profiles.model import Profile
 
 
@@ -35,6 +36,16 @@ def variants_on(profile: Profile, kind: HypervisorKind) -> tuple[Variant, ...]:
         return tuple(BY_NUMBER[number] for number in profile.hyperv.generations)
     numbers = dict.fromkeys(1 if v is Firmware.BIOS else 2 for v in profile.variants)
     return tuple(BY_NUMBER[number] for number in numbers)
+
+
+def unmade(profile: Profile, kind: HypervisorKind) -> UsageError | None:
+    """Why guestcert makes no machine for that guest there; None where it does."""
+    if kind is HypervisorKind.HYPERV or profile.architecture is not Architecture.AARCH64:
+        return None
+    return UsageError(
+        f"no machine of {profile.id} can be made on QEMU yet: it is for {profile.architecture}",
+        remedy="name guests for x86_64 or i686: `architecture != aarch64` is a choice, too",
+    )
 
 
 def firmware_of(profile: Profile, variant: Variant) -> Firmware:
