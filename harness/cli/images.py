@@ -39,19 +39,20 @@ def list_images() -> None:
 
 @app.command()
 def build(
-    recipe: Annotated[str, typer.Argument(help="The id of a recipe in images/, or of a guest.")],
+    recipe: Annotated[list[str], typer.Argument(help="Ids of recipes in images/, or of guests.")],
     hypervisor: HypervisorOption = None,
     accelerator: Annotated[
         Accelerator | None, typer.Option(help="Instead of what is proved to work.")
     ] = None,
 ) -> None:
-    """Build the image of a recipe or of a guest, unless the store has it."""
-    root = store_root()
-    wanted = recipe_named(recipe, load_profiles(), root)
+    """Build the images of recipes or of guests, unless the store has them."""
+    root, profiles = store_root(), load_profiles()
+    wanted = [recipe_named(name, profiles, root) for name in recipe]
     run = f"image-{new_run_id()}"
     with image_store(root, run, hypervisor, accelerator) as store:
-        image = store.base_image(wanted, lambda step: typer.echo(step, err=True))
-    typer.echo(str(image.path))
+        for one in wanted:
+            image = store.base_image(one, lambda step: typer.echo(step, err=True))
+            typer.echo(str(image.path))
 
 
 @app.command()

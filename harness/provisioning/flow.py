@@ -62,6 +62,9 @@ PANIC = Failure(
     r"Kernel panic - not syncing", "the installer's kernel died", "give the guest more memory"
 )
 
+TOO_SMALL = r"\b(disks?|drive|partition|volume|device|space)\b[^.:]{0,80}\btoo small"
+"""And not a terminal, nor anything else that an installer finds too small."""
+
 READ_ON = "read the console's end, which says what it stumbled over"
 
 
@@ -91,7 +94,7 @@ DEBIAN = (
         "correct hardware.disk_buses in the profile: the installer lacks the first one's driver",
     ),
     Failure(
-        r"too small|Failed to partition the selected disk|No space left on device",
+        rf"{TOO_SMALL}|Failed to partition the selected disk|No space left on device",
         "the disk is too small",
         "raise hardware.disk_gib in the profile",
     ),
@@ -129,7 +132,7 @@ ANACONDA = (
         "correct hardware.disk_buses in the profile: the installer lacks the first one's driver",
     ),
     Failure(
-        r"not enough (free )?(disk )?space|Not enough space|too small",
+        rf"not enough (free )?(disk )?space|Not enough space|{TOO_SMALL}",
         "the disk is too small",
         "raise hardware.disk_gib in the profile",
     ),
@@ -174,7 +177,7 @@ SUBIQUITY = (
         "no disk was found",
         "correct hardware.disk_buses in the profile",
     ),
-    Failure(r"too small|not enough space", "the disk is too small", "raise hardware.disk_gib"),
+    Failure(rf"{TOO_SMALL}|not enough space", "the disk is too small", "raise hardware.disk_gib"),
     _unreadable(
         r"errors found in \d+ files|Unable to find a (live )?medium containing|SQUASHFS error"
     ),
@@ -199,7 +202,7 @@ SUSE = (
         "correct hardware.disk_buses in the profile",
     ),
     Failure(
-        r"not enough (free )?space|too small",
+        rf"not enough (free )?space|{TOO_SMALL}",
         "the disk is too small",
         "raise hardware.disk_gib in the profile",
     ),
@@ -210,7 +213,8 @@ SUSE = (
     ),
     _unreadable(r"SHA\d* sum wrong|insecure mode|SQUASHFS error"),
     Failure(
-        r"product (key|is not)|No product found",
+        r"[Nn]one or wrong base product|No product found"
+        r"|[Pp]roduct .{0,60}(is|was) not (available|found)",
         "the edition is not on the medium",
         "use a medium of just this product",
     ),

@@ -140,6 +140,9 @@ FAILURES = {
         "Error while parsing the control file": "answer file was rejected",
         "No hard disks were found": "no disk was found",
         "SHA256 sum wrong. If you really trust": "medium can not be read",
+        "The disk /dev/vda is too small for": "disk is too small",
+        "The product SLES was not found on": "edition is not on the medium",
+        "None or wrong base product has been defined": "edition is not on the medium",
     },
     Method.AGAMA: {
         "Could not load configuration from label://OEMDRV/autoinst.json: ": "answer file was",
@@ -183,6 +186,18 @@ def test_a_failure_is_told_at_once_with_what_to_try(
         progress.hear(line.encode()) if method not in SEEN else progress.see(line)
     assert failure.value.remedy
     assert str(failure.value).startswith(f"while {progress.state}: ")
+
+
+@pytest.mark.parametrize("method", FAILURES)
+@pytest.mark.parametrize(
+    "line", ["The terminal is too small.", "Please enter the product key below", "too small"]
+)
+def test_what_only_resembles_a_failure_is_none(
+    clock: JumpingClock, method: Method, line: str
+) -> None:
+    progress = begun(method, clock)
+    progress.hear(line.encode()) if method not in SEEN else progress.see(line)
+    assert progress.state is State.MEDIUM
 
 
 SEEN = {Method.AUTOUNATTEND, Method.WINNT_SIF}
