@@ -70,9 +70,11 @@ def parametrize(
     if not GUEST_FIXTURES & set(metafunc.fixturenames):
         return
     definition = metafunc.definition
+    # Of each variant's boot without KVM a quick run can afford one.
+    every = Tier(metafunc.config.getoption("--tier")).includes(Tier.STANDARD)
     targets = targets_of(
         definition.get_closest_marker("variants"),
-        definition.get_closest_marker("every_variant") is not None,
+        every and definition.get_closest_marker("every_variant") is not None,
         guests,
         HypervisorKind.of(metafunc.config.getoption("--hypervisor") or ""),
     )

@@ -1,0 +1,44 @@
+"""On which variants a case runs."""
+
+from __future__ import annotations
+
+from unittest.mock import Mock
+
+import pytest
+
+from harness.plugin.collection import parametrize
+from harness.profiles.loading import load_profiles
+from harness.profiles.variants import Variant
+from harness.tiers import Tier
+
+(DEBIAN,) = (profile for profile in load_profiles() if profile.id == "debian-12")
+
+
+def targets(tier: Tier, chosen: tuple[Variant, ...], *marks: pytest.MarkDecorator) -> list[str]:
+    """Where a case with these marks would run."""
+    named = {decorator.mark.name: decorator.mark for decorator in marks}
+    metafunc = Mock(fixturenames=["machine"])
+    metafunc.config.getoption = {"--tier": str(tier), "--hypervisor": None}.get
+    metafunc.definition.get_closest_marker = named.get
+    parametrize(metafunc, [(DEBIAN, chosen)])
+    return [str(target.variant) for target in metafunc.parametrize.call_args.args[1]]
+
+
+EVERY = pytest.mark.every_variant
+
+
+def test_a_case_runs_on_the_first_variant_or_on_every_one() -> None:
+    assert targets(Tier.STANDARD, DEBIAN.variants) == ["bios"]
+    assert targets(Tier.STANDARD, DEBIAN.variants, EVERY) == ["bios", "uefi", "secure-boot"]
+    assert targets(Tier.FULL, DEBIAN.variants[1:], EVERY) == ["uefi", "secure-boot"]
+
+
+def test_a_case_for_named_variants_runs_on_these() -> None:
+    named = pytest.mark.variants("secure-boot", "uefi")
+    assert targets(Tier.FULL, DEBIAN.variants, named) == ["secure-boot", "uefi"]
+    assert targets(Tier.FULL, DEBIAN.variants[:2], named) == ["uefi"]
+
+
+def test_a_quick_run_boots_one_variant() -> None:
+    assert targets(Tier.SMOKE, DEBIAN.variants, EVERY) == ["bios"]
+    assert targets(Tier.SMOKE, DEBIAN.variants[1:], EVERY) == ["uefi"]
