@@ -14,7 +14,7 @@ from harness.channels.console import Console, ConsoleExpect
 from harness.errors import ChannelError, GuestFailure
 from harness.waiting import Deadline, Watch
 
-KERNEL_LINE = r"\[ *\d+\.\d{6}\] .*"
+KERNEL_LINE = r"\[ *\d+\.\d{6}\].*"
 """What the kernel says on the same console: it does not care for a prompt that stands there."""
 
 LOGIN_PROMPT = rf"(?m)login:\s*(?:{KERNEL_LINE})?$"
@@ -98,7 +98,13 @@ class ConsoleShell:
         said = None
         while said is None:
             said = self._said(f"`{command[:120]}` to end", deadline)
-        output, _, status = said.rpartition(b" ")
+        output, _, status = said.rstrip(b"\n").rpartition(b" ")
+        if not status.isdigit():
+            raise ChannelError(
+                f"the shell on the serial console told no exit status of `{command[:120]}`",
+                remedy="look whether the guest has base64 and tr, with which it tells them",
+                evidence=self._console.log,
+            )
         return CommandResult(tuple(arguments), int(status), output, b"")
 
     def _type(self, line: str) -> None:

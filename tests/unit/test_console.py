@@ -48,9 +48,10 @@ class ScriptedGuest:
         with contextlib.suppress(OSError):
             self._stream.shutdown(socket.SHUT_RDWR)
         self._thread.join(timeout=10)
+        self._shell.terminate()
+        self._speaker.join(timeout=10)  # before its pipe is closed under it
         with self._shell:
-            self._shell.terminate()
-        self._speaker.join(timeout=10)
+            pass
 
     def _lines(self) -> Iterator[str]:
         buffer = b""
@@ -135,6 +136,7 @@ HELLO = b"aGVsbG8"
         [(HELLO[:3], KERNEL * 3)],
         [(b"-e", KERNEL)],
         [(b"-end-", KERNEL)],
+        [(b"-e", b"[    0.512345][    T1] with its caller\r\n")],
         [(HELLO[:3], SYSTEMD)],
         [(HELLO[:4], b"abcd")],
         [(HELLO[:3], SYSTEMD), (b"beg", SYSTEMD), (HELLO[:4], KERNEL)],
@@ -155,6 +157,13 @@ def test_an_answer_may_be_any_bytes(ends: tuple[Console, ScriptedGuest]) -> None
     told = r"\000\377 end- [    1.000000] x\r\n\n"
     result = logged_in(ends[0]).run(["printf", told], timeout=10)
     assert result.output == b"\x00\xff end- [    1.000000] x\r\n\n"
+
+
+def test_a_guest_without_base64_is_told(ends: tuple[Console, ScriptedGuest]) -> None:
+    shell = logged_in(ends[0])
+    ends[0].send(b"base64() { echo no such program >&2; }\r")
+    with pytest.raises(ChannelError, match="told no exit status of `sudo -n env true`"):
+        shell.run(["true"], timeout=10)
 
 
 def test_a_wrong_password_is_refused(ends: tuple[Console, ScriptedGuest]) -> None:
