@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import socket
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 
+from harness.channels.console import Console
 from harness.errors import GuestFailure, NotApplicable
 from harness.guests.os import GuestDisk, GuestNic
 from harness.guests.screen import Picture
 from harness.profiles.hardware import Firmware, MachineType, ProcessorFloor
-from harness.waiting import NotYet
+from harness.waiting import Deadline, NotYet
 from suites.boot import (
     test_cpu_model,
     test_devices_named,
@@ -109,6 +112,42 @@ def test_a_card_lacks_its_lease_where_one_side_does_not_tell_of_it(
 )
 def test_a_refusal_of_a_processor_is_known_by_its_words(said: str, refuses: bool) -> None:
     assert any(re.search(words, said) for words in test_cpu_model.REFUSALS) is refuses
+
+
+GLIBC = b"Fatal glibc error: CPU does not support x86-64-v2\r\n"
+LOGIN = b"host login: "
+
+
+@pytest.mark.parametrize(
+    ("below", "at_the_floor", "error"),
+    [
+        (GLIBC, LOGIN, None),
+        (LOGIN, LOGIN, "it started all the same"),
+        (b"silence\r\n", LOGIN, "to say that its processor will not do"),
+        (GLIBC, GLIBC, "assert not True"),
+    ],
+)
+def test_a_lesser_processor_has_to_be_refused_aloud(
+    tmp_path: Path, below: bytes, at_the_floor: bytes, error: str | None
+) -> None:
+    hardware = Mock(cpu_floor=ProcessorFloor.X86_64_V2)
+    machine = Mock(profile=Mock(hardware=hardware), budget=lambda _seconds: Deadline(0.5))
+    with contextlib.ExitStack() as stack:
+
+        def start(said: bytes) -> None:
+            ours, theirs = socket.socketpair()
+            stack.enter_context(theirs)
+            machine.console = Console(ours, tmp_path / "console.log")
+            stack.callback(machine.console.close)
+            theirs.sendall(said)
+            machine.console.read_after(0, 10)
+
+        machine.power_on = lambda: start(below)
+        machine.boot = lambda: start(at_the_floor)
+        failing = pytest.raises(AssertionError, match=error) if error else contextlib.nullcontext()
+        with failing:
+            test_cpu_model.test_says_that_a_lesser_processor_will_not_do(machine)
+    assert machine.redefine.call_args_list[0].kwargs == {"cpu_model": "kvm64"}
 
 
 def test_every_least_processor_has_a_flag_that_it_must_lack() -> None:
