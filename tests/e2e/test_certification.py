@@ -5,15 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-import pytest
-
 from harness.profiles.catalogue import load_catalogue
 from harness.results.model import Outcome, Status, Verdict
 from harness.tiers import Tier
 from tests.e2e.conftest import GUEST, Certification
-
-# Each runs two machines at once: beside another such run, guests on a small host come too late.
-pytestmark = pytest.mark.xdist_group("two machines")
 
 
 def test_a_healthy_guest_is_certified(certify: Callable[..., Certification]) -> None:
