@@ -26,6 +26,7 @@ class RunContext:
     recipe: str | None  # another recipe than the profile's
     tier: Tier
     password: str = field(repr=False)
+    done: tuple[str, ...] = ()  # node ids that an earlier part of the run has outcomes of
 
     @property
     def run(self) -> str:
@@ -44,8 +45,11 @@ class RunContext:
 
     @property
     def facts(self) -> Path:
-        """The folder where workers leave what they learnt of guests: image and profile digests."""
-        return self.workspace / "facts"
+        """The folder where workers leave what they learnt of guests: image and profile digests.
+
+        With the reports, where a run that is cut off and gone on with finds it again.
+        """
+        return self.reports / "facts"
 
     def to_json(self) -> str:
         """The context for a worker process of the same run."""
@@ -67,6 +71,7 @@ class RunContext:
             accelerator=Accelerator(document.pop("accelerator")),
             image=Path(image) if image else None,
             tier=Tier(document.pop("tier")),
+            done=tuple(document.pop("done")),
             **document,
         )
 

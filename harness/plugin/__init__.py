@@ -9,8 +9,8 @@ import pytest
 from harness.errors import HarnessError, UsageError
 from harness.lab.bench import Bench
 from harness.lab.context import RunContext
-from harness.lab.workspace import Workspace
 from harness.plugin import collection, options
+from harness.plugin.beginning import begin
 from harness.plugin.controller import Controller
 from harness.plugin.fixtures import (
     BENCH,
@@ -27,7 +27,6 @@ from harness.plugin.fixtures import (
     unstarted,
 )
 from harness.plugin.markers import DESCRIPTIONS
-from harness.plugin.recorder import Recorder
 from harness.plugin.worker import Worker, metric
 from harness.profiles.model import Profile
 from harness.profiles.variants import Variant
@@ -75,10 +74,7 @@ def pytest_configure(config: pytest.Config) -> None:
         ]
         if config.getoption("collectonly", default=False):
             return
-        if worker is None:
-            context = _begin_run(config)
-        else:
-            context = RunContext.from_json(worker["guestcert"])
+        context = RunContext.from_json(worker["guestcert"]) if worker else _lead_run(config)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
     except HarnessError as error:
@@ -91,16 +87,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Worker(own_bench), "guestcert-worker")
 
 
-def _begin_run(config: pytest.Config) -> RunContext:
-    """Make the run's folders and its recorder, in the controlling process."""
-    context = options.make_context(config)
+def _lead_run(config: pytest.Config) -> RunContext:
+    """Begin the run, or go on with it, in the controlling process."""
+    recorder = begin(config, config.stash[CHOSEN])
     if config.getoption("dist", default="no") == "load":
         config.option.dist = "loadgroup"  # cases that share a guest stay together
-    Workspace(context.store, context.owner).create()
-    RunDirectory(context.reports).create()
-    recorder = Recorder(context, config.stash[CHOSEN], options.selection_in_words(config))
     config.pluginmanager.register(Controller(recorder), "guestcert-controller")
-    return context
+    return recorder.context
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -124,9 +117,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the cases of a certification in order, without those of a higher tier."""
+    """Put the cases in order, without those of a higher tier and those that are done already."""
     if CHOSEN in config.stash:
         beyond = collection.take_beyond(items, Tier(config.getoption("--tier")))
+        done = config.stash[BENCH].context.done if BENCH in config.stash else ()
+        beyond += collection.take_done(items, done)
         if beyond:
             config.hook.pytest_deselected(items=beyond)
         collection.arrange(items)

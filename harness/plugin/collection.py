@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import pytest
@@ -125,6 +126,18 @@ def feature_of(item: pytest.Item) -> str:
     return str(marker.args[0]) if marker else ""
 
 
+def take_done(items: list[pytest.Item], done: Collection[str]) -> list[pytest.Item]:
+    """Take the cases out of `items` whose node ids an earlier part of the run has; returns them."""
+    taken = [item for item in items if item.nodeid in done]
+    items[:] = [item for item in items if item.nodeid not in done]
+    return taken
+
+
 def case_of(nodeid: str) -> str:
     """The node id of a case without its parameters and without xdist's group."""
     return nodeid.partition("[")[0].partition("@")[0]
+
+
+def parameters_of(nodeid: str) -> str:
+    """A case's parameters as its node id has them in brackets; empty where it has none."""
+    return nodeid.partition("[")[2].rpartition("]")[0]

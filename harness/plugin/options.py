@@ -46,6 +46,7 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--hypervisor", metavar="URI", help="default: qemu:///system, else session")
     group.addoption("--accelerator", choices=[str(a) for a in Accelerator])
     group.addoption("--run-id", help="name of the run's folder under reports/")
+    group.addoption("--resume", action="store_true", help="go on with the run that --run-id names")
     group.addoption(
         "--reports", type=Path, default=project_root() / "reports", help="where runs are written"
     )

@@ -14,12 +14,13 @@ from harness.hypervisors.base import Capability, Hypervisor
 from harness.lab.context import RunContext
 from harness.lab.guest_facts import known
 from harness.ledger import Ledger
-from harness.plugin.collection import case_of
+from harness.plugin.collection import case_of, parameters_of
 from harness.plugin.worker import RECORD
 from harness.profiles.catalogue import load_catalogue
 from harness.profiles.model import Profile
 from harness.profiles.variants import Variant
 from harness.reporting.writing import write_reports
+from harness.results.begun import Begun
 from harness.results.model import (
     Environment,
     Outcome,
@@ -37,7 +38,7 @@ class Recorder:
     context: RunContext
     guests: list[tuple[Profile, tuple[Variant, ...]]]
     selection: str
-    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    begun: Begun
     outcomes: list[OutcomeRecord] = field(default_factory=list)
     ledger: Ledger = field(default_factory=Ledger)
     _known: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -70,14 +71,15 @@ class Recorder:
     def finish(self, hypervisor: Hypervisor | None, interrupted: str = "") -> RunRecord:
         """Judge what came in, write the run directory, and return the record."""
         catalogue = load_catalogue()
-        environment = self._environment(hypervisor)
+        environment = environment_of(self.context, hypervisor, self._known)
         selection = "; ".join(filter(None, (self.selection, interrupted)))
         verdicts = judge(
             self.outcomes, self.guests, catalogue, environment.hypervisor_uri, self.context.tier
         )
         run = RunRecord(
             run=self.context.run,
-            started=self.started,
+            started=self.begun.started,
+            resumed=self.begun.resumed,
             finished=datetime.now(UTC),
             tier=self.context.tier,
             selection=selection,
@@ -109,6 +111,7 @@ class Recorder:
     def _broken(self, report: pytest.TestReport, guest: str, variant: str) -> OutcomeRecord:
         return OutcomeRecord(
             case=case_of(report.nodeid),
+            parameters=parameters_of(report.nodeid),
             feature="",
             guest=guest,
             variant=variant,
@@ -125,19 +128,23 @@ class Recorder:
                 total[work] = round(total.get(work, 0.0) + seconds, 3)
         return total or self.ledger.take()
 
-    def _environment(self, hypervisor: Hypervisor | None) -> Environment:
-        facts = hypervisor.facts() if hypervisor else None
-        return Environment(
-            harness=harness.__version__,
-            python=platform.python_version(),
-            hypervisor=facts.name if facts else "unreachable",
-            hypervisor_version=facts.version if facts else "",
-            hypervisor_uri=hypervisor.uri if hypervisor else self.context.hypervisor or "",
-            accelerator=str(self.context.accelerator),
-            accelerator_reason=self.context.accelerator_reason,
-            host=dict(facts.extra) if facts else {},
-            guests=self._known,
-        )
+
+def environment_of(
+    context: RunContext, hypervisor: Hypervisor | None, guests: dict[str, dict[str, str]]
+) -> Environment:
+    """The fingerprint of where a run works; `guests`: what is known of each guest."""
+    facts = hypervisor.facts() if hypervisor else None
+    return Environment(
+        harness=harness.__version__,
+        python=platform.python_version(),
+        hypervisor=facts.name if facts else "unreachable",
+        hypervisor_version=facts.version if facts else "",
+        hypervisor_uri=hypervisor.uri if hypervisor else context.hypervisor or "",
+        accelerator=str(context.accelerator),
+        accelerator_reason=context.accelerator_reason,
+        host=dict(facts.extra) if facts else {},
+        guests=guests,
+    )
 
 
 def _obstacle(hypervisor: Hypervisor | None) -> str:

@@ -17,7 +17,7 @@ from harness.errors import Blocked, GuestFailure, NotApplicable
 from harness.guests.evidence import EvidenceCollector
 from harness.lab.bench import Bench
 from harness.plugin.allure_labels import label
-from harness.plugin.collection import case_of, feature_of, target_of
+from harness.plugin.collection import case_of, feature_of, parameters_of, target_of
 from harness.plugin.fixtures import GUESTS
 from harness.plugin.outcomes import PhaseEnd, classify, with_known_issues, worst
 from harness.results.model import Metric, Outcome, OutcomeRecord
@@ -188,6 +188,7 @@ def _record(item: pytest.Item, notes: Notes, bench: Bench) -> OutcomeRecord:
     guest = target.profile.id if target else ""
     return OutcomeRecord(
         case=case,
+        parameters=parameters_of(item.nodeid),
         feature=feature_of(item),
         guest=guest,
         variant=str(target.variant) if target else "",

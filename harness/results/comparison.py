@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from statistics import fmean
 
-from harness.results.model import Outcome, OutcomeRecord, RunRecord, Verdict
+from harness.results.model import Environment, Outcome, OutcomeRecord, RunRecord, Verdict
 from harness.results.store import EXIT_BROKEN, EXIT_CERTIFIED, EXIT_NOT_CERTIFIED
 from harness.results.verdicts import worst
 
@@ -135,7 +135,7 @@ def compare(base: RunRecord, head: RunRecord) -> Comparison:
     features = [_features(run, both) for run in (base, head)]
     cases = [_cases(run, both) for run in (base, head)]
     features_of = {o.case: o.feature for run in (base, head) for o in run.outcomes}
-    environment = tuple(_differences(_fingerprint(base), _fingerprint(head)))
+    environment = tuple(differences(_fingerprint(base), _fingerprint(head)))
     incomparable = tuple(name for name, _, _ in environment if name in STEADY)
     moved = tuple(_moved(*features))
     tested = {key for key, state in features[0].items() if state[1] is not Standing.UNSEEN}
@@ -220,23 +220,26 @@ def _change(was: Standing, now: Standing) -> Change:
     }[now]
 
 
-def _fingerprint(run: RunRecord) -> dict[str, str]:
-    """Everything that may explain a change, by name."""
-    known = run.environment.model_dump(exclude={"host", "guests", "accelerator_reason"})
+def fingerprint(environment: Environment) -> dict[str, str]:
+    """Everything of an environment that may explain a change, by name."""
+    known = environment.model_dump(exclude={"host", "guests", "accelerator_reason"})
     facts = {name: str(value) for name, value in known.items()}
-    facts |= {f"host.{name}": value for name, value in run.environment.host.items()}
-    for guest, its in run.environment.guests.items():
+    facts |= {f"host.{name}": value for name, value in environment.host.items()}
+    for guest, its in environment.guests.items():
         facts |= {f"{guest}.{name}": value for name, value in its.items()}
-    return facts | {"tier": str(run.tier), "selection": run.selection}
+    return facts
 
 
-def _differences(
-    base: Mapping[str, str], head: Mapping[str, str]
-) -> Iterator[tuple[str, str, str]]:
+def differences(base: Mapping[str, str], head: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """The names under which two have not the same, with both values; empty where one lacks it."""
     for name in dict.fromkeys((*base, *head)):
         before, after = base.get(name, ""), head.get(name, "")
         if before != after:
             yield name, before, after
+
+
+def _fingerprint(run: RunRecord) -> dict[str, str]:
+    return fingerprint(run.environment) | {"tier": str(run.tier), "selection": run.selection}
 
 
 def _figures(base: RunRecord, head: RunRecord, places: set[Place]) -> Iterator[Figure]:

@@ -82,6 +82,7 @@ class OutcomeRecord(Record):
     """One case's end on one variant of one guest."""
 
     case: str  # pytest node id without its parameters
+    parameters: str = ""  # what pytest puts in brackets after it
     feature: str
     guest: str
     variant: str
@@ -95,6 +96,11 @@ class OutcomeRecord(Record):
     rerun: str = ""  # the command that reruns just this case
     ledger: dict[str, float] = Field(default_factory=dict)  # seconds by kind of work
     started: datetime | None = None
+
+    @property
+    def node(self) -> str:
+        """The node id, which no other outcome of the run has."""
+        return f"{self.case}[{self.parameters}]" if self.parameters else self.case
 
 
 class VerdictRecord(Record):
@@ -157,6 +163,7 @@ class RunRecord(Record):
     schema_: Literal["guestcert/run/1"] = Field(default=SCHEMA, alias="schema")
     run: str
     started: datetime
+    resumed: tuple[datetime, ...] = ()  # when it was gone on with after it had been cut off
     finished: datetime
     tier: Tier
     selection: str = ""  # what restricted the run (-k, --suite), in words; empty: nothing did

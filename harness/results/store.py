@@ -41,6 +41,16 @@ class RunDirectory:
         return self.path / "outcomes.jsonl"
 
     @property
+    def begun(self) -> Path:
+        """How the run was asked for, from its first moment on."""
+        return self.path / "begun.json"
+
+    @property
+    def facts(self) -> Path:
+        """What the workers agreed on of each guest: its image, and its profile's digest."""
+        return self.path / "facts"
+
+    @property
     def junit(self) -> Path:
         """The run as JUnit XML."""
         return self.path / "junit.xml"

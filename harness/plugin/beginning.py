@@ -1,0 +1,117 @@
+"""Begins a run, or goes on with one that was cut off."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from harness.errors import HypervisorUnreachableError, UsageError
+from harness.hypervisors.base import Hypervisor
+from harness.hypervisors.opening import open_hypervisor
+from harness.lab.context import RunContext
+from harness.lab.guest_facts import known
+from harness.lab.ownership import is_alive
+from harness.lab.reaper import reap_run
+from harness.lab.workspace import Workspace, workspaces
+from harness.plugin import options
+from harness.plugin.recorder import Recorder, environment_of
+from harness.profiles.loading import digest
+from harness.profiles.model import Profile
+from harness.profiles.variants import Variant
+from harness.results.begun import (
+    Begun,
+    cut_half_line,
+    outcomes_so_far,
+    read_begun,
+    write_begun,
+)
+from harness.results.comparison import differences, fingerprint
+from harness.results.model import OutcomeRecord
+from harness.results.store import RunDirectory
+
+Guests = list[tuple[Profile, tuple[Variant, ...]]]
+
+ANEW = "begin a new run with `guestcert certify`"
+
+
+def begin(config: pytest.Config, guests: Guests) -> Recorder:
+    """Make the run's folders and its recorder, in the controlling process.
+
+    Raises UsageError, also where a run can not be gone on with; HarnessError.
+    """
+    context = options.make_context(config)
+    directory = RunDirectory(context.reports)
+    begun, outcomes = (
+        _go_on(context, directory, guests)
+        if config.getoption("--resume")
+        else (_begin_anew(config, context), ())
+    )
+    context = dataclasses.replace(context, done=tuple(outcome.node for outcome in outcomes))
+    Workspace(context.store, context.owner).create()
+    directory.create()
+    write_begun(begun, directory)
+    selection = options.selection_in_words(config)
+    return Recorder(context, guests, selection, begun, list(outcomes))
+
+
+def _begin_anew(config: pytest.Config, context: RunContext) -> Begun:
+    try:
+        hypervisor: Hypervisor | None = open_hypervisor(context.hypervisor)
+    except HypervisorUnreachableError:
+        hypervisor = None  # every case will tell
+    begun = Begun(
+        started=datetime.now(UTC),
+        folder=str(config.invocation_params.dir),
+        arguments=tuple(map(str, config.invocation_params.args)),
+        environment=environment_of(context, hypervisor, {}),
+    )
+    if hypervisor is not None:
+        hypervisor.close()
+    return begun
+
+
+def _go_on(
+    context: RunContext, directory: RunDirectory, guests: Guests
+) -> tuple[Begun, tuple[OutcomeRecord, ...]]:
+    """The run as it began, and what it found so far; takes away what its last part left.
+
+    Raises UsageError where it still goes on, and where what it would find now would not belong to
+    what it found before.
+    """
+    begun = read_begun(directory)
+    for folder, owner in workspaces(context.store):
+        if folder.name == context.run and owner is not None and is_alive(owner):
+            raise UsageError(f"the run {context.run} still goes on, in process {owner.pid}")
+    hypervisor = open_hypervisor(context.hypervisor)
+    now = environment_of(context, hypervisor, {})
+    for name, before, after in differences(fingerprint(begun.environment), fingerprint(now)):
+        raise _changed(context, f"{name} was {before or 'absent'}, and is {after or 'absent'}")
+    for profile, _ in guests:
+        _demand_same(context, profile)
+    reap_run(hypervisor, context.store, context.run)
+    hypervisor.close()
+    cut_half_line(directory)
+    resumed = (*begun.resumed, datetime.now(UTC))
+    return begun.model_copy(update={"resumed": resumed}), outcomes_so_far(directory)
+
+
+def _demand_same(context: RunContext, profile: Profile) -> None:
+    """Raise UsageError where a guest's profile changed, or the image that its cases ran on went."""
+    facts = known(context.facts, profile.id)
+    if facts is None:
+        return
+    if facts.profile != digest(profile):
+        raise _changed(context, f"the profile {profile.id} changed")
+    if not Path(facts.image.path).exists():
+        raise _changed(context, f"the image {facts.image.name} is no longer in the store")
+
+
+def _changed(context: RunContext, what: str) -> UsageError:
+    return UsageError(
+        f"the run {context.run} can not be gone on with: {what} since it began, so that what it "
+        "would find does not belong to what it found",
+        remedy=ANEW,
+    )

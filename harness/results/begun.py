@@ -1,0 +1,83 @@
+"""What a run began as, kept from its first moment: one that was cut off can be gone on with."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final, Literal
+
+from pydantic import ConfigDict, Field, ValidationError
+
+from harness.errors import BadFileError, UsageError
+from harness.results.model import Environment, Outcome, OutcomeRecord, Record
+from harness.results.store import RunDirectory, write_text
+
+SCHEMA: Final = "guestcert/begun/1"
+
+TELLS_NOTHING = frozenset({Outcome.BROKEN, Outcome.BLOCKED})
+"""Of the guest: a case that ended so is run again where its run is gone on with."""
+
+
+class Begun(Record):
+    """How a run was asked for, and where."""
+
+    schema_: Literal["guestcert/begun/1"] = Field(default=SCHEMA, alias="schema")
+    started: datetime
+    resumed: tuple[datetime, ...] = ()  # when it was gone on with
+    folder: str  # in which pytest was started
+    arguments: tuple[str, ...]  # pytest's
+    environment: Environment  # of its guests nothing is known yet
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+def write_begun(begun: Begun, directory: RunDirectory) -> None:
+    """Write begun.json."""
+    text = begun.model_dump_json(indent=1, by_alias=True)
+    write_text(directory.begun, text + "\n")
+
+
+def read_begun(directory: RunDirectory) -> Begun:
+    """Read begun.json; raises UsageError where there is none, BadFileError where it is none."""
+    file = directory.begun
+    try:
+        return Begun.model_validate_json(file.read_bytes())
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"{directory.path} does not tell how its run began, so that it can not be gone on with",
+            remedy="begin a new run with `guestcert certify`",
+        ) from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "document"
+        raise BadFileError(file, None, field, str(first["msg"])) from error
+
+
+def outcomes_so_far(directory: RunDirectory) -> tuple[OutcomeRecord, ...]:
+    """What outcomes.jsonl tells of the guests: the last of each case, if it tells anything.
+
+    Raises BadFileError where a line is no outcome, but for a last one that was cut off.
+    """
+    found = {}
+    for number, line in enumerate(_whole_lines(directory), start=1):
+        try:
+            outcome = OutcomeRecord.model_validate_json(line)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            raise BadFileError(directory.outcomes, number, "line", str(first["msg"])) from error
+        found[outcome.node] = outcome
+    return tuple(o for o in found.values() if o.outcome not in TELLS_NOTHING)
+
+
+def cut_half_line(directory: RunDirectory) -> None:
+    """Take from outcomes.jsonl what a killed process left of its last line."""
+    if directory.outcomes.exists():
+        with directory.outcomes.open("r+b") as file:
+            file.truncate(sum(len(line) for line in _whole_lines(directory)))
+
+
+def _whole_lines(directory: RunDirectory) -> list[bytes]:
+    try:
+        lines = directory.outcomes.read_bytes().splitlines(keepends=True)
+    except FileNotFoundError:
+        return []
+    return [line for line in lines if line.endswith(b"\n")]
