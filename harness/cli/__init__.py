@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import harness
-from harness.cli import certify, clean, compare, doctor, images, matrix, media, profiles
+from harness.cli import certify, clean, compare, doctor, images, matrix, media, profiles, resume
 from harness.errors import GuestcertError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command("clean")(clean.clean)
 app.command("compare")(compare.compare)
 app.command("doctor")(doctor.doctor)
 app.command("matrix")(matrix.matrix)
+app.command("resume")(resume.resume)
 app.add_typer(profiles.app, name="profiles", help="The guests that guestcert knows.")
 app.add_typer(images.app, name="images", help="The base images that guests are made from.")
 app.add_typer(media.app, name="media", help="The installation media that guests are made from.")

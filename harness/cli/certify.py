@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from enum import StrEnum
 from pathlib import Path
-from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from harness.cli.clean import HypervisorOption
-from harness.cli.progress import Progress
-from harness.errors import HarnessError, UsageError
+from harness.cli.following import PYTEST, follow
+from harness.errors import UsageError
 from harness.hypervisors.definitions import Accelerator
 from harness.hypervisors.opening import open_hypervisor
 from harness.image_store.choosing import recipe_for
 from harness.image_store.places import store_root
-from harness.lab.context import live_folder
-from harness.lab.reaper import reap_run
 from harness.profiles.claims import HypervisorKind
 from harness.profiles.documents import nearest
 from harness.profiles.loading import load_profiles
@@ -29,13 +25,8 @@ from harness.profiles.model import Profile
 from harness.profiles.places import project_root
 from harness.profiles.selection import DEFAULT_GUEST, select
 from harness.profiles.variants import NAMES, unmade
-from harness.reporting.terminal import summary
-from harness.results.store import RunDirectory, exit_code, new_run_id, read_run
+from harness.results.store import RunDirectory, new_run_id
 from harness.tiers import Tier
-
-PYTEST_USAGE = 4
-INTERRUPTED = 130
-"""What shells report of a command that Ctrl-C ended."""
 
 
 class Suite(StrEnum):
@@ -91,7 +82,7 @@ def certify(
     open_hypervisor(hypervisor).close()
     run = new_run_id()
     directory = RunDirectory((reports or project_root() / "reports").resolve() / run)
-    command = [sys.executable, "-m", "pytest", *folders, "--run-id", run]
+    command = [*PYTEST, *folders, "--run-id", run]
     command += ["--reports", str(directory.path.parent), "--tier", str(tier)]
     for name in wanted:
         command += ["--guest", name]
@@ -107,7 +98,11 @@ def certify(
     parallel = _workers(workers, own)
     if parallel:
         command += ["-n", str(parallel)]
-    sys.exit(_run([*command, *own], directory, run, hypervisor, _wants_terminal(own)))
+    command += own
+    if _wants_terminal(own):
+        sys.exit(subprocess.call(command, cwd=project_root()))
+    directory.create()
+    sys.exit(follow(command, project_root(), directory, hypervisor))
 
 
 def split_guests(arguments: list[str]) -> tuple[list[str], list[str]]:
@@ -163,105 +158,3 @@ def _workers(asked: int | None, own: list[str]) -> int:
 def _wants_terminal(own: list[str]) -> bool:
     """Whether pytest needs the terminal for itself, for a debugger or to list cases."""
     return bool({"--pdb", "-s", "--collect-only", "--co", "--trace"} & set(own))
-
-
-def _run(
-    command: list[str],
-    directory: RunDirectory,
-    run: str,
-    hypervisor: str | None,
-    own_terminal: bool,
-) -> int:
-    if own_terminal:
-        return subprocess.call(command, cwd=project_root())
-    directory.create()
-    log = directory.path / "pytest.log"
-    with log.open("wb") as output, _Stops() as stops:
-        process = subprocess.Popen(
-            command,
-            cwd=project_root(),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},
-        )
-        stops.hand_on_to(process)
-        _follow(process, directory, run)
-        stopped = stops.came
-    if stopped:
-        _reap(hypervisor, run)
-        typer.echo(f"guestcert: stopped; nothing is left running. Report: {directory.path}")
-        return INTERRUPTED
-    if not directory.run_json.exists():
-        return _explain(process.returncode, log)
-    record = read_run(directory)
-    typer.echo(summary(record, directory, colour=_colour()))
-    return exit_code(record)
-
-
-class _Stops:
-    """Ctrl-C and SIGTERM, kept and handed on to pytest as Ctrl-C, at which it cleans up.
-
-    Entered before pytest is started: a background job begins with Ctrl-C ignored, and what is
-    ignored would stay so in pytest; what has a handler is not.
-    """
-
-    def __init__(self) -> None:
-        self.came = False
-        self._process: subprocess.Popen[bytes] | None = None
-        self._previous: dict[int, Any] = {}
-
-    def __enter__(self) -> _Stops:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._previous[number] = signal.signal(number, self._stop)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)
-
-    def hand_on_to(self, process: subprocess.Popen[bytes]) -> None:
-        """From now on, and what came before too."""
-        self._process = process
-        if self.came:
-            process.send_signal(signal.SIGINT)
-
-    def _stop(self, _number: int, _frame: FrameType | None) -> None:
-        self.came = True
-        if self._process is not None:
-            self._process.send_signal(signal.SIGINT)
-
-
-def _follow(process: subprocess.Popen[bytes], directory: RunDirectory, run: str) -> None:
-    """Show progress until pytest ends."""
-    with Progress(directory, live_folder(store_root(), run)) as progress:
-        while True:
-            try:
-                process.wait(timeout=0.5)
-                break
-            except subprocess.TimeoutExpired:
-                progress.update()
-        progress.update()
-
-
-def _reap(hypervisor: str | None, run: str) -> None:
-    """Take away what the stopped pytest did not get to."""
-    connection = open_hypervisor(hypervisor)
-    reaped = reap_run(connection, store_root(), run)
-    connection.close()
-    if reaped.failed:
-        raise HarnessError("not everything could be removed: " + "; ".join(reaped.failed))
-
-
-def _explain(status: int, log: Path) -> int:
-    """Pytest ended without a record: say what it said."""
-    said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    telling = [line for line in said if line.startswith(("ERROR", "Exit:", "!", "E "))] or said
-    sentence = "\n".join(telling[-6:]) or f"pytest ended with {status} and said nothing"
-    if status == PYTEST_USAGE:
-        raise UsageError(sentence, evidence=log)
-    raise HarnessError(sentence, evidence=log)
-
-
-def _colour() -> bool:
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ

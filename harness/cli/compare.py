@@ -8,15 +8,11 @@ from typing import Annotated
 
 import typer
 
-from harness.errors import UsageError
-from harness.profiles.documents import nearest
+from harness.cli.finding_runs import LATEST, run_directory
 from harness.profiles.places import project_root
 from harness.reporting.regression import Format, written
 from harness.results.comparison import compare as compared
-from harness.results.model import RunRecord
-from harness.results.store import RunDirectory, read_run, write_text
-
-LATEST = "latest"
+from harness.results.store import read_run, write_text
 
 
 def compare(
@@ -32,7 +28,7 @@ def compare(
 ) -> None:
     """Tell regressions, repairs and changed figures; ends with 1 where anything regressed."""
     folder = reports or project_root() / "reports"
-    comparison = compared(_run(base, folder), _run(head, folder))
+    comparison = compared(*(read_run(run_directory(name, folder)) for name in (base, head)))
     text = written(comparison, form)
     if output is None:
         typer.echo(text, nl=False)
@@ -40,15 +36,3 @@ def compare(
         write_text(output, text)
         typer.echo(f"{output}: {comparison.base} held against {comparison.head}", err=True)
     sys.exit(comparison.exit_code)
-
-
-def _run(name: str, folder: Path) -> RunRecord:
-    """The record of a run, by its folder or by its id; raises UsageError where there is none."""
-    for path in (Path(name), folder / name):
-        if path.is_dir():
-            return read_run(RunDirectory(path.resolve()))
-    known = sorted(path.parent.name for path in folder.glob("*/run.json"))
-    raise UsageError(
-        f"there is no run {name!r} in {folder}",
-        remedy=nearest(name, known) or (f"one of {', '.join(known[-5:])}" if known else None),
-    )

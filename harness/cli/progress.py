@@ -16,6 +16,7 @@ from rich.text import Text
 
 from harness.lab.live import LiveState, live_states
 from harness.reporting.text import harmless
+from harness.results.begun import whole_length
 from harness.results.model import Outcome, OutcomeRecord
 from harness.results.store import RunDirectory
 
@@ -38,7 +39,7 @@ class Progress:
         self._live_folder = live
         self._console = Console(no_color="NO_COLOR" in os.environ or None, soft_wrap=False)
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
-        self._read = 0
+        self._read = whole_length(directory)  # what an earlier part of the run found was shown
         self._said: dict[str, str] = {}
 
     def __enter__(self) -> Progress:

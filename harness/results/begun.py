@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from typing import Final, Literal
 
@@ -71,8 +72,12 @@ def outcomes_so_far(directory: RunDirectory) -> tuple[OutcomeRecord, ...]:
 def cut_half_line(directory: RunDirectory) -> None:
     """Take from outcomes.jsonl what a killed process left of its last line."""
     if directory.outcomes.exists():
-        with directory.outcomes.open("r+b") as file:
-            file.truncate(sum(len(line) for line in _whole_lines(directory)))
+        os.truncate(directory.outcomes, whole_length(directory))
+
+
+def whole_length(directory: RunDirectory) -> int:
+    """The bytes of outcomes.jsonl up to the end of its last whole line."""
+    return sum(len(line) for line in _whole_lines(directory))
 
 
 def _whole_lines(directory: RunDirectory) -> list[bytes]:

@@ -155,7 +155,10 @@ class _Handler(BaseHTTPRequestHandler):
         super().__init__(*rest)
 
     def do_POST(self) -> None:
-        content = self.rfile.read(int(self.headers["Content-Length"]))
+        length = int(self.headers["Content-Length"])
+        content = self.rfile.read(length)
+        if len(content) < length:
+            raise ConnectionAbortedError("the client went away in the midst of its request")
         verdict = self._visitor.judge(self.headers.get("Authorization", ""))
         if self.path != PATH:
             status, answer = HTTPStatus.NOT_FOUND, b""

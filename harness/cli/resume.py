@@ -1,0 +1,43 @@
+"""`guestcert resume`: goes on with a run that was stopped, or killed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli.finding_runs import LATEST, run_directory
+from harness.cli.following import PYTEST, follow
+from harness.errors import UsageError
+from harness.profiles.places import project_root
+from harness.results.begun import read_begun
+
+
+def resume(
+    run: Annotated[str, typer.Argument(help="The run: its id, or its folder.")] = LATEST,
+    workers: Annotated[
+        int | None, typer.Option("-n", min=0, help="Cases at once; default: as before.")
+    ] = None,
+    reports: Annotated[
+        Path | None, typer.Option(help="Where runs are written; default: reports/.")
+    ] = None,
+) -> None:
+    """Go on with a run that was stopped or killed, as it was asked for.
+
+    Cases that told something of a guest keep their outcomes; the others are run: those that did
+    not come to an end, and those that ended broken or blocked.
+    """
+    directory = run_directory(run, reports or project_root() / "reports")
+    begun = read_begun(directory)
+    folder = Path(begun.folder)
+    if not folder.is_dir():
+        raise UsageError(
+            f"the folder {folder}, in which the run {directory.path.name} began, is gone",
+            remedy="begin a new run with `guestcert certify`",
+        )
+    command = [*PYTEST, *begun.arguments, "--run-id", directory.path.name]
+    command += ["--reports", str(directory.path.parent), "--resume"]
+    command += ["-n", str(workers)] if workers is not None else []
+    sys.exit(follow(command, folder, directory, begun.environment.hypervisor_uri))

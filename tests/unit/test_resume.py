@@ -1,0 +1,187 @@
+"""`guestcert resume` on a scripted Hyper-V host: after kill -9, after a stop, and where it refuses.
+
+The host executes no guest, but its cases on the host's side make real outcomes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.hypervisors.hyperv.address import PASSWORD as VARIABLE
+from harness.profiles.places import project_root
+from harness.results.begun import read_begun, write_begun
+from harness.results.store import RunDirectory
+from harness.waiting import Deadline, NotYet, wait_until
+from tests.fakes.hyperv_host.host import hyperv_host
+from tests.fakes.hyperv_host.model import HostModel
+from tests.fakes.powershell_remoting.server import PASSWORD
+
+GUESTCERT = [sys.executable, "-c", "from harness.cli import main; main()"]
+CASES = "keeps_the_pairs or switches_each or answers_for_itself or segments"
+
+
+@dataclass(frozen=True)
+class CutOff:
+    """A run that was killed after its first outcome."""
+
+    folder: Path
+    host: HostModel
+    environment: dict[str, str]
+
+    @property
+    def directory(self) -> RunDirectory:
+        return RunDirectory((self.folder / "reports" / "latest").resolve())
+
+    @property
+    def workspace(self) -> Path:
+        """Where it has its overlays, and says whose it is."""
+        return self.folder / "store" / "runs" / self.directory.path.name
+
+    def resume(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [*GUESTCERT, "resume", "--reports", str(self.folder / "reports"), *arguments]
+        return subprocess.run(
+            command,
+            cwd=project_root(),
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+
+    def outcomes(self) -> list[dict[str, Any]]:
+        """The lines of outcomes.jsonl that are whole."""
+        text = self.directory.outcomes.read_text("utf-8")
+        return [json.loads(line) for line in text.splitlines(keepends=True) if line[-1] == "\n"]
+
+
+@pytest.fixture
+def cut_off(tmp_path: Path) -> Iterator[CutOff]:
+    image = tmp_path / "disk.img"
+    image.write_bytes((bytes(510) + b"\x55\xaa").ljust(4 * 1024 * 1024, b"\0"))
+    environment = os.environ | {VARIABLE: PASSWORD, "GUESTCERT_HOME": str(tmp_path / "store")}
+    with hyperv_host(tmp_path) as (host, _, uri):
+        run = CutOff(tmp_path, host, environment)
+        command = [*GUESTCERT, "certify", "--hypervisor", uri, "--image", str(image), "-n", "0"]
+        command += ["--reports", str(tmp_path / "reports"), "--", "-k", CASES]
+        process = subprocess.Popen(
+            command,
+            cwd=project_root(),
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+        def has_passed() -> None:
+            assert process.poll() is None, f"certify ended with {process.returncode}"
+            if not run.directory.outcomes.exists() or not passed(run.outcomes()):
+                raise NotYet("no outcome")
+
+        wait_until(has_passed, awaited="a case that passed", deadline=Deadline(120))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        yield run
+
+
+def passed(outcomes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [outcome for outcome in outcomes if outcome["outcome"] == "passed"]
+
+
+def test_a_killed_run_is_gone_on_with_to_its_end(cut_off: CutOff) -> None:
+    before = cut_off.outcomes()
+    assert not cut_off.directory.run_json.exists(), "it came to its end: this proves nothing"
+    assert cut_off.workspace.exists(), "the killed run left nothing"
+    with cut_off.directory.outcomes.open("a", encoding="utf-8") as file:
+        file.write('{"case": "suites/bo')  # what a process killed while writing leaves
+
+    done = cut_off.resume()
+
+    run = json.loads(cut_off.directory.run_json.read_text("utf-8"))
+    found = {(o["case"], o["parameters"]): o for o in run["outcomes"]}
+    assert len(found) == len(run["outcomes"]), "a case is there twice"
+    assert len(found) > len(before)
+    for outcome in before:
+        assert found[outcome["case"], outcome["parameters"]] == outcome, "it was run again"
+    assert len(run["resumed"]) == 1
+    assert run["started"] < before[0]["started"] < run["resumed"][0] < run["finished"]
+    assert {o["outcome"] for o in run["outcomes"]} <= {"passed", "not_applicable"}
+    assert len(passed(run["outcomes"])) > len(passed(before))
+    assert "interrupted" not in run["selection"]
+    shown = [line for line in done.stdout.splitlines() if line.startswith(("passed", "not_app"))]
+    assert len(shown) == len(found) - len(before), "what was there was shown again"
+    assert not cut_off.workspace.exists(), "what the killed part left is still there"
+    assert cut_off.host.machines == {}
+
+    again = cut_off.resume()
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert len(cut_off.outcomes()) == len(found), "a run at its end has nothing left to do"
+
+
+def test_what_would_not_belong_together_is_refused_and_nothing_is_lost(cut_off: CutOff) -> None:
+    before = cut_off.directory.outcomes.read_bytes()
+    for what, change in REFUSED.items():
+        undo = change(cut_off)
+        done = cut_off.resume()
+        undo()
+        assert done.returncode == 2, done.stdout + done.stderr
+        assert what in done.stderr
+        assert "Traceback" not in done.stderr
+    assert cut_off.directory.outcomes.read_bytes() == before
+    misspelt = cut_off.resume(cut_off.directory.path.name[:-1])
+    assert misspelt.returncode == 2
+    assert cut_off.directory.path.name in misspelt.stderr
+
+
+def an_older_host(run: CutOff) -> Callable[[], None]:
+    begun = read_begun(run.directory)
+    older = begun.environment.model_copy(update={"hypervisor_version": "10.0.14393"})
+    write_begun(begun.model_copy(update={"environment": older}), run.directory)
+    return lambda: write_begun(begun, run.directory)
+
+
+def another_profile(run: CutOff) -> Callable[[], None]:
+    (facts,) = run.directory.facts.iterdir()
+    return changed(facts, profile="0" * 64)
+
+
+def an_image_that_went(run: CutOff) -> Callable[[], None]:
+    (facts,) = run.directory.facts.iterdir()
+    image = json.loads(facts.read_text("utf-8"))["image"]
+    return changed(facts, image=image | {"path": image["path"] + ".gone"})
+
+
+def an_owner_that_lives(run: CutOff) -> Callable[[], None]:
+    stat = Path("/proc/self/stat").read_text("ascii").rpartition(")")[2].split()
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    owner = run.workspace / "owner.json"
+    return changed(owner, pid=os.getpid(), pid_started=f"{boot}/{stat[19]}")
+
+
+def changed(file: Path, **fields: Any) -> Callable[[], None]:
+    """Set fields of a JSON file; returns what takes it back."""
+    before = file.read_text("utf-8")
+    file.write_text(json.dumps(json.loads(before) | fields), encoding="utf-8")
+
+    def undo() -> None:
+        file.write_text(before, encoding="utf-8")
+
+    return undo
+
+
+REFUSED = {
+    "hypervisor_version was 10.0.14393, and is 10.0.20348": an_older_host,
+    "the profile debian-12 changed": another_profile,
+    "is no longer in the store": an_image_that_went,
+    f"still goes on, in process {os.getpid()}": an_owner_that_lives,
+}
