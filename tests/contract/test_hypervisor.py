@@ -13,6 +13,7 @@ from harness.events import EventKind, EventLog
 from harness.hypervisors.base import Capability, Key, Machine, MachineState, PowerMethod, SleepState
 from harness.hypervisors.definitions import DiskDefinition, DiskDevice, Topology
 from harness.image_store.programs import run_program
+from harness.profiles.hardware import DiskBus
 from harness.waiting import Deadline
 from tests.contract.conftest import Subject
 from tests.machines import a_network
@@ -281,6 +282,27 @@ def test_media_are_taken_with_the_disk(subject: Subject, boot_sector: Path, fold
         ),
     )
     definition = dataclasses.replace(subject.definition, machine_type="pc", disks=disks)
+    machine = subject.hypervisor.define(definition)
+    machine.start(paused=True)
+    with machine.open_console() as console:
+        console.settimeout(60)
+        machine.resume()
+        assert b"tick" in read_until(console, b"tick")
+
+
+@pytest.mark.parametrize("bus", DiskBus)
+def test_a_disk_on_each_bus_is_booted_from(subject: Subject, bus: DiskBus) -> None:
+    for capability in (Capability.RUN, Capability.CONSOLE, Capability.QEMU_DEVICES):
+        demand(subject, capability)
+    if bus is DiskBus.NVME:
+        demand(subject, Capability.NVME)
+    (root,) = subject.definition.disks
+    chipset = "pc" if bus is DiskBus.IDE else "q35"
+    definition = dataclasses.replace(
+        subject.definition,
+        machine_type=chipset,
+        disks=(dataclasses.replace(root, bus=str(bus)),),
+    )
     machine = subject.hypervisor.define(definition)
     machine.start(paused=True)
     with machine.open_console() as console:

@@ -25,6 +25,7 @@ from harness.hypervisors.definitions import (
 from harness.hypervisors.inventory import expected_pci, unexpected
 from harness.hypervisors.libvirt.definition import (
     LEASE_HOURS,
+    QEMU,
     machine_xml,
     network_xml,
     owner_in,
@@ -196,6 +197,18 @@ def test_disks_of_one_bus_have_names_of_their_own() -> None:
     devices = part(machine_xml(a_definition(disks=media()), None), "devices")
     targets = [(d.get("device"), part_of(d, "target").get("dev")) for d in devices.findall("disk")]
     assert targets == [("disk", "hda"), ("cdrom", "hdb")]
+
+
+def test_a_disk_on_nvme_is_made_by_qemu_where_libvirt_has_one_on_virtio() -> None:
+    disk = DiskDefinition(Path("/d/root.qcow2"), "GC ROOT", bus="nvme", boot_order=1)
+    other = dataclasses.replace(disk, serial="GC-DATA", bus="virtio", boot_order=None)
+    xml = machine_xml(a_definition(disks=(disk, other)), None)
+    named = part(xml, "devices/disk")
+    assert part_of(named, "target").attrib == {"dev": "vda", "bus": "virtio"}
+    devices = fromstring(xml).findall(f"{{{QEMU}}}override/{{{QEMU}}}device")
+    assert [device.get("alias") for device in devices] == [part_of(named, "alias").get("name")]
+    made = part_of(devices[0], f"{{{QEMU}}}frontend/{{{QEMU}}}property")
+    assert made.attrib == {"name": "driver", "type": "string", "value": "nvme"}
 
 
 def test_the_firmware_speaks_on_the_serial_port_only_where_a_medium_is_booted() -> None:

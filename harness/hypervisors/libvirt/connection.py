@@ -29,6 +29,9 @@ from harness.hypervisors.libvirt.firmware import find_firmware
 from harness.hypervisors.libvirt.machine import LibvirtMachine, remove_domain
 from harness.profiles.hardware import Firmware
 
+OVERRIDES_DEVICES = 8_002_000
+"""The version of libvirt from which on a definition may override QEMU's devices: 8.2."""
+
 
 class LibvirtHypervisor:
     """See Hypervisor."""
@@ -74,6 +77,8 @@ class LibvirtHypervisor:
             Capability.POWER_BUTTON,
             Capability.QEMU_DEVICES,
         }
+        if self._connection.getLibVersion() >= OVERRIDES_DEVICES:
+            found.add(Capability.NVME)
         if self._has_tpm():
             found.add(Capability.TPM)
         for firmware, capability in (

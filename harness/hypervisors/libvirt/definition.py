@@ -23,6 +23,7 @@ from harness.profiles.hardware import Firmware
 
 NAMESPACE = "https://guestcert.example/machine/1"
 DNSMASQ = "http://libvirt.org/schemas/network/dnsmasq/1.0"
+QEMU = "http://libvirt.org/schemas/domain/qemu/1.0"
 MANUFACTURER = "guestcert"
 
 LEASE_HOURS = 24
@@ -30,9 +31,17 @@ LEASE_HOURS = 24
 
 ElementTree.register_namespace("guestcert", NAMESPACE)
 ElementTree.register_namespace("dnsmasq", DNSMASQ)
+ElementTree.register_namespace("qemu", QEMU)
 
 DOMAIN_TYPES = {Accelerator.KVM: "kvm", Accelerator.TCG: "qemu"}
-BUS_PREFIX = {"virtio": "vd", "scsi": "sd", "sata": "sd", "ide": "hd", "fdc": "fd"}
+BUS_PREFIX = {
+    "virtio": "vd",
+    "nvme": "vd",
+    "scsi": "sd",
+    "sata": "sd",
+    "ide": "hd",
+    "fdc": "fd",
+}
 
 
 def machine_xml(definition: MachineDefinition, firmware: FirmwareBuild | None) -> str:
@@ -61,6 +70,8 @@ def machine_xml(definition: MachineDefinition, firmware: FirmwareBuild | None) -
     ElementTree.SubElement(sleep, "suspend-to-mem", enabled="yes")
     ElementTree.SubElement(sleep, "suspend-to-disk", enabled="yes")
     _devices(domain, definition)
+    if nvme := [disk for disk in definition.disks if disk.bus == "nvme"]:
+        _controllers_of_their_own(domain, nvme)
     return ElementTree.tostring(domain, encoding="unicode")
 
 
@@ -267,7 +278,11 @@ def _disk(devices: ElementTree.Element, disk: DiskDefinition, target: str) -> No
     if disk.device is DiskDevice.DISK:
         driver.set("discard", "unmap")
     ElementTree.SubElement(element, "source", file=str(disk.path))
-    ElementTree.SubElement(element, "target", dev=target, bus=disk.bus)
+    if disk.bus == "nvme":
+        ElementTree.SubElement(element, "target", dev=target, bus="virtio")
+        ElementTree.SubElement(element, "alias", name=_alias(disk))
+    else:
+        ElementTree.SubElement(element, "target", dev=target, bus=disk.bus)
     if disk.device is not DiskDevice.FLOPPY:
         _text(element, "serial", disk.serial)
     if disk.read_only:
@@ -276,6 +291,26 @@ def _disk(devices: ElementTree.Element, disk: DiskDefinition, target: str) -> No
         ElementTree.SubElement(element, "shareable")
     if disk.boot_order is not None:
         ElementTree.SubElement(element, "boot", order=str(disk.boot_order))
+
+
+def _controllers_of_their_own(domain: ElementTree.Element, disks: list[DiskDefinition]) -> None:
+    """Have QEMU make NVMe controllers where libvirt names a virtio disk.
+
+    libvirt has disks on such a bus only since 2025, and lets a device be overridden since 8.2. Both
+    of QEMU's devices are PCI functions with a drive, a serial number and a place in the boot order.
+    """
+    override = ElementTree.SubElement(domain, f"{{{QEMU}}}override")
+    for disk in disks:
+        device = ElementTree.SubElement(override, f"{{{QEMU}}}device", alias=_alias(disk))
+        frontend = ElementTree.SubElement(device, f"{{{QEMU}}}frontend")
+        ElementTree.SubElement(
+            frontend, f"{{{QEMU}}}property", name="driver", type="string", value="nvme"
+        )
+
+
+def _alias(disk: DiskDefinition) -> str:
+    """Libvirt's name of the disk's device: one of a user's own begins so."""
+    return "ua-" + "".join(c if c.isalnum() else "-" for c in disk.serial)
 
 
 def _nic(devices: ElementTree.Element, nic: NicDefinition) -> ElementTree.Element:
