@@ -282,12 +282,7 @@ def test_media_are_taken_with_the_disk(subject: Subject, boot_sector: Path, fold
         ),
     )
     definition = dataclasses.replace(subject.definition, machine_type="pc", disks=disks)
-    machine = subject.hypervisor.define(definition)
-    machine.start(paused=True)
-    with machine.open_console() as console:
-        console.settimeout(60)
-        machine.resume()
-        assert b"tick" in read_until(console, b"tick")
+    assert b"tick" in first_words(subject.hypervisor.define(definition))
 
 
 @pytest.mark.parametrize("bus", DiskBus)
@@ -303,12 +298,7 @@ def test_a_disk_on_each_bus_is_booted_from(subject: Subject, bus: DiskBus) -> No
         machine_type=chipset,
         disks=(dataclasses.replace(root, bus=str(bus)),),
     )
-    machine = subject.hypervisor.define(definition)
-    machine.start(paused=True)
-    with machine.open_console() as console:
-        console.settimeout(60)
-        machine.resume()
-        assert b"tick" in read_until(console, b"tick")
+    assert b"tick" in first_words(subject.hypervisor.define(definition))
 
 
 def test_a_reset_is_an_event(subject: Subject, machine: Machine) -> None:
@@ -344,6 +334,15 @@ def test_facts_name_hypervisor_and_version(subject: Subject) -> None:
     facts = subject.hypervisor.facts()
     assert facts.name
     assert facts.version
+
+
+def first_words(machine: Machine) -> bytes:
+    """What the boot sector says when the machine starts."""
+    machine.start(paused=True)
+    with machine.open_console() as console:
+        console.settimeout(60)
+        machine.resume()
+        return read_until(console, b"tick")
 
 
 def read_until(console: socket.socket, wanted: bytes) -> bytes:
