@@ -80,6 +80,7 @@ class Progress:
         text.append(f"{outcome.outcome:<14}", STYLES[outcome.outcome])
         text.append(f" {outcome.seconds:6.1f} s  {outcome.guest} {outcome.variant:<5} ")
         text.append(f"{outcome.feature}: {outcome.title or outcome.case}")
+        text.append(f" [{outcome.parameters}]" if outcome.parameters else "")
         self._console.print(text, soft_wrap=True)
         if outcome.reason and outcome.outcome is not Outcome.PASSED:
             first = harmless(outcome.reason, 300).strip().splitlines()[0]

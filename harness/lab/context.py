@@ -26,7 +26,7 @@ class RunContext:
     recipe: str | None  # another recipe than the profile's
     tier: Tier
     password: str = field(repr=False)
-    done: tuple[str, ...] = ()  # node ids that an earlier part of the run has outcomes of
+    done: tuple[str, ...] = ()  # the identities of what an earlier part of the run has outcomes of
 
     @property
     def run(self) -> str:

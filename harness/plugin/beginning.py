@@ -49,7 +49,7 @@ def begin(config: pytest.Config, guests: Guests) -> Recorder:
         if config.getoption("--resume")
         else (_begin_anew(config, context), ())
     )
-    context = dataclasses.replace(context, done=tuple(outcome.node for outcome in outcomes))
+    context = dataclasses.replace(context, done=tuple(outcome.identity for outcome in outcomes))
     Workspace(context.store, context.owner).create()
     directory.create()
     write_begun(begun, directory)

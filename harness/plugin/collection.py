@@ -12,6 +12,7 @@ from harness.profiles.claims import HypervisorKind
 from harness.profiles.hardware import Firmware
 from harness.profiles.model import Profile
 from harness.profiles.variants import Variant, covers, variants_on
+from harness.results.model import identity
 from harness.tiers import Tier
 
 GUEST_FIXTURES = frozenset({"guest", "machine", "neighbours", "clones", "unstarted"})
@@ -127,9 +128,9 @@ def feature_of(item: pytest.Item) -> str:
 
 
 def take_done(items: list[pytest.Item], done: Collection[str]) -> list[pytest.Item]:
-    """Take the cases out of `items` whose node ids an earlier part of the run has; returns them."""
-    taken = [item for item in items if item.nodeid in done]
-    items[:] = [item for item in items if item.nodeid not in done]
+    """Take the cases out of `items` whose identities are among `done`; returns them."""
+    taken = [item for item in items if identity_of(item) in done]
+    items[:] = [item for item in items if item not in taken]
     return taken
 
 
@@ -138,6 +139,22 @@ def case_of(nodeid: str) -> str:
     return nodeid.partition("[")[0].partition("@")[0]
 
 
-def parameters_of(nodeid: str) -> str:
-    """A case's parameters as its node id has them in brackets; empty where it has none."""
-    return nodeid.partition("[")[2].rpartition("]")[0]
+def parameters_of(nodeid: str, target: str) -> str:
+    """A case's own parameters, without its target; empty where it has none.
+
+    Its node id has both in brackets, joined by hyphens in any order.
+    """
+    bracketed = nodeid.partition("[")[2].rpartition("]")[0]
+    before, _, after = bracketed.partition(target) if target else (bracketed, "", "")
+    return "-".join(filter(None, (before.strip("-"), after.strip("-"))))
+
+
+def identity_of(item: pytest.Item) -> str:
+    """What no other case of the run has, and what its outcome has too."""
+    target = target_of(item)
+    return identity(
+        case_of(item.nodeid),
+        parameters_of(item.nodeid, str(target or "")),
+        target.profile.id if target else "",
+        str(target.variant) if target else "",
+    )

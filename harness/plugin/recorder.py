@@ -101,25 +101,27 @@ class Recorder:
 
     def _lost(self, report: pytest.TestReport) -> OutcomeRecord:
         """The record of a case whose worker process died under it."""
-        target = report.nodeid.partition("[")[2].partition("]")[0]
-        for profile, chosen in self.guests:
-            for variant in chosen:
-                if target == f"{profile.id}-{variant}":
-                    return self._broken(report, profile.id, str(variant))
-        return self._broken(report, self.guests[0][0].id, str(self.guests[0][1][0]))
-
-    def _broken(self, report: pytest.TestReport, guest: str, variant: str) -> OutcomeRecord:
+        profile, variant = self._target_in(report.nodeid)
         return OutcomeRecord(
             case=case_of(report.nodeid),
-            parameters=parameters_of(report.nodeid),
+            parameters=parameters_of(report.nodeid, f"{profile.id}-{variant}"),
             feature="",
-            guest=guest,
-            variant=variant,
+            guest=profile.id,
+            variant=str(variant),
             hypervisor=self.context.hypervisor or "",
             outcome=Outcome.BROKEN,
             reason=f"the worker process died: {report.longreprtext[:500]}",
             seconds=0,
         )
+
+    def _target_in(self, nodeid: str) -> tuple[Profile, Variant]:
+        """The guest and variant that a node id names, the longest if one's name begins another's.
+
+        The run's first where it names none: a worker may die before its first case.
+        """
+        known = [(profile, variant) for profile, chosen in self.guests for variant in chosen]
+        named = [one for one in known if f"{one[0].id}-{one[1]}" in nodeid]
+        return max(named, key=lambda one: len(f"{one[0].id}-{one[1]}"), default=known[0])
 
     def _ledger(self) -> dict[str, float]:
         total: dict[str, float] = {}

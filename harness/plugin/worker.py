@@ -186,9 +186,12 @@ def _record(item: pytest.Item, notes: Notes, bench: Bench) -> OutcomeRecord:
     function = getattr(item, "function", None)
     lines = (getattr(function, "__doc__", None) or "").strip().splitlines()
     guest = target.profile.id if target else ""
+    parameters = parameters_of(item.nodeid, str(target or ""))
+    # pytest finds one of several by the whole of what is in brackets.
+    node = item.nodeid.rpartition("]")[0] + "]" if parameters else case
     return OutcomeRecord(
         case=case,
-        parameters=parameters_of(item.nodeid),
+        parameters=parameters,
         feature=feature_of(item),
         guest=guest,
         variant=str(target.variant) if target else "",
@@ -199,7 +202,7 @@ def _record(item: pytest.Item, notes: Notes, bench: Bench) -> OutcomeRecord:
         metrics=tuple(notes.metrics),
         evidence=tuple(notes.evidence),
         title=lines[0] if lines else "",
-        rerun=f"pytest '{case}' --guest {guest} --variant {target.variant}" if target else "",
+        rerun=f"pytest '{node}' --guest {guest} --variant {target.variant}" if target else "",
         ledger=bench.ledger.take(),
         started=notes.began,
     )

@@ -66,7 +66,7 @@ def _rows(
 
 
 def _order(outcome: OutcomeRecord) -> tuple[str, str, str]:
-    return outcome.feature, outcome.case, outcome.variant
+    return outcome.feature, outcome.subject, outcome.variant
 
 
 def _counts(run: RunRecord) -> dict[str, int]:

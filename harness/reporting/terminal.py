@@ -47,7 +47,7 @@ def summary(run: RunRecord, directory: RunDirectory, *, colour: bool) -> str:
         console.print(Text(f"{len(silent)} more features are neither claimed nor tested", "dim"))
     for outcome in run.outcomes:
         if outcome.outcome in BAD:
-            console.print(Text(f"{outcome.outcome}: {outcome.feature}: {outcome.case}", "red"))
+            console.print(Text(f"{outcome.outcome}: {outcome.feature}: {outcome.subject}", "red"))
             console.print(Text(f"  {harmless(outcome.reason, 600)}"), soft_wrap=True)
             if outcome.evidence:
                 folder = (directory.path / outcome.evidence[0]).parent

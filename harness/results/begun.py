@@ -65,7 +65,7 @@ def outcomes_so_far(directory: RunDirectory) -> tuple[OutcomeRecord, ...]:
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             raise BadFileError(directory.outcomes, number, "line", str(first["msg"])) from error
-        found[outcome.node] = outcome
+        found[outcome.identity] = outcome
     return tuple(o for o in found.values() if o.outcome not in TELLS_NOTHING)
 
 

@@ -77,7 +77,7 @@ class Moved:
 
     guest: str
     variant: str
-    subject: str  # a feature's id, or a case's node id
+    subject: str  # a feature's id, or a case with its parameters
     before: str
     after: str
     change: Change
@@ -134,7 +134,7 @@ def compare(base: RunRecord, head: RunRecord) -> Comparison:
     both = places[0] & places[1]
     features = [_features(run, both) for run in (base, head)]
     cases = [_cases(run, both) for run in (base, head)]
-    features_of = {o.case: o.feature for run in (base, head) for o in run.outcomes}
+    features_of = {o.subject: o.feature for run in (base, head) for o in run.outcomes}
     environment = tuple(differences(_fingerprint(base), _fingerprint(head)))
     incomparable = tuple(name for name, _, _ in environment if name in STEADY)
     moved = tuple(_moved(*features))
@@ -169,14 +169,14 @@ def _features(run: RunRecord, places: set[Place]) -> dict[Key, State]:
 
 
 def _cases(run: RunRecord, places: set[Place]) -> dict[Key, State]:
-    """The worst outcome of each case, over all of its parameters."""
+    """The worst outcome of each case with its parameters."""
     excused = {
         (v.guest, v.variant, v.feature) for v in run.verdicts if v.verdict is Verdict.AS_CLAIMED
     }
     gathered: dict[Key, list[OutcomeRecord]] = defaultdict(list)
     for o in run.outcomes:
         if (o.guest, o.variant) in places:
-            gathered[o.guest, o.variant, o.case].append(o)
+            gathered[o.guest, o.variant, o.subject].append(o)
     states: dict[Key, State] = {}
     for key, ends in gathered.items():
         counting = worst([o.outcome for o in ends])
@@ -255,5 +255,5 @@ def _means(run: RunRecord, places: set[Place]) -> dict[tuple[str, str, str, str,
     for o in run.outcomes:
         if (o.guest, o.variant) in places:
             for m in o.metrics:
-                values[o.guest, o.variant, o.case, m.name, m.unit].append(m.value)
+                values[o.guest, o.variant, o.subject, m.name, m.unit].append(m.value)
     return {key: fmean(of) for key, of in values.items()}

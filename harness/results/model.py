@@ -78,11 +78,16 @@ class Metric(Record):
     unit: str
 
 
+def identity(case: str, parameters: str, guest: str, variant: str) -> str:
+    """One word for a case on a variant of a guest."""
+    return f"{case}[{parameters}] {guest} {variant}"
+
+
 class OutcomeRecord(Record):
     """One case's end on one variant of one guest."""
 
     case: str  # pytest node id without its parameters
-    parameters: str = ""  # what pytest puts in brackets after it
+    parameters: str = ""  # its own, as pytest writes them, without the guest and its variant
     feature: str
     guest: str
     variant: str
@@ -98,9 +103,14 @@ class OutcomeRecord(Record):
     started: datetime | None = None
 
     @property
-    def node(self) -> str:
-        """The node id, which no other outcome of the run has."""
+    def subject(self) -> str:
+        """The case with its own parameters."""
         return f"{self.case}[{self.parameters}]" if self.parameters else self.case
+
+    @property
+    def identity(self) -> str:
+        """What no other case of a run has."""
+        return identity(self.case, self.parameters, self.guest, self.variant)
 
 
 class VerdictRecord(Record):

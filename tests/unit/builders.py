@@ -180,6 +180,7 @@ def an_outcome(
     variant: Firmware = Firmware.BIOS,
     reason: str = "",
     case: str = "suites/boot/test_ready.py::test_it_boots",
+    parameters: str = "",
     seconds: float = 1.5,
     title: str = "",
     evidence: Sequence[str] = (),
@@ -188,6 +189,7 @@ def an_outcome(
     """One case's end."""
     return OutcomeRecord(
         case=case,
+        parameters=parameters,
         feature=feature,
         guest=guest,
         variant=str(variant),

@@ -77,7 +77,17 @@ def test_what_nobody_claims_may_stop_working() -> None:
     assert comparison.exit_code == 0
 
 
-def test_a_case_counts_by_the_worst_of_its_parameters() -> None:
+def test_the_parameter_that_failed_is_told() -> None:
+    verdicts = [a_verdict()]
+    base, head = (
+        a_run(an_outcome(parameters="ide"), an_outcome(end, parameters="nvme"), verdicts=verdicts)
+        for end in (Outcome.PASSED, Outcome.FAILED)
+    )
+    (moved,) = compare(base, head).cases
+    assert moved.subject == "suites/boot/test_ready.py::test_it_boots[nvme]"
+
+
+def test_a_case_that_is_there_twice_counts_by_the_worst() -> None:
     verdicts = [a_verdict()]
     base = a_run(an_outcome(), an_outcome(), verdicts=verdicts)
     head = a_run(an_outcome(), an_outcome(Outcome.FAILED, reason="4 of 8"), verdicts=verdicts)

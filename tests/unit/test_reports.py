@@ -166,6 +166,12 @@ def test_junit_has_a_suite_for_each_guest_variant_and_suite_and_counts_right(
     assert (root.get("tests"), root.get("failures"), root.get("errors")) == ("4", "1", "1")
 
 
+def test_junit_tells_a_cases_parameters_apart(tmp_path: Path) -> None:
+    run = a_run(*(an_outcome(parameters=bus) for bus in ("", "ide", "nvme")))
+    names = [case.get("name") for case in junit_of(run, tmp_path).iter("testcase")]
+    assert names == ["test_it_boots", "test_it_boots[ide]", "test_it_boots[nvme]"]
+
+
 def test_a_junit_case_carries_its_facts(tmp_path: Path) -> None:
     outcome = an_outcome(metrics=[Metric(name="boot to ready", value=14.2, unit="s")])
     case = junit_of(a_run(outcome), tmp_path).find(".//testcase")

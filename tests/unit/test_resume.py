@@ -94,6 +94,10 @@ def cut_off(tmp_path: Path) -> Iterator[CutOff]:
         yield run
 
 
+def identity(outcome: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(outcome[part] for part in ("case", "parameters", "guest", "variant"))
+
+
 def passed(outcomes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [outcome for outcome in outcomes if outcome["outcome"] == "passed"]
 
@@ -108,11 +112,11 @@ def test_a_killed_run_is_gone_on_with_to_its_end(cut_off: CutOff) -> None:
     done = cut_off.resume()
 
     run = json.loads(cut_off.directory.run_json.read_text("utf-8"))
-    found = {(o["case"], o["parameters"]): o for o in run["outcomes"]}
+    found = {identity(o): o for o in run["outcomes"]}
     assert len(found) == len(run["outcomes"]), "a case is there twice"
     assert len(found) > len(before)
     for outcome in before:
-        assert found[outcome["case"], outcome["parameters"]] == outcome, "it was run again"
+        assert found[identity(outcome)] == outcome, "it was run again"
     assert len(run["resumed"]) == 1
     assert run["started"] < before[0]["started"] < run["resumed"][0] < run["finished"]
     assert {o["outcome"] for o in run["outcomes"]} <= {"passed", "not_applicable"}

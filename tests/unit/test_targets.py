@@ -6,7 +6,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from harness.plugin.collection import parametrize
+from harness.plugin.collection import parameters_of, parametrize
 from harness.profiles.loading import load_profiles
 from harness.profiles.variants import Variant
 from harness.tiers import Tier
@@ -22,6 +22,22 @@ def targets(tier: Tier, chosen: tuple[Variant, ...], *marks: pytest.MarkDecorato
     metafunc.definition.get_closest_marker = named.get
     parametrize(metafunc, [(DEBIAN, chosen)])
     return [str(target.variant) for target in metafunc.parametrize.call_args.args[1]]
+
+
+@pytest.mark.parametrize(
+    ("nodeid", "own"),
+    [
+        ("suites/a.py::test_it", ""),
+        ("suites/a.py::test_it[debian-12-bios]", ""),
+        ("suites/a.py::test_it[debian-12-bios-e1000]", "e1000"),
+        ("suites/a.py::test_it[2x1x1-2-debian-12-bios]", "2x1x1-2"),
+        ("suites/a.py::test_it[a-debian-12-bios-b]", "a-b"),
+        ("suites/a.py::test_it[debian-12-bios-e1000]@read-only-debian-12-bios", "e1000"),
+        ("suites/a.py::test_it@group", ""),
+    ],
+)
+def test_a_cases_own_parameters_are_told_apart_from_its_target(nodeid: str, own: str) -> None:
+    assert parameters_of(nodeid, "debian-12-bios") == own
 
 
 EVERY = pytest.mark.every_variant
