@@ -1,0 +1,64 @@
+"""The record of a case whose worker process died under it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
+
+from harness.hypervisors.definitions import Accelerator
+from harness.lab.context import RunContext
+from harness.lab.ownership import own
+from harness.plugin.recorder import Recorder
+from harness.profiles.claims import HypervisorKind
+from harness.profiles.loading import load_profiles
+from harness.profiles.variants import variants_on
+from harness.results.begun import Begun, outcomes_so_far
+from harness.results.model import Outcome
+from harness.tiers import Tier
+from tests.unit.builders import STARTED, an_environment
+
+GUESTS = ("debian-12", "debian-12-i386")
+
+
+@pytest.fixture
+def recorder(tmp_path: Path) -> Recorder:
+    context = RunContext(
+        owner=own("run"),
+        reports=tmp_path,
+        store=tmp_path / "store",
+        hypervisor="qemu:///system",
+        accelerator=Accelerator.TCG,
+        accelerator_reason="",
+        image=None,
+        recipe=None,
+        tier=Tier.FULL,
+        password="correct horse",
+    )
+    profiles = [profile for profile in load_profiles() if profile.id in GUESTS]
+    guests = [(profile, variants_on(profile, HypervisorKind.QEMU)) for profile in profiles]
+    begun = Begun(started=STARTED, folder="/", arguments=(), environment=an_environment())
+    return Recorder(context, guests, "", begun)
+
+
+@pytest.mark.parametrize(
+    ("nodeid", "guest", "variant", "parameters"),
+    [
+        ("suites/a.py::test_it[debian-12-uefi]", "debian-12", "uefi", ""),
+        ("suites/a.py::test_it[debian-12-bios-e1000]", "debian-12", "bios", "e1000"),
+        ("suites/a.py::test_it[debian-12-i386-bios-pc]@group", "debian-12-i386", "bios", "pc"),
+        ("suites/a.py::test_it", "debian-12", "bios", ""),
+    ],
+)
+def test_it_is_broken_and_counts_for_its_own_guest(
+    recorder: Recorder, nodeid: str, guest: str, variant: str, parameters: str
+) -> None:
+    recorder.take(Mock(spec=["nodeid", "when", "longreprtext"], nodeid=nodeid, when="???",
+                       longreprtext="worker 'gw0' crashed"))  # fmt: skip
+    (lost,) = recorder.outcomes
+    assert (lost.outcome, lost.case) == (Outcome.BROKEN, "suites/a.py::test_it")
+    assert (lost.guest, lost.variant, lost.parameters) == (guest, variant, parameters)
+    assert "worker 'gw0' crashed" in lost.reason
+    assert recorder.directory.outcomes.read_text("utf-8").count("\n") == 1
+    assert outcomes_so_far(recorder.directory) == (), "it tells nothing, and is run again"
