@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -20,6 +20,7 @@ from harness.plugin import options
 from harness.plugin.recorder import Recorder, environment_of
 from harness.profiles.loading import digest
 from harness.profiles.model import Profile
+from harness.profiles.places import project_root
 from harness.profiles.variants import Variant
 from harness.results.begun import (
     Begun,
@@ -67,6 +68,7 @@ def _begin_anew(config: pytest.Config, context: RunContext) -> Begun:
         folder=str(config.invocation_params.dir),
         arguments=tuple(map(str, config.invocation_params.args)),
         environment=environment_of(context, hypervisor, {}),
+        code=_digest_of_code(),
     )
     if hypervisor is not None:
         hypervisor.close()
@@ -89,6 +91,8 @@ def _go_on(
     now = environment_of(context, hypervisor, {})
     for name, before, after in differences(fingerprint(begun.environment), fingerprint(now)):
         raise _changed(context, f"{name} was {before or 'absent'}, and is {after or 'absent'}")
+    if begun.code != _digest_of_code():
+        raise _changed(context, "guestcert's own code, or a suite's, changed")
     for profile, _ in guests:
         _demand_same(context, profile)
     reap_run(hypervisor, context.store, context.run)
@@ -105,8 +109,19 @@ def _demand_same(context: RunContext, profile: Profile) -> None:
         return
     if facts.profile != digest(profile):
         raise _changed(context, f"the profile {profile.id} changed")
-    if not Path(facts.image.path).exists():
+    if not facts.image.path.exists():
         raise _changed(context, f"the image {facts.image.name} is no longer in the store")
+
+
+def _digest_of_code() -> str:
+    """Of every file of the harness and the suites: a clone changes without changing its version."""
+    whole = hashlib.sha256()
+    for folder in ("harness", "suites"):
+        for file in sorted((project_root() / folder).rglob("*")):
+            if file.is_file() and "__pycache__" not in file.parts:
+                part = hashlib.sha256(file.read_bytes()).hexdigest()
+                whole.update(f"{file.relative_to(project_root())} {part}\n".encode())
+    return whole.hexdigest()
 
 
 def _changed(context: RunContext, what: str) -> UsageError:

@@ -41,10 +41,8 @@ def _suite_of(outcome: OutcomeRecord) -> str:
 
 def _case(outcome: OutcomeRecord) -> TestCase:
     module, _, _ = outcome.case.rpartition("::")
-    case = TestCase(
-        outcome.subject.removeprefix(f"{module}::"),
-        classname=f"{module}.{outcome.guest}-{outcome.variant}",
-    )
+    name = outcome.subject.removeprefix(f"{module}::")
+    case = TestCase(name, classname=f"{module}.{outcome.guest}-{outcome.variant}")
     case.time = outcome.seconds
     kind = RESULTS.get(outcome.outcome)
     if kind is not None:

@@ -85,7 +85,6 @@ def _verdicts(run: RunRecord, guest: str) -> Table:
 def _ledger(run: RunRecord) -> str:
     parts = sorted(run.ledger.items(), key=lambda item: -item[1])
     wall = (run.finished - run.started).total_seconds()
-    ways = f" in {len(run.resumed) + 1} parts" if run.resumed else ""
-    return f"{wall:.0f} s{ways}; by work: " + ", ".join(
-        f"{work} {took:.0f} s" for work, took in parts
-    )
+    works = ", ".join(f"{work} {took:.0f} s" for work, took in parts)
+    how = f" in {len(run.resumed) + 1} parts" if run.resumed else ""
+    return f"{wall:.0f} s{how}; by work: {works}"

@@ -27,6 +27,7 @@ class Begun(Record):
     folder: str  # in which pytest was started
     arguments: tuple[str, ...]  # pytest's
     environment: Environment  # of its guests nothing is known yet
+    code: str  # the digest of what tests: guestcert's own modules and the suites
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 

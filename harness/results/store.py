@@ -46,11 +46,6 @@ class RunDirectory:
         return self.path / "begun.json"
 
     @property
-    def facts(self) -> Path:
-        """What the workers agreed on of each guest: its image, and its profile's digest."""
-        return self.path / "facts"
-
-    @property
     def junit(self) -> Path:
         """The run as JUnit XML."""
         return self.path / "junit.xml"

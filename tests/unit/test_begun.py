@@ -25,6 +25,7 @@ BEGUN = Begun(
     folder="/clone",
     arguments=("suites", "--guest", "debian-12", "-k", "König"),
     environment=an_environment(),
+    code="0" * 64,
 )
 
 

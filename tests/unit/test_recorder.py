@@ -38,7 +38,7 @@ def recorder(tmp_path: Path) -> Recorder:
     )
     profiles = [profile for profile in load_profiles() if profile.id in GUESTS]
     guests = [(profile, variants_on(profile, HypervisorKind.QEMU)) for profile in profiles]
-    begun = Begun(started=STARTED, folder="/", arguments=(), environment=an_environment())
+    begun = Begun(started=STARTED, folder="/", arguments=(), environment=an_environment(), code="")
     return Recorder(context, guests, "", begun)
 
 

@@ -1,4 +1,4 @@
-"""`guestcert resume` on a scripted Hyper-V host: after kill -9, after a stop, and where it refuses.
+"""`guestcert resume` on a scripted Hyper-V host: after kill -9, and where it refuses.
 
 The host executes no guest, but its cases on the host's side make real outcomes.
 """
@@ -131,6 +131,10 @@ def test_a_killed_run_is_gone_on_with_to_its_end(cut_off: CutOff) -> None:
     assert again.returncode == 0, again.stdout + again.stderr
     assert len(cut_off.outcomes()) == len(found), "a run at its end has nothing left to do"
 
+    other_code(cut_off)
+    refused = cut_off.resume()
+    assert refused.returncode == 2, "what the part before it found was told again"
+
 
 def test_what_would_not_belong_together_is_refused_and_nothing_is_lost(cut_off: CutOff) -> None:
     before = cut_off.directory.outcomes.read_bytes()
@@ -154,13 +158,19 @@ def an_older_host(run: CutOff) -> Callable[[], None]:
     return lambda: write_begun(begun, run.directory)
 
 
+def other_code(run: CutOff) -> Callable[[], None]:
+    begun = read_begun(run.directory)
+    write_begun(begun.model_copy(update={"code": "0" * 64}), run.directory)
+    return lambda: write_begun(begun, run.directory)
+
+
 def another_profile(run: CutOff) -> Callable[[], None]:
-    (facts,) = run.directory.facts.iterdir()
+    (facts,) = (run.directory.path / "facts").iterdir()
     return changed(facts, profile="0" * 64)
 
 
 def an_image_that_went(run: CutOff) -> Callable[[], None]:
-    (facts,) = run.directory.facts.iterdir()
+    (facts,) = (run.directory.path / "facts").iterdir()
     image = json.loads(facts.read_text("utf-8"))["image"]
     return changed(facts, image=image | {"path": image["path"] + ".gone"})
 
@@ -185,6 +195,7 @@ def changed(file: Path, **fields: Any) -> Callable[[], None]:
 
 REFUSED = {
     "hypervisor_version was 10.0.14393, and is 10.0.20348": an_older_host,
+    "guestcert's own code, or a suite's, changed": other_code,
     "the profile debian-12 changed": another_profile,
     "is no longer in the store": an_image_that_went,
     f"still goes on, in process {os.getpid()}": an_owner_that_lives,
