@@ -1,0 +1,31 @@
+"""What a guest that wishes us ill says, wherever a guest's words can stand."""
+
+from __future__ import annotations
+
+import re
+
+from harness.results.model import Outcome, RunRecord, Status, Verdict
+from tests.unit.builders import a_certificate, a_run, a_verdict, an_environment, an_outcome
+
+MARKUP = '"><script>alert(1)</script><img src=x onerror="alert(2)">'
+ESCAPES = "\x1b[31mred\x1b]0;title\x07\x08\r\x00\x7f\x9b2J\u202egnp.exe"
+LONG = "x" * 1_000_000
+SAID = f"{MARKUP} {ESCAPES} [bold]rich[/bold] {{{{ 7 * 7 }}}} {LONG}"
+"""What a guest that wishes us ill might say."""
+
+ACTING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Characters that act on a terminal, are none of XML, or turn the direction of text."""
+
+
+def hostile_run() -> RunRecord:
+    """A run whose guest's words stand wherever a guest's words can."""
+    return a_run(
+        an_outcome(Outcome.FAILED, reason=SAID, evidence=["evidence/one/console.log"]),
+        an_outcome(Outcome.KNOWN_ISSUE, "boot.pause", reason=SAID),
+        verdicts=[
+            a_verdict(Verdict.VIOLATED, reason=SAID),
+            a_verdict(Verdict.INCONCLUSIVE, "boot.pause", reason=SAID),
+        ],
+        certificates=[a_certificate(Status.NOT_CERTIFIED, reasons=[SAID])],
+        environment=an_environment(cpu=SAID),
+    )
