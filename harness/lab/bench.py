@@ -86,6 +86,7 @@ class Bench:
 
     def place(self, profile: Profile, variant: Variant, role: str) -> Place:
         """The place of one machine of this worker; `role` tells several of one kind apart."""
+        self._make_room_for(profile)
         key = (profile.id, variant, role)
         if key not in self._places:
             installation = self._installation(profile)
@@ -96,6 +97,7 @@ class Bench:
 
     def unstarted_place(self, profile: Profile, variant: Variant, role: str) -> Place:
         """The place of a machine that was never started: over the base image, with a seed."""
+        self._make_room_for(profile)
         key = (profile.id, variant, role)
         if key not in self._places:
             name = f"{self.worker}-{profile.id}-{variant}-{role}"
@@ -129,6 +131,12 @@ class Bench:
             self.networks.remove_all()
         if self._connected:
             self.hypervisor.close()
+
+    def _make_room_for(self, profile: Profile) -> None:
+        """Take the machines of other profiles away: a run of many guests must fit in the host."""
+        for (other, _, _), place in self._places.items():
+            if other != profile.id:
+                place.clear()
 
     def _installation(self, profile: Profile) -> Installation:
         """The profile's guest as its first boot left it; its folder is the same for all workers."""

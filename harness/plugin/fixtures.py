@@ -43,7 +43,6 @@ class Footprint:
 class Shared:
     """The guest that read-only cases share, with what it looked like when it was restored."""
 
-    place: Place
     guest: Guest
     footprint: Footprint
 
@@ -103,7 +102,7 @@ def guest(request: pytest.FixtureRequest, bench: Bench, target: Target) -> Itera
     _demand(bench, target, request.node)
     place = bench.place(target.profile, target.variant, "guest")
     if request.node.get_closest_marker("read_only") is None:
-        yield from _lend(request, [_pristine(request.config, place)])
+        yield from _lend(request, [place.pristine()])
         return
     shared = _shared_guest(request.config, place)
     yield from _lend(request, [shared.guest])
@@ -146,7 +145,7 @@ def neighbours(
     if Capability.NETWORK not in bench.capabilities:
         raise NotApplicable(f"the hypervisor lacks {Capability.NETWORK}")
     places = [bench.place(target.profile, target.variant, role) for role in ("guest", "neighbour")]
-    first, second = (_pristine(request.config, place) for place in places)
+    first, second = (place.pristine() for place in places)
     for _ in _lend(request, [first, second]):
         yield Neighbours(first, second, bench.networks)
     places[1].clear()
@@ -186,18 +185,11 @@ def _lend(request: pytest.FixtureRequest, guests: list[Guest]) -> Iterator[Guest
             guest.crash_watch()
 
 
-def _pristine(config: pytest.Config, place: Place) -> Guest:
-    shared = config.stash.get(SHARED, None)
-    if shared is not None and shared.place is place:
-        del config.stash[SHARED]
-    return place.pristine()
-
-
 def _shared_guest(config: pytest.Config, place: Place) -> Shared:
     shared = config.stash.get(SHARED, None)
-    if shared is None or shared.place is not place:
+    if shared is None or shared.guest is not place.guest:
         guest = place.pristine()
-        shared = Shared(place, guest, Footprint.of(guest))
+        shared = Shared(guest, Footprint.of(guest))
         config.stash[SHARED] = shared
     return shared
 
