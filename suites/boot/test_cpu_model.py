@@ -67,8 +67,8 @@ def test_boots_on_the_least_processor(machine: Guest, hypervisor: Hypervisor) ->
 @cost(60)
 def test_says_that_a_lesser_processor_will_not_do(machine: Guest) -> None:
     """On a processor below its floor the guest does not start, and says why."""
-    least = _least_model(machine)
-    machine.redefine(cpu_model=_model_below(machine))
+    least, lesser = _least_model(machine), _model_below(machine)
+    machine.redefine(cpu_model=lesser)
 
     machine.power_on()
 
@@ -77,7 +77,8 @@ def test_says_that_a_lesser_processor_will_not_do(machine: Guest) -> None:
         awaited="the guest to say that its processor will not do",
         deadline=machine.budget(machine.profile.budgets.ready_seconds),
     )
-    assert found.re.pattern != LOGIN_PROMPT.encode(), "it started all the same"
+    refused = found.re.pattern != LOGIN_PROMPT.encode()
+    assert refused, f"it came to its login prompt on {lesser}, which is below its floor"
     machine.machine.power_off()
     machine.hang_up()
     # The control: on the least processor it says nothing of the kind.

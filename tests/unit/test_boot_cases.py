@@ -122,7 +122,7 @@ LOGIN = b"host login: "
     ("below", "at_the_floor", "error"),
     [
         (GLIBC, LOGIN, None),
-        (LOGIN, LOGIN, "it started all the same"),
+        (LOGIN, LOGIN, "its login prompt on kvm64, which is below its floor"),
         (b"silence\r\n", LOGIN, "to say that its processor will not do"),
         (GLIBC, GLIBC, "assert not True"),
     ],
