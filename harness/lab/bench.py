@@ -86,7 +86,6 @@ class Bench:
 
     def place(self, profile: Profile, variant: Variant, role: str) -> Place:
         """The place of one machine of this worker; `role` tells several of one kind apart."""
-        self._make_room_for(profile)
         key = (profile.id, variant, role)
         if key not in self._places:
             installation = self._installation(profile)
@@ -97,7 +96,6 @@ class Bench:
 
     def unstarted_place(self, profile: Profile, variant: Variant, role: str) -> Place:
         """The place of a machine that was never started: over the base image, with a seed."""
-        self._make_room_for(profile)
         key = (profile.id, variant, role)
         if key not in self._places:
             name = f"{self.worker}-{profile.id}-{variant}-{role}"
@@ -123,20 +121,21 @@ class Bench:
         """The guests that stand in this worker's places now."""
         return [place.guest for place in self._places.values() if place.guest is not None]
 
-    def close(self) -> None:
-        """Take every machine and network of this worker away."""
+    def clear(self) -> None:
+        """Take every machine of this worker away; golden states and networks stay.
+
+        One that stands idle costs the others its memory, and under TCG some of the processor.
+        """
         for place in self._places.values():
             place.clear()
+
+    def close(self) -> None:
+        """Take every machine and network of this worker away."""
+        self.clear()
         if "networks" in self.__dict__:
             self.networks.remove_all()
         if self._connected:
             self.hypervisor.close()
-
-    def _make_room_for(self, profile: Profile) -> None:
-        """Take the machines of other profiles away: a run of many guests must fit in the host."""
-        for (other, _, _), place in self._places.items():
-            if other != profile.id:
-                place.clear()
 
     def _installation(self, profile: Profile) -> Installation:
         """The profile's guest as its first boot left it; its folder is the same for all workers."""

@@ -102,9 +102,10 @@ def guest(request: pytest.FixtureRequest, bench: Bench, target: Target) -> Itera
     _demand(bench, target, request.node)
     place = bench.place(target.profile, target.variant, "guest")
     if request.node.get_closest_marker("read_only") is None:
+        bench.clear()
         yield from _lend(request, [place.pristine()])
         return
-    shared = _shared_guest(request.config, place)
+    shared = _shared_guest(request.config, bench, place)
     yield from _lend(request, [shared.guest])
     after = Footprint.of(shared.guest)
     if after != shared.footprint:
@@ -119,9 +120,9 @@ def guest(request: pytest.FixtureRequest, bench: Bench, target: Target) -> Itera
 def machine(request: pytest.FixtureRequest, bench: Bench, target: Target) -> Iterator[Guest]:
     """A guest whose machine is defined and powered off, and whose disk was never booted."""
     _demand(bench, target, request.node)
+    bench.clear()
     place = bench.place(target.profile, target.variant, "machine")
     yield from _lend(request, [place.powered_off()])
-    place.clear()
 
 
 @pytest.fixture
@@ -131,9 +132,9 @@ def unstarted(request: pytest.FixtureRequest, bench: Bench, target: Target) -> I
     For the host's side alone: the hypervisor need not execute guest code.
     """
     _demand(bench, target, request.node, running=False)
+    bench.clear()
     place = bench.unstarted_place(target.profile, target.variant, "unstarted")
     yield from _lend(request, [place.powered_off()])
-    place.clear()
 
 
 @pytest.fixture
@@ -144,24 +145,23 @@ def neighbours(
     _demand(bench, target, request.node)
     if Capability.NETWORK not in bench.capabilities:
         raise NotApplicable(f"the hypervisor lacks {Capability.NETWORK}")
+    bench.clear()
     places = [bench.place(target.profile, target.variant, role) for role in ("guest", "neighbour")]
     first, second = (place.pristine() for place in places)
     for _ in _lend(request, [first, second]):
         yield Neighbours(first, second, bench.networks)
-    places[1].clear()
 
 
 @pytest.fixture
 def clones(request: pytest.FixtureRequest, bench: Bench, target: Target) -> Iterator[Clones]:
     """Two clones of the base image, powered off, each with a seed of its own."""
     _demand(bench, target, request.node)
+    bench.clear()
     roles = ("clone", "other-clone")
     places = [bench.unstarted_place(target.profile, target.variant, role) for role in roles]
     first, second = (place.powered_off() for place in places)
     for _ in _lend(request, [first, second]):
         yield Clones(first, second)
-    for place in places:
-        place.clear()
 
 
 @pytest.fixture
@@ -185,9 +185,10 @@ def _lend(request: pytest.FixtureRequest, guests: list[Guest]) -> Iterator[Guest
             guest.crash_watch()
 
 
-def _shared_guest(config: pytest.Config, place: Place) -> Shared:
+def _shared_guest(config: pytest.Config, bench: Bench, place: Place) -> Shared:
     shared = config.stash.get(SHARED, None)
     if shared is None or shared.guest is not place.guest:
+        bench.clear()
         guest = place.pristine()
         shared = Shared(guest, Footprint.of(guest))
         config.stash[SHARED] = shared

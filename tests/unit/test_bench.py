@@ -1,4 +1,4 @@
-"""A worker's bench over the fake hypervisor: which machines stand at once."""
+"""A worker's bench over the fake hypervisor, and which machines stand on it during a case."""
 
 from __future__ import annotations
 
@@ -8,25 +8,32 @@ from pathlib import Path
 
 import pytest
 
+from harness.hypervisors.base import Capability
 from harness.hypervisors.definitions import Accelerator
 from harness.lab.bench import Bench
 from harness.lab.context import RunContext
 from harness.lab.ownership import own
 from harness.lab.workspace import Workspace
+from harness.plugin.collection import Target
 from harness.profiles.hardware import Firmware
 from harness.profiles.model import Profile
 from harness.tiers import Tier
-from tests.fakes.hypervisor import FakeHypervisor
+from tests.fakes.hypervisor import FakeHypervisor, willing_agent
 from tests.unit.builders import a_profile
 
-
-@pytest.fixture
-def hypervisor() -> FakeHypervisor:
-    return FakeHypervisor()
+EARLIER = a_profile("fedora-40")
 
 
 @pytest.fixture
-def bench(tmp_path: Path, hypervisor: FakeHypervisor) -> Iterator[Bench]:
+def fake() -> FakeHypervisor:
+    made = FakeHypervisor(agent=willing_agent)
+    made.capabilities |= {Capability.RUN}
+    return made
+
+
+@pytest.fixture
+def bench(tmp_path: Path, fake: FakeHypervisor) -> Iterator[Bench]:
+    """In the place of the plugin's."""
     image = tmp_path / "own.qcow2"
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", image, "64M"], check=True)
     context = RunContext(
@@ -34,7 +41,7 @@ def bench(tmp_path: Path, hypervisor: FakeHypervisor) -> Iterator[Bench]:
         reports=tmp_path / "reports",
         store=tmp_path / "store",
         hypervisor="fake:///",
-        accelerator=Accelerator.TCG,
+        accelerator=Accelerator.KVM,
         accelerator_reason="a test asks for it",
         image=image,
         recipe=None,
@@ -43,45 +50,59 @@ def bench(tmp_path: Path, hypervisor: FakeHypervisor) -> Iterator[Bench]:
     )
     Workspace(context.store, context.owner).create()
     made = Bench(context, "gw0")
-    made.hypervisor = hypervisor
+    made.hypervisor = fake
     yield made
     made.close()
 
 
-def stand_in(bench: Bench, profile: Profile, role: str) -> str:
-    """Put a powered-off machine in a place; returns its name."""
+@pytest.fixture
+def target() -> Target:
+    """In the place of the plugin's."""
+    quick = {"ready_seconds": 1, "shutdown_seconds": 1}
+    return Target(a_profile("fedora-41", budgets=quick), Firmware.BIOS)
+
+
+def leave(bench: Bench, profile: Profile, role: str) -> str:
+    """Leave a machine in a place, as a case before would have; returns its name."""
     place = bench.unstarted_place(profile, Firmware.BIOS, role)
     place.powered_off()
     return place.name
 
 
-def test_machines_of_one_profile_stand_beside_each_other(
-    bench: Bench, hypervisor: FakeHypervisor
+def test_a_bench_is_cleared_of_whatever_stands_there(bench: Bench, fake: FakeHypervisor) -> None:
+    left = {leave(bench, EARLIER, "clone"), leave(bench, EARLIER, "other-clone")}
+    assert set(fake.machines) == left
+    assert {guest.name for guest in bench.guests_present()} == left
+
+    bench.clear()
+
+    assert not fake.machines
+    assert not bench.guests_present()
+    assert fake.networks, "the networks are for the cases to come"
+    assert leave(bench, EARLIER, "clone") in left
+
+
+@pytest.mark.parametrize(
+    ("fixture", "roles"),
+    [
+        ("guest", ["guest"]),
+        ("machine", ["machine"]),
+        ("unstarted", ["unstarted"]),
+        ("neighbours", ["guest", "neighbour"]),
+        ("clones", ["clone", "other-clone"]),
+    ],
+)
+def test_a_case_has_the_bench_for_itself(
+    bench: Bench,
+    fake: FakeHypervisor,
+    target: Target,
+    request: pytest.FixtureRequest,
+    fixture: str,
+    roles: list[str],
 ) -> None:
-    profile = a_profile("fedora-40")
+    before = leave(bench, target.profile, "left-over")
 
-    names = {stand_in(bench, profile, "clone"), stand_in(bench, profile, "other-clone")}
+    request.getfixturevalue(fixture)
 
-    assert set(hypervisor.machines) == names
-    assert {guest.name for guest in bench.guests_present()} == names
-
-
-def test_the_machines_of_another_profile_make_room(
-    bench: Bench, hypervisor: FakeHypervisor
-) -> None:
-    stand_in(bench, a_profile("fedora-40"), "clone")
-
-    newer = stand_in(bench, a_profile("fedora-41"), "clone")
-
-    assert set(hypervisor.machines) == {newer}
-    assert [guest.name for guest in bench.guests_present()] == [newer]
-
-
-def test_a_place_that_made_room_is_taken_again(bench: Bench, hypervisor: FakeHypervisor) -> None:
-    first = stand_in(bench, a_profile("fedora-40"), "clone")
-    stand_in(bench, a_profile("fedora-41"), "clone")
-
-    again = stand_in(bench, a_profile("fedora-40"), "clone")
-
-    assert again == first
-    assert set(hypervisor.machines) == {first}
+    assert before not in fake.machines
+    assert sorted(name.partition("-bios-")[2] for name in fake.machines) == sorted(roles)
