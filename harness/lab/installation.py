@@ -34,8 +34,10 @@ class Installation:
 
         Raises Blocked by boot.ready where the guest does not come up.
         """
-        self.place.folder.mkdir(parents=True, exist_ok=True)
         disk = self.place.folder / "installed.qcow2"
+        if disk.exists():
+            return disk
+        self.place.folder.mkdir(parents=True, exist_ok=True)
         failure = self.place.folder / "failure.json"
         self.place.progress("waiting for the first boot of its disk", None)
         with self.place.ledger.on(Work.WAIT), FileLock(self.place.folder / "lock"):

@@ -139,8 +139,11 @@ def test_a_guest_is_installed_once_for_all_workers(lab: Lab) -> None:
     disks = [Installation(lab.place(role="installation"), keeping_nothing).disk()]
     # The second worker's hypervisor would not bring the guest up: it does not need to.
     late = lab.place(silent_agent, role="installation")
+    said: list[str] = []
+    late.progress = lambda state, _log: said.append(state)
     disks.append(Installation(late, keeping_nothing).disk())
     assert disks[0] == disks[1]
+    assert said == [], "there is nothing to wait for"
     assert backing(disks[0]) == "base.qcow2"
     assert late.guest is None
 
