@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
+from harness.hypervisors.definitions import Accelerator
+from harness.lab.context import RunContext
+from harness.lab.ownership import own
 from harness.profiles.catalogue import Feature, Severity
 from harness.profiles.claims import HypervisorKind
 from harness.profiles.hardware import Firmware
@@ -267,3 +272,20 @@ def a_run(
         verdicts=tuple(verdicts),
         certificates=tuple(certificates),
     )
+
+
+def a_context(folder: Path, **fields: Any) -> RunContext:
+    """The context of a run whose reports and store are in `folder`."""
+    context = RunContext(
+        owner=own("20231112-101112-abcd"),
+        reports=folder / "reports",
+        store=folder / "store",
+        hypervisor="qemu:///system",
+        accelerator=Accelerator.TCG,
+        accelerator_reason="a test asks for it",
+        image=None,
+        recipe=None,
+        tier=Tier.SMOKE,
+        password="correct horse",
+    )
+    return replace(context, **fields)

@@ -11,15 +11,12 @@ import pytest
 from harness.hypervisors.base import Capability
 from harness.hypervisors.definitions import Accelerator
 from harness.lab.bench import Bench
-from harness.lab.context import RunContext
-from harness.lab.ownership import own
 from harness.lab.workspace import Workspace
 from harness.plugin.collection import Target
 from harness.profiles.hardware import Firmware
 from harness.profiles.model import Profile
-from harness.tiers import Tier
 from tests.fakes.hypervisor import FakeHypervisor, willing_agent
-from tests.unit.builders import a_profile
+from tests.unit.builders import a_context, a_profile
 
 EARLIER = a_profile("fedora-40")
 
@@ -36,18 +33,7 @@ def bench(tmp_path: Path, fake: FakeHypervisor) -> Iterator[Bench]:
     """In the place of the plugin's."""
     image = tmp_path / "own.qcow2"
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", image, "64M"], check=True)
-    context = RunContext(
-        owner=own("20261126-054735-f456"),
-        reports=tmp_path / "reports",
-        store=tmp_path / "store",
-        hypervisor="fake:///",
-        accelerator=Accelerator.KVM,
-        accelerator_reason="a test asks for it",
-        image=image,
-        recipe=None,
-        tier=Tier.SMOKE,
-        password="secret",
-    )
+    context = a_context(tmp_path, hypervisor="fake:///", accelerator=Accelerator.KVM, image=image)
     Workspace(context.store, context.owner).create()
     made = Bench(context, "gw0")
     made.hypervisor = fake

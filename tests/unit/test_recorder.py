@@ -7,35 +7,20 @@ from unittest.mock import Mock
 
 import pytest
 
-from harness.hypervisors.definitions import Accelerator
-from harness.lab.context import RunContext
-from harness.lab.ownership import own
 from harness.plugin.recorder import Recorder
 from harness.profiles.claims import HypervisorKind
 from harness.profiles.loading import load_profiles
 from harness.profiles.variants import variants_on
 from harness.results.begun import Begun, outcomes_so_far
 from harness.results.model import Outcome
-from harness.tiers import Tier
-from tests.unit.builders import STARTED, an_environment
+from tests.unit.builders import STARTED, a_context, an_environment
 
 GUESTS = ("debian-12", "debian-12-i386")
 
 
 @pytest.fixture
 def recorder(tmp_path: Path) -> Recorder:
-    context = RunContext(
-        owner=own("run"),
-        reports=tmp_path,
-        store=tmp_path / "store",
-        hypervisor="qemu:///system",
-        accelerator=Accelerator.TCG,
-        accelerator_reason="",
-        image=None,
-        recipe=None,
-        tier=Tier.FULL,
-        password="correct horse",
-    )
+    context = a_context(tmp_path, reports=tmp_path)
     profiles = [profile for profile in load_profiles() if profile.id in GUESTS]
     guests = [(profile, variants_on(profile, HypervisorKind.QEMU)) for profile in profiles]
     begun = Begun(started=STARTED, folder="/", arguments=(), environment=an_environment(), code="")
