@@ -128,11 +128,16 @@ class Worker:
         collector = bench.collector
         end = PhaseEnd(end.outcome, collector.redact(end.reason))
         notes.phases.append(end)
-        kept = error.__cause__.evidence if isinstance(error.__cause__, Blocked) else ()
+        blocked = error.__cause__ if isinstance(error.__cause__, Blocked) else None
+        kept = blocked.evidence if blocked is not None else ()
         notes.evidence += kept
         wanting = end.outcome in (Outcome.FAILED, Outcome.BROKEN, Outcome.KNOWN_ISSUE)
         if wanting or (end.outcome is Outcome.BLOCKED and not kept):
-            notes.evidence += self._take_evidence(item, notes, collector)
+            taken = self._take_evidence(item, notes, collector)
+            notes.evidence += taken
+            if blocked is not None and not kept:
+                # The next case that it blocks finds the guest gone.
+                blocked.evidence = tuple(taken)
 
     def _take_evidence(
         self, item: pytest.Item, notes: Notes, collector: EvidenceCollector

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from harness.errors import Blocked
 from harness.hypervisors.base import Capability
 from harness.hypervisors.definitions import Accelerator
 from harness.lab.bench import Bench
 from harness.lab.workspace import Workspace
 from harness.plugin.collection import Target
+from harness.plugin.worker import NOTES, Notes, Worker
 from harness.profiles.hardware import Firmware
 from harness.profiles.model import Profile
 from tests.fakes.hypervisor import FakeHypervisor, willing_agent
@@ -92,3 +94,19 @@ def test_a_case_has_the_bench_for_itself(
 
     assert before not in fake.machines
     assert sorted(name.partition("-bios-")[2] for name in fake.machines) == sorted(roles)
+
+
+def test_whatever_a_lost_golden_state_blocks_has_its_evidence(
+    bench: Bench, fake: FakeHypervisor, target: Target, request: pytest.FixtureRequest
+) -> None:
+    lost = Blocked("boot.ready", "it did not come up")
+    worker = Worker(bench)
+    leave(bench, target.profile, "guest")
+
+    for _ in range(2):
+        request.node.stash[NOTES] = notes = Notes()
+        skipped = pytest.skip.Exception("blocked")
+        skipped.__cause__ = lost
+        worker._note_failure(request.node, notes, skipped, "setup")
+        assert any(file.endswith("machine.xml") for file in notes.evidence)
+        bench.clear()
