@@ -15,6 +15,7 @@ from harness.errors import GuestFailure, NotApplicable
 from harness.guests.os import GuestDisk, GuestNic
 from harness.guests.screen import Picture
 from harness.profiles.hardware import Firmware, MachineType, ProcessorFloor
+from harness.tiers import Tier
 from harness.waiting import Deadline, NotYet
 from suites.boot import (
     test_cpu_model,
@@ -40,6 +41,30 @@ def talking(*words: bytes) -> Mock:
     console = Mock(position=0)
     console.read_after = lambda _, __: (left.pop(0) if len(left) > 1 else left[0], True)
     return Mock(console=console, console_log=Path("console.log"))
+
+
+def rebooting(*boot_ids: str, monkeypatch: pytest.MonkeyPatch) -> Mock:
+    """A guest that has these boot ids, one after another; its reboots are taken as proved."""
+    monkeypatch.setattr(test_power, "prove_reboot", lambda guest, ask: ask() or 1.0)
+    guest = Mock()
+    guest.os.boot_id.side_effect = boot_ids
+    guest.os.reboot.return_value = None
+    return guest
+
+
+@pytest.mark.parametrize(("tier", "reboots"), [(Tier.STANDARD, 3), (Tier.FULL, 10)])
+def test_a_guest_reboots_as_often_as_its_tier_asks(
+    tier: Tier, reboots: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guest = rebooting(*"abcdefghijk", monkeypatch=monkeypatch)
+    test_power.test_reboots_again_and_again_at_its_own_request(guest, tier, Mock())
+    assert guest.os.reboot.call_count == reboots
+
+
+def test_a_boot_id_that_comes_back_was_no_reboot(monkeypatch: pytest.MonkeyPatch) -> None:
+    guest = rebooting(*"abca", monkeypatch=monkeypatch)
+    with pytest.raises(AssertionError, match="a boot id came twice"):
+        test_power.test_reboots_again_and_again_at_its_own_request(guest, Tier.STANDARD, Mock())
 
 
 def test_what_was_under_way_when_it_paused_is_let_arrive() -> None:
