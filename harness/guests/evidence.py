@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.errors import GuestcertError, GuestFailure
 from harness.guests.guest import Guest
 from harness.hypervisors.base import Capability
+from harness.hypervisors.processors import shown_processors_of
 from harness.ledger import Work
 
 LIMIT = 1024 * 1024
@@ -36,6 +37,8 @@ class EvidenceCollector:
                 self._text(folder / f"{prefix}-hypervisor.log", guest.machine.hypervisor_log),
                 self._text(folder / f"{prefix}-guest.log", lambda: _guest_log(guest)),
             ]
+            if shown := shown_processors_of(guest.machine):
+                files.append(self._text(folder / f"{prefix}-processors.txt", shown.processors))
             if Capability.SCREENSHOT in self._capabilities:
                 files += _screenshot(guest, folder / f"{prefix}-screen.png")
             return files

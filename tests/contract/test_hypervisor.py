@@ -12,6 +12,7 @@ from harness.errors import ChannelError, HarnessError, HypervisorError
 from harness.events import EventKind, EventLog
 from harness.hypervisors.base import Capability, Key, Machine, MachineState, PowerMethod, SleepState
 from harness.hypervisors.definitions import DiskDefinition, DiskDevice, Topology
+from harness.hypervisors.processors import shown_processors_of
 from harness.image_store.programs import run_program
 from harness.profiles.hardware import DiskBus
 from harness.waiting import Deadline
@@ -185,6 +186,20 @@ def test_a_machine_has_a_screen(subject: Subject, machine: Machine) -> None:
     demand(subject, Capability.SCREENSHOT)
     machine.start()
     assert machine.screenshot().startswith(b"\x89PNG")
+
+
+def test_what_the_processors_do_is_shown_of_a_running_machine_alone(
+    subject: Subject, machine: Machine
+) -> None:
+    demand(subject, Capability.RUN)
+    if (shown := shown_processors_of(machine)) is None:
+        pytest.skip(f"{subject.hypervisor.uri} does not show them")
+    with pytest.raises(HypervisorError, match=machine.name):
+        shown.processors()
+    machine.start()
+    seen = shown.processors()
+    assert seen.count("IP=") >= 2, seen
+    assert machine.state() is MachineState.RUNNING
 
 
 def test_a_key_reaches_only_a_running_machine(subject: Subject, machine: Machine) -> None:

@@ -51,6 +51,9 @@ KEY_CODES = {Key.ENTER: 28, Key.SPACE: 57}
 
 KEY_MILLISECONDS = 100
 
+LOOKS = ("info status", "info cpus", "info registers -a", "x /16i $pc", "info registers -a")
+"""Commands of QEMU's monitor."""
+
 LOG_LIMIT = 64 * 1024
 SCREEN_LIMIT = 64 * 1024 * 1024
 
@@ -220,6 +223,17 @@ class LibvirtMachine:
                 return log.read().decode("utf-8", errors="replace")
         except OSError as error:
             return f"QEMU's log could not be read: {error}"
+
+    def processors(self) -> str:
+        """See ShowsProcessors. Twice, since only two looks tell a loop from a halt."""
+        with told(f"looking at the processors of {self.name}"):
+            return "\n".join(self._monitor(command) for command in LOOKS)
+
+    def _monitor(self, command: str) -> str:
+        """What QEMU's monitor for people answers."""
+        human = libvirt_qemu.VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP
+        answer: str = libvirt_qemu.qemuMonitorCommand(self._domain, command, human)
+        return f"{command}\n{answer}"
 
     def move_nic(self, mac: str, network: str) -> None:
         """See Machine."""

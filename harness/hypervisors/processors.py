@@ -1,0 +1,24 @@
+"""What a machine's processors are doing, of a guest that says nothing any more."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from harness.hypervisors.base import Machine
+
+
+@runtime_checkable
+class ShowsProcessors(Protocol):
+    """A machine whose processors can be looked at from outside."""
+
+    def processors(self) -> str:
+        """Registers, time used and the next instructions of each, in the hypervisor's words.
+
+        Raises HypervisorError, also where the machine is off.
+        """
+        ...
+
+
+def shown_processors_of(machine: Machine) -> ShowsProcessors | None:
+    """The machine, as one that shows its processors; None where it can't."""
+    return machine if isinstance(machine, ShowsProcessors) else None
