@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import hashlib
 
-from harness.lab.place import Place
+from harness.lab.place import Blueprint, Place
+from harness.profiles.model import System
 from harness.provisioning.passwords import hash_password
 from harness.provisioning.seed import SeedContent, write_seed
+
+PATIENCE = 90
+"""Seconds that systemd waits by itself (systemd-system.conf(5))."""
 
 
 def seed(place: Place) -> None:
@@ -19,6 +23,14 @@ def seed(place: Place) -> None:
         host_name=f"guest-{digest[:8]}",
         user=credentials.user,
         password_hash=hash_password(credentials.password),
+        patience=_patience(place.blueprint),
     )
     place.folder.mkdir(parents=True, exist_ok=True)
     write_seed(content, place.seed)
+
+
+def _patience(blueprint: Blueprint) -> int | None:
+    """An emulated guest's own timeouts are stretched as its budgets are; no other's is touched."""
+    scale = blueprint.accelerator.time_scale
+    emulated = blueprint.profile.system is System.LINUX and scale > 1
+    return round(PATIENCE * scale) if emulated else None

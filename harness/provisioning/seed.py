@@ -26,13 +26,18 @@ TEMPLATE = "cloud-config.j2"
 
 @dataclass(frozen=True)
 class SeedContent:
-    """What a guest is told at its first boot; `password_hash` is a crypt(3) string."""
+    """What a guest is told at its first boot; `password_hash` is a crypt(3) string.
+
+    `patience` is how many seconds systemd is to wait for a device or a service from then on; None
+    leaves it as it is.
+    """
 
     profile: Profile
     instance_id: str
     host_name: str
     user: str
     password_hash: str = field(repr=False)
+    patience: int | None = None
 
 
 NETWORK = {

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -92,6 +94,29 @@ def test_what_is_made_for_openstack_gets_a_config_drive() -> None:
     assert made
     given = {profile.id for profile in load_profiles() if profile.seed is Seed.CONFIG_DRIVE}
     assert made == given
+
+
+def first_boot_commands(content: SeedContent, folder: Path) -> list[str | list[str]]:
+    """What cloud-init runs at the end of the first boot."""
+    text = read(write_seed(content, folder / "seed.iso"), "user-data")
+    commands: list[str | list[str]] = YAML(typ="safe").load(text)["runcmd"]
+    return commands
+
+
+def test_systemd_is_told_to_be_patient(tmp_path: Path) -> None:
+    patient = dataclasses.replace(content(Seed.NOCLOUD), patience=720)
+    command, _ = first_boot_commands(patient, tmp_path)
+    assert isinstance(command, str)
+    written = tmp_path / "etc"
+    subprocess.run(["sh", "-c", command.replace("/etc", str(written))], check=True)
+    assert (written / "systemd/system.conf.d/guestcert.conf").read_text() == (
+        "[Manager]\nDefaultDeviceTimeoutSec=720\nDefaultTimeoutStartSec=720\n"
+    )
+
+
+def test_systemd_is_left_as_it_is_where_nothing_is_said(tmp_path: Path) -> None:
+    commands = first_boot_commands(content(Seed.NOCLOUD), tmp_path)
+    assert commands == [["touch", "/etc/cloud/cloud-init.disabled"]]
 
 
 @pytest.fixture

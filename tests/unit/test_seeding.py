@@ -1,0 +1,35 @@
+"""What a place's medium says, by what stands in the place."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.guests.guest import Credentials
+from harness.hypervisors.definitions import Accelerator
+from harness.lab.ownership import own
+from harness.lab.place import Blueprint
+from harness.lab.seeding import _patience
+from harness.profiles.hardware import Firmware
+from harness.profiles.loading import load_profiles
+
+
+def patience_of(guest: str, accelerator: Accelerator) -> int | None:
+    (profile,) = [profile for profile in load_profiles() if profile.id == guest]
+    blueprint = Blueprint(
+        profile, Firmware.BIOS, accelerator, Credentials("guestcert", "secret"), own("test")
+    )
+    return _patience(blueprint)
+
+
+@pytest.mark.parametrize(
+    ("guest", "accelerator", "patience"),
+    [
+        ("debian-12", Accelerator.TCG, 720),
+        ("debian-12", Accelerator.KVM, None),
+        ("freebsd-8.4", Accelerator.TCG, None),
+    ],
+)
+def test_only_an_emulated_linux_is_given_time(
+    guest: str, accelerator: Accelerator, patience: int | None
+) -> None:
+    assert patience_of(guest, accelerator) == patience
