@@ -12,8 +12,9 @@ class ShowsProcessors(Protocol):
     """A machine whose processors can be looked at from outside."""
 
     def processors(self) -> str:
-        """Registers, time used and the next instructions of each, in the hypervisor's words.
+        """Registers and the next instructions, in the hypervisor's words.
 
+        Without vector registers: in them stand pieces of the guest's memory, a password perhaps.
         Raises HypervisorError, also where the machine is off.
         """
         ...

@@ -86,7 +86,7 @@ def own_builders(root: Path) -> Builders:
 class ImageStore:
     """The images under one root. Many processes may use it at once: one builds, the rest wait.
 
-    An image that this store gave is not pruned as long as the store lives.
+    An image that this store gave is not pruned until the store is closed, or its process ends.
     """
 
     def __init__(self, root: Path, builders: Builders | None = None) -> None:
@@ -265,6 +265,11 @@ class ImageStore:
             yield
         finally:
             lock.release()
+
+    def close(self) -> None:
+        """Let go of the images that it gave: they may be pruned now."""
+        while self._held:
+            self._held.popitem()[1].close()
 
     def _hold(self, folder: Path) -> None:
         """Keep others from pruning it, and note that it was asked for."""

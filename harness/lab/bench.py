@@ -58,7 +58,7 @@ class Bench:
 
     @cached_property
     def _store(self) -> ImageStore:
-        """The images; while it lives, none that it gave is pruned."""
+        """The images; until the bench is closed, none that it gave is pruned."""
         context = self.context
         return store_of(context.store, lambda: self.hypervisor, context.owner, context.accelerator)
 
@@ -130,10 +130,12 @@ class Bench:
             place.clear()
 
     def close(self) -> None:
-        """Take every machine and network of this worker away."""
+        """Take every machine and network of this worker away, and let go of its images."""
         self.clear()
         if "networks" in self.__dict__:
             self.networks.remove_all()
+        if "_store" in self.__dict__:
+            self._store.close()
         if self._connected:
             self.hypervisor.close()
 

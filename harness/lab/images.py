@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -42,7 +42,8 @@ def image_store(
 
     try:
         accelerator = choose_accelerator(wanted, root, uri).accelerator
-        yield store_of(root, hypervisor, owner, accelerator)
+        with closing(store_of(root, hypervisor, owner, accelerator)) as store:
+            yield store
     finally:
         if hypervisor.cache_info().currsize:
             reap_run(hypervisor(), root, run)

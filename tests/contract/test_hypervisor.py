@@ -199,6 +199,7 @@ def test_what_the_processors_do_is_shown_of_a_running_machine_alone(
     machine.start()
     seen = shown.processors()
     assert seen.count("IP=") >= 2, seen
+    assert "MM0" not in seen and "FPR" not in seen, "vector registers hold pieces of its memory"
     assert machine.state() is MachineState.RUNNING
 
 

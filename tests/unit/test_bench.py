@@ -11,6 +11,7 @@ import pytest
 from harness.errors import Blocked
 from harness.hypervisors.base import Capability
 from harness.hypervisors.definitions import Accelerator
+from harness.image_store.store import ImageStore
 from harness.lab.bench import Bench
 from harness.lab.workspace import Workspace
 from harness.plugin.collection import Target
@@ -55,6 +56,14 @@ def leave(bench: Bench, profile: Profile, role: str) -> str:
     place = bench.unstarted_place(profile, Firmware.BIOS, role)
     place.powered_off()
     return place.name
+
+
+def test_a_closed_bench_lets_go_of_its_images(bench: Bench) -> None:
+    image = bench.image(EARLIER)
+    others = ImageStore(bench.context.store)
+    assert others.prune(most_bytes=0) == []
+    bench.close()
+    assert others.prune(most_bytes=0) == [image.path.parent]
 
 
 def test_a_bench_is_cleared_of_whatever_stands_there(bench: Bench, fake: FakeHypervisor) -> None:

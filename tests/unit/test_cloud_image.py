@@ -6,17 +6,18 @@ import hashlib
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from harness.errors import HarnessError, UsageError
-from harness.image_store.building import IMAGE
+from harness.image_store.building import IMAGE, Step
 from harness.image_store.checksums import digests_in
 from harness.image_store.cloud_image import CloudImage
 from harness.image_store.download import UnreachableError
 from harness.image_store.recipe import Checksums, CloudImageRecipe, Digest
-from harness.image_store.store import ImageStore
+from harness.image_store.store import BaseImage, ImageStore
 from tests.fakes.file_server import FileServer, serving
 
 DISK = (b"\0" * 510 + b"\x55\xaa").ljust(3 * 2**20, b"\0")
@@ -254,37 +255,42 @@ def test_missing_keys_are_told_with_their_package(server: FileServer, builder: C
 # Where the vendor can't be asked
 
 
+def image_of(recipe: CloudImageRecipe, root: Path, step: Step = lambda _: None) -> BaseImage:
+    with closing(ImageStore(root)) as store:
+        return store.base_image(recipe, step)
+
+
 def test_where_the_vendor_cannot_be_asked_the_newest_image_that_is_there_is_used(
     tmp_path: Path,
 ) -> None:
     with serving(FileServer()) as server:
         recipe = offered(server, "os-1-1.img")
-        first = ImageStore(tmp_path).base_image(recipe)
+        first = image_of(recipe, tmp_path)
         recipe = offered(server, "os-1-2.img")
-        second = ImageStore(tmp_path).base_image(recipe)
+        second = image_of(recipe, tmp_path)
     assert second.name != first.name
     said: list[str] = []
-    assert ImageStore(tmp_path).base_image(recipe, said.append) == second
+    assert image_of(recipe, tmp_path, said.append) == second
     assert any("could not be had" in line and "using the image made on" in line for line in said)
 
 
 def test_where_there_is_none_or_none_is_whole_it_is_told(tmp_path: Path) -> None:
     with serving(FileServer()) as server:
         recipe = offered(server, "os-1-1.img")
-        image = ImageStore(tmp_path / "one").base_image(recipe)
+        image = image_of(recipe, tmp_path / "one")
     with pytest.raises(UnreachableError, match="could not be had"):
-        ImageStore(tmp_path / "another").base_image(recipe)
+        image_of(recipe, tmp_path / "another")
     image.path.chmod(0o644)
     image.path.write_bytes(b"altered")
     with pytest.raises(UnreachableError, match="could not be had"):
-        ImageStore(tmp_path / "one").base_image(recipe)
+        image_of(recipe, tmp_path / "one")
 
 
 def test_a_vendor_who_answers_that_there_is_none_is_believed(tmp_path: Path) -> None:
     with serving(FileServer()) as server:
         recipe = offered(server, "os-1-1.img")
-        ImageStore(tmp_path).base_image(recipe)
+        image_of(recipe, tmp_path)
         del server.files["/images/SHA256SUMS"]
         with pytest.raises(HarnessError, match="404") as caught:
-            ImageStore(tmp_path).base_image(recipe)
+            image_of(recipe, tmp_path)
     assert not isinstance(caught.value, UnreachableError)

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -29,12 +31,15 @@ def builder(tmp_path: Path) -> FakeBuilder:
 
 
 @pytest.fixture
-def store(tmp_path: Path, builder: FakeBuilder) -> ImageStore:
-    return a_store(tmp_path, builder)
+def store(tmp_path: Path, builder: FakeBuilder) -> Iterator[ImageStore]:
+    with a_store(tmp_path, builder) as made:
+        yield made
 
 
-def a_store(root: Path, builder: FakeBuilder) -> ImageStore:
-    return ImageStore(root, {BootstrapRecipe: builder})
+@contextmanager
+def a_store(root: Path, builder: FakeBuilder) -> Iterator[ImageStore]:
+    with closing(ImageStore(root, {BootstrapRecipe: builder})) as made:
+        yield made
 
 
 def test_an_image_is_made_once_and_read_only(store: ImageStore, builder: FakeBuilder) -> None:
@@ -164,11 +169,10 @@ def names(folders: list[Path]) -> list[str]:
 
 
 def test_pruning_takes_what_nobody_asked_for_so_long(tmp_path: Path, builder: FakeBuilder) -> None:
-    earlier = a_store(tmp_path, builder)
-    used(earlier, "debian-12", 1)
-    used(earlier, "debian-13", 40)
-    del earlier
-    store = a_store(tmp_path, builder)
+    with a_store(tmp_path, builder) as earlier:
+        used(earlier, "debian-12", 1)
+        used(earlier, "debian-13", 40)
+    store = ImageStore(tmp_path)
     assert names(store.prune(unused_for=timedelta(days=30))) == ["debian-13"]
     assert [stored.image.name.rpartition("-")[0] for stored in store.images()] == ["debian-12"]
 
@@ -176,24 +180,22 @@ def test_pruning_takes_what_nobody_asked_for_so_long(tmp_path: Path, builder: Fa
 def test_pruning_by_size_takes_the_longest_unused_first(
     tmp_path: Path, builder: FakeBuilder
 ) -> None:
-    earlier = a_store(tmp_path, builder)
-    for name, days in (("debian-11", 3), ("debian-12", 9), ("debian-13", 6)):
-        used(earlier, name, days)
-    sizes = {stored.image.name: stored.size for stored in earlier.images()}
-    del earlier
-    store = a_store(tmp_path, builder)
+    with a_store(tmp_path, builder) as earlier:
+        for name, days in (("debian-11", 3), ("debian-12", 9), ("debian-13", 6)):
+            used(earlier, name, days)
+        sizes = {stored.image.name: stored.size for stored in earlier.images()}
+    store = ImageStore(tmp_path)
     removed = store.prune(most_bytes=max(sizes.values()))
     assert names(removed) == ["debian-12", "debian-13"]
     assert store.prune(most_bytes=max(sizes.values())) == []
 
 
 def test_an_image_in_use_is_not_pruned(tmp_path: Path, builder: FakeBuilder) -> None:
-    user = a_store(tmp_path, builder)
-    image = user.base_image(load_recipe("debian-12"))
-    assert a_store(tmp_path, builder).prune(most_bytes=0) == []
-    assert image.path.exists()
-    del user
-    assert names(a_store(tmp_path, builder).prune(most_bytes=0)) == ["debian-12"]
+    with a_store(tmp_path, builder) as user:
+        image = user.base_image(load_recipe("debian-12"))
+        assert ImageStore(tmp_path).prune(most_bytes=0) == []
+        assert image.path.exists()
+    assert names(ImageStore(tmp_path).prune(most_bytes=0)) == ["debian-12"]
 
 
 def test_what_was_installed_from_media_stays_until_it_is_old(
@@ -202,7 +204,8 @@ def test_what_was_installed_from_media_stays_until_it_is_old(
     """A guest on the shelf needs no recipe, and its image took hours."""
     recipe = InstallRecipe(id="own-os", kind="install", guest="own-os", method=Method.KICKSTART)
     builders: Builders = {BootstrapRecipe: builder, InstallRecipe: builder}
-    ImageStore(tmp_path, builders).base_image(recipe)
+    with closing(ImageStore(tmp_path, builders)) as earlier:
+        earlier.base_image(recipe)
     store = ImageStore(tmp_path, builders)
     assert store.prune() == []
     assert names(store.prune(unused_for=timedelta(0))) == ["own-os"]

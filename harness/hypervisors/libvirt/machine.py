@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,6 +54,9 @@ KEY_MILLISECONDS = 100
 
 LOOKS = ("info status", "info cpus", "info registers -a", "x /16i $pc", "info registers -a")
 """Commands of QEMU's monitor."""
+
+VECTOR_REGISTER = re.compile(r"\s*(FPR|[XYZ]MM|Opmask|[DQSVZ])\d+=", re.IGNORECASE)
+"""Begins a line of them in `info registers`, on x86 and on Arm."""
 
 LOG_LIMIT = 64 * 1024
 SCREEN_LIMIT = 64 * 1024 * 1024
@@ -227,7 +231,8 @@ class LibvirtMachine:
     def processors(self) -> str:
         """See ShowsProcessors. Twice, since only two looks tell a loop from a halt."""
         with told(f"looking at the processors of {self.name}"):
-            return "\n".join(self._monitor(command) for command in LOOKS)
+            lines = "\n".join(self._monitor(command) for command in LOOKS).splitlines()
+        return "\n".join(line for line in lines if not VECTOR_REGISTER.match(line))
 
     def _monitor(self, command: str) -> str:
         """What QEMU's monitor for people answers."""
