@@ -10,7 +10,7 @@ from harness.plugin.worker import Metrics
 from harness.waiting import Deadline, NotYet, wait_until
 
 REBOOTS = 10
-"""In every tier: without KVM each takes most of a minute."""
+"""In every tier: without KVM each takes one to three minutes."""
 
 PAUSED_SECONDS = 6.0
 
