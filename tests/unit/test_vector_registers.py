@@ -6,7 +6,15 @@ import pytest
 
 from harness.hypervisors.libvirt.machine import VECTOR_REGISTER
 
-VECTORS = ("FPR0=0000 0000", "XMM00=0000", "Q00=0:0", "s00=0 s01=0", "Z00[f-e]=0", "   [1-0]=0")
+VECTORS = (
+    "FPR0=0000 0000",
+    "XMM00=0000",
+    "Q00=0:0",
+    "s00=0 s01=0",
+    "Z00[f-e]=0",
+    "   [1-0]=0",
+    "ZA[07]=0:0",
+)
 OTHERS = ("RAX=0000", "DR0=0000 DR1=0000", " PC=0000 X00=0000", "X02=0", "SS =0000 0", "CPU#0", "")
 
 

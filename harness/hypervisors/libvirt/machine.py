@@ -55,7 +55,7 @@ KEY_MILLISECONDS = 100
 LOOKS = ("info status", "info cpus", "info registers -a", "x /16i $pc", "info registers -a")
 """Commands of QEMU's monitor."""
 
-VECTOR_REGISTER = re.compile(r"\s*((FPR|[XYZ]MM|Opmask|[DQSVZ])\d+)?(=|\[[0-9a-f-]+\]=)", re.I)
+VECTOR_REGISTER = re.compile(r"\s*((FPR|[XYZ]MM|Opmask|[DQSVZ])\d+|ZA)?(=|\[[0-9a-f-]+\]=)", re.I)
 """Begins a line of them in `info registers`, on x86 and on Arm, where long ones take several."""
 
 LOG_LIMIT = 64 * 1024
