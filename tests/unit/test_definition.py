@@ -26,6 +26,7 @@ from harness.hypervisors.inventory import expected_pci, unexpected
 from harness.hypervisors.libvirt.definition import (
     LEASE_HOURS,
     QEMU,
+    TRANSLATED_MIB,
     machine_xml,
     network_xml,
     owner_in,
@@ -99,6 +100,15 @@ def test_the_accelerator_decides_on_the_processor(
     xml = machine_xml(a_definition(accelerator=accelerator), None)
     assert part(xml, ".").get("type") == kind
     assert part(xml, "cpu").get("mode") == processor
+
+
+def test_only_a_machine_under_tcg_has_room_for_translated_code() -> None:
+    translated = machine_xml(a_definition(accelerator=Accelerator.TCG), None)
+    room = part(translated, "features/tcg/tb-cache")
+    assert (room.text, room.get("unit")) == (str(TRANSLATED_MIB), "MiB")
+    # libvirt refuses the element where nothing is translated.
+    executed = machine_xml(a_definition(accelerator=Accelerator.KVM), None)
+    assert fromstring(executed).find("features/tcg") is None
 
 
 def test_processors_and_nodes_stand_as_they_were_arranged() -> None:
