@@ -32,10 +32,10 @@ LEASE_HOURS = 24
 TRANSLATED_MIB = 64
 """Room for the code that TCG has translated; QEMU empties it when it is full.
 
-By itself it takes a GiB, and a reset does not empty it. Each write to a page then looks through all
-that an earlier boot ever ran there: a firmware took ten times as long after a reset, or never came
-to its loader, since its timer's handler took longer than the timer's period. A first boot takes no
-longer with less room. libvirt knows of it since 8.0; an older one leaves it out.
+By itself it takes up to a GiB, and a reset does not empty it. Each write to a page then looks
+through all that an earlier boot ever ran there: measured with QEMU 7.2, UEFI needed 33.7 s after a
+reset instead of 3.4. A first boot costs 48 s of a processor, where a GiB makes it 46, 32 MiB 60.
+libvirt knows of it since 8.0; an older one leaves it out.
 """
 
 ElementTree.register_namespace("guestcert", NAMESPACE)
