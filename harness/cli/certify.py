@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from harness.cli.clean import HypervisorOption
-from harness.cli.following import PYTEST, follow
+from harness.cli.pytest_process import PYTEST, run_pytest
 from harness.errors import UsageError
 from harness.hypervisors.definitions import Accelerator
 from harness.hypervisors.opening import open_hypervisor
@@ -102,7 +102,7 @@ def certify(
     if _wants_terminal(own):
         sys.exit(subprocess.call(command, cwd=project_root()))
     directory.create()
-    sys.exit(follow(command, project_root(), directory, hypervisor))
+    sys.exit(run_pytest(command, project_root(), directory, hypervisor))
 
 
 def split_guests(arguments: list[str]) -> tuple[list[str], list[str]]:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.finding_runs import LATEST, run_directory
+from harness.cli.run_lookup import LATEST, run_directory
 from harness.profiles.places import project_root
 from harness.reporting.regression import Format, written
 from harness.results.comparison import compare as compared

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from harness.lab.live import LiveState, live_states
 from harness.reporting.text import harmless
-from harness.results.begun import whole_length
+from harness.results.manifest import whole_length
 from harness.results.model import Outcome, OutcomeRecord
 from harness.results.store import RunDirectory
 

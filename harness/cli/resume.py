@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.finding_runs import LATEST, run_directory
-from harness.cli.following import PYTEST, follow
+from harness.cli.pytest_process import PYTEST, run_pytest
+from harness.cli.run_lookup import LATEST, run_directory
 from harness.errors import UsageError
 from harness.profiles.places import project_root
-from harness.results.begun import read_begun
+from harness.results.manifest import read_manifest
 
 
 def resume(
@@ -30,14 +30,14 @@ def resume(
     not come to an end, and those that ended broken or blocked.
     """
     directory = run_directory(run, reports or project_root() / "reports")
-    begun = read_begun(directory)
-    folder = Path(begun.folder)
+    manifest = read_manifest(directory)
+    folder = Path(manifest.folder)
     if not folder.is_dir():
         raise UsageError(
             f"the folder {folder}, in which the run {directory.path.name} began, is gone",
             remedy="begin a new run with `guestcert certify`",
         )
-    command = [*PYTEST, *begun.arguments, "--run-id", directory.path.name]
+    command = [*PYTEST, *manifest.arguments, "--run-id", directory.path.name]
     command += ["--reports", str(directory.path.parent), "--resume"]
     command += ["-n", str(workers)] if workers is not None else []
-    sys.exit(follow(command, folder, directory, begun.environment.hypervisor_uri))
+    sys.exit(run_pytest(command, folder, directory, manifest.environment.hypervisor_uri))

@@ -10,7 +10,6 @@ from harness.errors import HarnessError, UsageError
 from harness.lab.bench import Bench
 from harness.lab.context import RunContext
 from harness.plugin import collection, options
-from harness.plugin.beginning import begin
 from harness.plugin.controller import Controller
 from harness.plugin.fixtures import (
     BENCH,
@@ -27,6 +26,7 @@ from harness.plugin.fixtures import (
     unstarted,
 )
 from harness.plugin.markers import DESCRIPTIONS
+from harness.plugin.session_start import start_run
 from harness.plugin.worker import Worker, metric
 from harness.profiles.model import Profile
 from harness.profiles.variants import Variant
@@ -89,7 +89,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _lead_run(config: pytest.Config) -> RunContext:
     """Begin the run, or go on with it, in the controlling process."""
-    recorder = begin(config, config.stash[CHOSEN])
+    recorder = start_run(config, config.stash[CHOSEN])
     if config.getoption("dist", default="no") == "load":
         config.option.dist = "loadgroup"  # cases that share a guest stay together
     config.pluginmanager.register(Controller(recorder), "guestcert-controller")

@@ -20,7 +20,7 @@ from harness.profiles.catalogue import load_catalogue
 from harness.profiles.model import Profile
 from harness.profiles.variants import Variant
 from harness.reporting.writing import write_reports
-from harness.results.begun import Begun
+from harness.results.manifest import RunManifest
 from harness.results.model import (
     Environment,
     Outcome,
@@ -38,7 +38,7 @@ class Recorder:
     context: RunContext
     guests: list[tuple[Profile, tuple[Variant, ...]]]
     selection: str
-    begun: Begun
+    manifest: RunManifest
     outcomes: list[OutcomeRecord] = field(default_factory=list)
     ledger: Ledger = field(default_factory=Ledger)
     _known: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -78,8 +78,8 @@ class Recorder:
         )
         run = RunRecord(
             run=self.context.run,
-            started=self.begun.started,
-            resumed=self.begun.resumed,
+            started=self.manifest.started,
+            resumed=self.manifest.resumed,
             finished=datetime.now(UTC),
             tier=self.context.tier,
             selection=selection,

@@ -41,9 +41,9 @@ class RunDirectory:
         return self.path / "outcomes.jsonl"
 
     @property
-    def begun(self) -> Path:
+    def manifest(self) -> Path:
         """How the run was asked for, from its first moment on."""
-        return self.path / "begun.json"
+        return self.path / "manifest.json"
 
     @property
     def junit(self) -> Path:

@@ -19,7 +19,7 @@ import pytest
 
 from harness.hypervisors.hyperv.address import PASSWORD as VARIABLE
 from harness.profiles.places import project_root
-from harness.results.begun import read_begun, write_begun
+from harness.results.manifest import read_manifest, write_manifest
 from harness.results.store import RunDirectory
 from harness.waiting import Deadline, NotYet, wait_until
 from tests.fakes.hyperv_host.host import hyperv_host
@@ -152,16 +152,16 @@ def test_what_would_not_belong_together_is_refused_and_nothing_is_lost(cut_off: 
 
 
 def an_older_host(run: CutOff) -> Callable[[], None]:
-    begun = read_begun(run.directory)
-    older = begun.environment.model_copy(update={"hypervisor_version": "10.0.14393"})
-    write_begun(begun.model_copy(update={"environment": older}), run.directory)
-    return lambda: write_begun(begun, run.directory)
+    manifest = read_manifest(run.directory)
+    older = manifest.environment.model_copy(update={"hypervisor_version": "10.0.14393"})
+    write_manifest(manifest.model_copy(update={"environment": older}), run.directory)
+    return lambda: write_manifest(manifest, run.directory)
 
 
 def other_code(run: CutOff) -> Callable[[], None]:
-    begun = read_begun(run.directory)
-    write_begun(begun.model_copy(update={"code": "0" * 64}), run.directory)
-    return lambda: write_begun(begun, run.directory)
+    manifest = read_manifest(run.directory)
+    write_manifest(manifest.model_copy(update={"code": "0" * 64}), run.directory)
+    return lambda: write_manifest(manifest, run.directory)
 
 
 def another_profile(run: CutOff) -> Callable[[], None]:

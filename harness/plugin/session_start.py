@@ -1,4 +1,4 @@
-"""Begins a run, or goes on with one that was cut off."""
+"""Starts a run, or resumes one that was cut off."""
 
 from __future__ import annotations
 
@@ -22,48 +22,49 @@ from harness.profiles.loading import digest
 from harness.profiles.model import Profile
 from harness.profiles.places import project_root
 from harness.profiles.variants import Variant
-from harness.results.begun import (
-    Begun,
+from harness.results.comparison import differences, fingerprint
+from harness.results.manifest import (
+    RunManifest,
     cut_half_line,
     outcomes_so_far,
-    read_begun,
-    write_begun,
+    read_manifest,
+    write_manifest,
 )
-from harness.results.comparison import differences, fingerprint
 from harness.results.model import OutcomeRecord
 from harness.results.store import RunDirectory
 
 Guests = list[tuple[Profile, tuple[Variant, ...]]]
 
-ANEW = "begin a new run with `guestcert certify`"
+START_NEW = "start a new run with `guestcert certify`"
 
 
-def begin(config: pytest.Config, guests: Guests) -> Recorder:
+def start_run(config: pytest.Config, guests: Guests) -> Recorder:
     """Make the run's folders and its recorder, in the controlling process.
 
-    Raises UsageError, also where a run can not be gone on with; HarnessError.
+    Raises UsageError, also where a run cannot be resumed; HarnessError.
     """
     context = options.make_context(config)
     directory = RunDirectory(context.reports)
-    begun, outcomes = (
-        _go_on(context, directory, guests)
+    manifest, outcomes = (
+        resume_run(context, directory, guests)
         if config.getoption("--resume")
-        else (_begin_anew(config, context), ())
+        else (new_run(config, context), ())
     )
     context = dataclasses.replace(context, done=tuple(outcome.identity for outcome in outcomes))
     Workspace(context.store, context.owner).create()
     directory.create()
-    write_begun(begun, directory)
+    write_manifest(manifest, directory)
     selection = options.selection_in_words(config)
-    return Recorder(context, guests, selection, begun, list(outcomes))
+    return Recorder(context, guests, selection, manifest, list(outcomes))
 
 
-def _begin_anew(config: pytest.Config, context: RunContext) -> Begun:
+def new_run(config: pytest.Config, context: RunContext) -> RunManifest:
+    """The manifest of a run that starts now."""
     try:
         hypervisor: Hypervisor | None = open_hypervisor(context.hypervisor)
     except HypervisorUnreachableError:
         hypervisor = None  # every case will tell
-    begun = Begun(
+    manifest = RunManifest(
         started=datetime.now(UTC),
         folder=str(config.invocation_params.dir),
         arguments=tuple(map(str, config.invocation_params.args)),
@@ -72,34 +73,34 @@ def _begin_anew(config: pytest.Config, context: RunContext) -> Begun:
     )
     if hypervisor is not None:
         hypervisor.close()
-    return begun
+    return manifest
 
 
-def _go_on(
+def resume_run(
     context: RunContext, directory: RunDirectory, guests: Guests
-) -> tuple[Begun, tuple[OutcomeRecord, ...]]:
-    """The run as it began, and what it found so far; takes away what its last part left.
+) -> tuple[RunManifest, tuple[OutcomeRecord, ...]]:
+    """The run as it started, and what it found so far; removes what its last part left.
 
     Raises UsageError where it still goes on, and where what it would find now would not belong to
     what it found before.
     """
-    begun = read_begun(directory)
+    manifest = read_manifest(directory)
     for folder, owner in workspaces(context.store):
         if folder.name == context.run and owner is not None and is_alive(owner):
             raise UsageError(f"the run {context.run} still goes on, in process {owner.pid}")
     hypervisor = open_hypervisor(context.hypervisor)
     now = environment_of(context, hypervisor, {})
-    for name, before, after in differences(fingerprint(begun.environment), fingerprint(now)):
+    for name, before, after in differences(fingerprint(manifest.environment), fingerprint(now)):
         raise _changed(context, f"{name} was {before or 'absent'}, and is {after or 'absent'}")
-    if begun.code != _digest_of_code():
+    if manifest.code != _digest_of_code():
         raise _changed(context, "guestcert's own code, or a suite's, changed")
     for profile, _ in guests:
         _demand_same(context, profile)
     reap_run(hypervisor, context.store, context.run)
     hypervisor.close()
     cut_half_line(directory)
-    resumed = (*begun.resumed, datetime.now(UTC))
-    return begun.model_copy(update={"resumed": resumed}), outcomes_so_far(directory)
+    resumed = (*manifest.resumed, datetime.now(UTC))
+    return manifest.model_copy(update={"resumed": resumed}), outcomes_so_far(directory)
 
 
 def _demand_same(context: RunContext, profile: Profile) -> None:
@@ -126,7 +127,7 @@ def _digest_of_code() -> str:
 
 def _changed(context: RunContext, what: str) -> UsageError:
     return UsageError(
-        f"the run {context.run} can not be gone on with: {what} since it began, so that what it "
+        f"the run {context.run} cannot be resumed: {what} since it began, so that what it "
         "would find does not belong to what it found",
-        remedy=ANEW,
+        remedy=START_NEW,
     )

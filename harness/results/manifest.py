@@ -1,4 +1,4 @@
-"""What a run began as, kept from its first moment: one that was cut off can be gone on with."""
+"""The manifest of a run, kept from its first moment: a run that was cut off can be resumed."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from harness.errors import BadFileError, UsageError
 from harness.results.model import Environment, Outcome, OutcomeRecord, Record
 from harness.results.store import RunDirectory, write_text
 
-SCHEMA: Final = "guestcert/begun/1"
+SCHEMA: Final = "guestcert/manifest/1"
 
-TELLS_NOTHING = frozenset({Outcome.BROKEN, Outcome.BLOCKED})
-"""Of the guest: a case that ended so is run again where its run is gone on with."""
+INCONCLUSIVE_OUTCOMES = frozenset({Outcome.BROKEN, Outcome.BLOCKED})
+"""Of the guest: a case that ended so is run again where its run is resumed."""
 
 
-class Begun(Record):
+class RunManifest(Record):
     """How a run was asked for, and where."""
 
-    schema_: Literal["guestcert/begun/1"] = Field(default=SCHEMA, alias="schema")
+    schema_: Literal["guestcert/manifest/1"] = Field(default=SCHEMA, alias="schema")
     started: datetime
-    resumed: tuple[datetime, ...] = ()  # when it was gone on with
+    resumed: tuple[datetime, ...] = ()  # when it was resumed
     folder: str  # in which pytest was started
     arguments: tuple[str, ...]  # pytest's
     environment: Environment  # of its guests nothing is known yet
@@ -32,21 +32,21 @@ class Begun(Record):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-def write_begun(begun: Begun, directory: RunDirectory) -> None:
-    """Write begun.json."""
-    text = begun.model_dump_json(indent=1, by_alias=True)
-    write_text(directory.begun, text + "\n")
+def write_manifest(manifest: RunManifest, directory: RunDirectory) -> None:
+    """Write manifest.json."""
+    text = manifest.model_dump_json(indent=1, by_alias=True)
+    write_text(directory.manifest, text + "\n")
 
 
-def read_begun(directory: RunDirectory) -> Begun:
-    """Read begun.json; raises UsageError where there is none, BadFileError where it is none."""
-    file = directory.begun
+def read_manifest(directory: RunDirectory) -> RunManifest:
+    """Read manifest.json; raises UsageError where there is none, BadFileError where it is none."""
+    file = directory.manifest
     try:
-        return Begun.model_validate_json(file.read_bytes())
+        return RunManifest.model_validate_json(file.read_bytes())
     except FileNotFoundError as error:
         raise UsageError(
-            f"{directory.path} does not tell how its run began, so that it can not be gone on with",
-            remedy="begin a new run with `guestcert certify`",
+            f"{directory.path} holds no manifest, so its run cannot be resumed",
+            remedy="start a new run with `guestcert certify`",
         ) from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
@@ -67,7 +67,7 @@ def outcomes_so_far(directory: RunDirectory) -> tuple[OutcomeRecord, ...]:
             first = error.errors(include_url=False)[0]
             raise BadFileError(directory.outcomes, number, "line", str(first["msg"])) from error
         found[outcome.identity] = outcome
-    return tuple(o for o in found.values() if o.outcome not in TELLS_NOTHING)
+    return tuple(o for o in found.values() if o.outcome not in INCONCLUSIVE_OUTCOMES)
 
 
 def cut_half_line(directory: RunDirectory) -> None:

@@ -25,4 +25,4 @@ def run_directory(name: str, folder: Path) -> RunDirectory:
 
 def _is_run(path: Path) -> bool:
     directory = RunDirectory(path)
-    return directory.run_json.exists() or directory.begun.exists()
+    return directory.run_json.exists() or directory.manifest.exists()

@@ -28,7 +28,7 @@ INTERRUPTED = 130
 """What shells report of a command that Ctrl-C ended."""
 
 
-def follow(
+def run_pytest(
     command: list[str], folder: Path, directory: RunDirectory, hypervisor: str | None
 ) -> int:
     """Run pytest's `command` in `folder` until it ends; returns guestcert's exit status.
@@ -48,7 +48,7 @@ def follow(
             stderr=subprocess.STDOUT,
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
         )
-        stops.hand_on_to(process)
+        stops.forward_to(process)
         _show(process, directory, run)
         stopped = stops.came
     if stopped:
@@ -86,7 +86,7 @@ class _Stops:
         for number, handler in self._previous.items():
             signal.signal(number, handler)
 
-    def hand_on_to(self, process: subprocess.Popen[bytes]) -> None:
+    def forward_to(self, process: subprocess.Popen[bytes]) -> None:
         """From now on, and what came before too."""
         self._process = process
         if self.came:

@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from harness.errors import BadFileError, UsageError
-from harness.results.begun import (
-    Begun,
+from harness.results.manifest import (
+    RunManifest,
     cut_half_line,
     outcomes_so_far,
-    read_begun,
-    write_begun,
+    read_manifest,
+    write_manifest,
 )
 from harness.results.model import Outcome, OutcomeRecord
 from harness.results.store import RunDirectory
 from tests.unit.builders import STARTED, an_environment, an_outcome
 
-BEGUN = Begun(
+MANIFEST = RunManifest(
     started=STARTED,
     resumed=(datetime(2024, 5, 2, 6, 0, tzinfo=UTC),),
     folder="/clone",
@@ -42,21 +42,21 @@ def write(directory: RunDirectory, *outcomes: OutcomeRecord, then: str = "") -> 
 
 
 def test_how_a_run_began_is_read_as_it_was_written(directory: RunDirectory) -> None:
-    write_begun(BEGUN, directory)
-    assert read_begun(directory) == BEGUN
+    write_manifest(MANIFEST, directory)
+    assert read_manifest(directory) == MANIFEST
 
 
 def test_a_run_that_does_not_tell_how_it_began_is_refused(directory: RunDirectory) -> None:
-    with pytest.raises(UsageError, match="does not tell how its run began"):
-        read_begun(directory)
+    with pytest.raises(UsageError, match="holds no manifest"):
+        read_manifest(directory)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "guestcert/begun/2"}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "guestcert/manifest/2"}'])
 def test_what_is_no_such_file_is_told(directory: RunDirectory, text: str) -> None:
-    directory.begun.write_text(text, encoding="utf-8")
+    directory.manifest.write_text(text, encoding="utf-8")
     with pytest.raises(BadFileError) as caught:
-        read_begun(directory)
-    assert caught.value.file == directory.begun
+        read_manifest(directory)
+    assert caught.value.file == directory.manifest
 
 
 def test_a_run_without_outcomes_has_none(directory: RunDirectory) -> None:
