@@ -88,6 +88,25 @@ class Words:
     slept: re.Pattern[str]  # and woke
 
 
+@dataclass(frozen=True)
+class OsRelease:
+    """What an operating system records of itself, in os-release's terms.
+
+    `architecture` is that of its programs; a 64-bit kernel may run a 32-bit system. On Windows
+    `distribution` is `windows` or `windows-server`, `release` the build number.
+    """
+
+    system: str  # Linux, FreeBSD, Windows
+    distribution: str
+    name: str
+    release: str
+    title: str  # for a reader
+    kernel: str  # its release
+    kernel_architecture: str
+    architecture: str
+    edition: str = ""
+
+
 PLAIN = re.compile(r"[A-Za-z0-9_.,:=/@-]+")
 
 
@@ -139,6 +158,16 @@ class Life(Protocol):
 
     def hang(self) -> None:
         """Give every processor, in two seconds, to work that lets nothing else have a turn."""
+
+
+class Product(Protocol):
+    """What the system is, and what is installed in it."""
+
+    def os_release(self) -> OsRelease:
+        """The system's own record of its release, edition, kernel and architecture."""
+
+    def packages(self, *, limit: int) -> list[str]:
+        """Every installed package with its version, sorted; cut off after `limit` bytes."""
 
 
 class Log(Protocol):
@@ -367,5 +396,7 @@ class Execution(Protocol):
         """One that lasts ten minutes, with `name` among its arguments."""
 
 
-class GuestOs(Life, Log, Computing, Devices, Network, Firmware, Storage, Work, Execution, Protocol):
+class GuestOs(
+    Life, Product, Log, Computing, Devices, Network, Firmware, Storage, Work, Execution, Protocol
+):
     """All that can be asked of a guest's operating system."""

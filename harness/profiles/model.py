@@ -14,6 +14,7 @@ from harness.profiles.claims import ClaimEntry, ClaimKind, HypervisorKind
 from harness.profiles.documents import Document
 from harness.profiles.hardware import Architecture, Firmware, Hardware
 from harness.profiles.hyperv import HypervFacts
+from harness.profiles.identity import Identity
 from harness.profiles.windows import WindowsSetup
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=40)]
@@ -172,6 +173,7 @@ class Profile(Document):
     lifecycle: Lifecycle
     architecture: Architecture
     editions: Editions | None = None
+    identity: Identity = Identity()
     hardware: Hardware
     variants: Annotated[tuple[Firmware, ...], Field(min_length=1)]
     hyperv: HypervFacts | None = None

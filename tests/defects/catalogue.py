@@ -270,6 +270,10 @@ DEFECTS: dict[str, Act] = {
     # boot.console
     "test_logs_in_and_runs_a_command": script("echo guestcert:other | chpasswd"),
     "test_refuses_a_wrong_password": script(NO_PASSWORD),
+    # boot.identity
+    "test_is_the_system_of_its_profile": script(
+        over("/etc/os-release", "NAME='Debian GNU/Linux'\\nVERSION_ID='13'\\nID=debian\\n")
+    ),
     # boot.clean_log
     "test_the_kernel_reports_no_fault": script("echo '<4>BUG: planted' > /dev/kmsg"),
     "test_no_unit_has_failed": script("systemd-run --unit=planted /bin/false; sleep 2"),

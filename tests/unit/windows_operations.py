@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from harness.guests.os import Ending, GuestDisk, GuestNic, Processor
+from harness.guests.os import Ending, GuestDisk, GuestNic, OsRelease, Processor
 from harness.guests.windows import WindowsOs
 from tests.fakes.windows import RecordedWindows
 
@@ -24,6 +24,24 @@ FACTS: dict[str, tuple[Ask, object]] = {
     "clock": (lambda os: os.clock(), 1795572345678.12 / 1000),
     "startup": (lambda os: os.startup(), (14.233, 31.8)),
     "settled": (lambda os: os.settled(), ""),
+    "os_release": (
+        lambda os: os.os_release(),
+        OsRelease(
+            system="Windows",
+            distribution="windows-server",
+            name="Windows Server 2022 Standard",
+            release="20348",
+            title="Microsoft Windows Server 2022 Standard, build 20348.2700",
+            kernel="10.0.20348.2700",
+            kernel_architecture="x86_64",
+            architecture="x86_64",
+            edition="ServerStandard",
+        ),
+    ),
+    "packages": (
+        lambda os: os.packages(limit=1000),
+        ["KB5011497", "KB5012170", "QEMU guest agent 107.0.0"],
+    ),
     "ended_cleanly": (lambda os: os.ended_cleanly(b"", Ending.REBOOT), True),
     "running_units": (lambda os: os.running_units(), {"EventLog", "Dhcp", "QEMU-GA"}),
     "failed_units": (lambda os: os.failed_units(), ["Spooler"]),

@@ -8,6 +8,7 @@ from harness.guests.linux.network import LinuxNetwork
 from harness.guests.linux.only import LinuxOnly
 from harness.guests.linux.programs import LinuxPrograms
 from harness.guests.linux.registers import LinuxRegisters
+from harness.guests.linux.release import LinuxRelease
 from harness.guests.linux.storage import LinuxStorage
 from harness.guests.linux.work import LinuxWork
 
@@ -16,6 +17,7 @@ class LinuxOs(
     LinuxStorage,  # with the devices, the firmware and the log on which it builds
     LinuxNetwork,
     LinuxLife,
+    LinuxRelease,
     LinuxComputing,
     LinuxWork,
     LinuxPrograms,

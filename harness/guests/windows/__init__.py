@@ -11,12 +11,14 @@ from harness.guests.windows.firmware import WindowsFirmware
 from harness.guests.windows.life import WindowsLife
 from harness.guests.windows.network import WindowsNetwork
 from harness.guests.windows.programs import WindowsPrograms
+from harness.guests.windows.release import WindowsRelease
 from harness.guests.windows.storage import WindowsStorage
 from harness.guests.windows.work import WindowsWork
 
 
 class WindowsOs(
     WindowsLife,  # with the log on which it builds
+    WindowsRelease,
     WindowsComputing,
     WindowsNetwork,  # with the devices
     WindowsFirmware,

@@ -1,0 +1,52 @@
+"""How a release names itself inside the guest, where the rest of its profile does not state it."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from harness.profiles.documents import Document
+
+
+class Identity(Document):
+    """What the guest's own record of its OS must hold (os-release and its ancestors).
+
+    Without more, the distribution is the profile's family, and the release is the profile's.
+    `minor_releases`: an `8.10` is an `8`. `rolling`: there is no release number to compare.
+    `any_distribution`: the image's owner says which one it is, so only the system and the
+    architecture can be compared.
+    """
+
+    distribution: str | None = None  # ID of os-release
+    name: str | None = None  # NAME of os-release, where several products share one ID
+    release: str | None = None  # VERSION_ID of os-release; `sid` for what Debian has not released
+    minor_releases: bool = False
+    rolling: bool = False
+    any_distribution: bool = False
+
+    @model_validator(mode="after")
+    def _states_no_release_twice(self) -> Identity:
+        if sum((self.release is not None, self.rolling, self.any_distribution)) > 1:
+            raise ValueError("identity names more than one of release, rolling, any_distribution")
+        return self
+
+
+class Builds(Document):
+    """The build numbers of a Windows release, with its feature updates; no `last`: still open."""
+
+    first: int = Field(gt=0)
+    last: int | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Builds:
+        if self.last is not None and self.last < self.first:
+            raise ValueError("the last build must not come before the first")
+        return self
+
+    def holds(self, build: int) -> bool:
+        """Whether a build number is one of them."""
+        return self.first <= build and (self.last is None or build <= self.last)
+
+    def __str__(self) -> str:
+        if self.last == self.first:
+            return str(self.first)
+        return f"{self.first} to {self.last}" if self.last else f"{self.first} or later"
