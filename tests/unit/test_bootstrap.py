@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,10 +30,11 @@ RECORD = 'echo "${0##*/} $*" >>"$CALLS"\n'
 PYTHON = (
     RECORD
     + """
-case "$1 ${2:-}" in
-"- ") cat >/dev/null ;;
-"-m venv") rm -rf "$4" && mkdir -p "$4/bin" && cp "$0" "$4/bin/python" ;;
-"-m pip")
+case "$*" in
+"-I -") cat >/dev/null ;;
+"-I -m venv "*) rm -rf "$5" && mkdir -p "$5/bin" && cp "$0" "$5/bin/python" ;;
+"-I -m pip "*)
+    pwd >>"$CALLS"
     [ -z "${PIP_FAILS:-}" ] || { echo "no such wheel"; exit 1; }
     [ -z "${PIP_HANGS:-}" ] || exec tail -f /dev/null
     for command in guestcert tox; do
@@ -72,11 +74,14 @@ class System:
     def environment(self, **more: str) -> dict[str, str]:
         return {"PATH": str(self.programs), "CALLS": str(self.calls_file), **more}
 
-    def run(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-        """Run bootstrap; `more` goes into its environment, whence the stubs take orders."""
+    def run(
+        self, *arguments: str, folder: Path | None = None, **more: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run bootstrap in `folder`; `more` is its environment, whence the stubs take orders."""
         self.calls_file.write_text("")
         return subprocess.run(
             [str(self.clone / "bootstrap"), *arguments],
+            cwd=folder,
             env=self.environment(**more),
             text=True,
             capture_output=True,
@@ -178,6 +183,23 @@ def test_a_half_made_environment_is_made_again(system: System, stopped_by: str) 
     done = system.run("doctor")
     assert done.returncode == 0
     assert "-m venv --clear" in system.calls
+
+
+def test_modules_of_the_callers_folder_are_not_run(system: System, tmp_path: Path) -> None:
+    hostile, ran = tmp_path / "downloads", tmp_path / "ran"
+    hostile.mkdir()
+    for module in ("ensurepip", "sysconfig", "venv", "pip"):
+        (hostile / f"{module}.py").write_text(f"open({str(ran)!r}, 'a').write(__name__)\n")
+    # The real interpreter sees the same arguments first, and would import what lies there.
+    probe = PYTHON.replace('"-I -") cat >/dev/null', f'"-I -") {sys.executable} "$@"')
+    (system.programs / "python3.13").write_text("#!/bin/sh\n" + probe)
+    done = system.run("doctor", folder=hostile)
+    assert done.returncode == 0, done.stderr
+    assert not ran.exists()
+    assert "-m venv --clear" in system.calls
+    pythons = [line for line in system.calls.splitlines() if line.startswith("python")]
+    assert all(line.split()[1] == "-I" for line in pythons), pythons
+    assert str(system.clone) in system.calls.splitlines(), "pip reads the folder that it is in"
 
 
 def test_a_changed_lock_makes_the_environment_again(system: System) -> None:
