@@ -15,6 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from harness.errors import UsageError
 from harness.image_store.bootstrap import Bootstrap
 from harness.image_store.building import EVIDENCE, IMAGE, LOG, Builder, Material, Step, file_digest
 from harness.image_store.cloud_image import CloudImage, downloads
@@ -46,6 +47,8 @@ PROGRESS = "progress"
 
 IN_USE = "in-use"
 """The file of an image on which every process that uses it holds a shared lock."""
+
+LISTING = "guestcert images list"
 
 LOOK_SECONDS = 1.0
 """How often a process that waits for another one's image tells what that one is doing."""
@@ -146,6 +149,23 @@ class ImageStore:
             return _record(fresh, started, {"source": file.name}, {}, (material,))
 
         return self._have(folder, make, step)
+
+    def image(self, name: str) -> BaseImage:
+        """The image of that name, verified; not pruned from now on, as one of `base_image`.
+
+        Raises UsageError where the store has none, or one that was altered.
+        """
+        stored = next((entry for entry in self.images() if entry.image.name == name), None)
+        if stored is None:
+            raise UsageError(f"there is no image {name!r} in the store", remedy=LISTING)
+        with self._locked(stored.image.path.parent, lambda _: None):
+            if not _intact(stored.image):
+                raise UsageError(
+                    f"the image {name} was altered since it was made (its digest differs)",
+                    remedy=LISTING,
+                )
+            self._hold(stored.image.path.parent)
+        return stored.image
 
     def images(self) -> list[StoredImage]:
         """Every image with its provenance, unverified."""

@@ -273,3 +273,26 @@ def test_what_is_no_image_is_refused(tmp_path: Path, store: ImageStore) -> None:
         subprocess.run(command, check=True)
     with pytest.raises(UsageError, match="leans on another file"):
         store.adopt(leaning)
+
+
+def test_an_image_is_found_by_its_name_and_verified(store: ImageStore) -> None:
+    image = store.base_image(load_recipe("debian-12"))
+    assert store.image(image.name) == image
+    for name in ("debian-12-0000000000000000", "", ".", "..", f"../images/{image.name}", "*"):
+        with pytest.raises(UsageError, match="there is no image"):
+            store.image(name)
+    image.path.chmod(0o644)
+    image.path.write_bytes(b"another disk")
+    with pytest.raises(UsageError, match="was altered"):
+        store.image(image.name)
+
+
+def test_an_image_found_by_its_name_is_not_pruned(
+    tmp_path: Path, builder: FakeBuilder, store: ImageStore
+) -> None:
+    name = store.base_image(load_recipe("debian-12")).name
+    store.close()
+    held = store.image(name)
+    with a_store(tmp_path, builder) as other:
+        assert other.prune(unused_for=timedelta(0)) == []
+    assert held.path.exists()
