@@ -33,6 +33,8 @@ def describe_iso(file: Path) -> IsoDescription:
 
     Raises UsageError where the file is no ISO image, or shorter than it says itself.
     """
+    if file.exists() and not file.is_file():  # opening a pipe would wait for its writer
+        raise UsageError(f"{file} is not a file", remedy="give the path of an ISO file")
     try:
         length = file.stat().st_size
         with file.open("rb") as stream:

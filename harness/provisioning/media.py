@@ -14,6 +14,7 @@ from pycdlib.pycdlib import PyCdlib
 from pycdlib.pycdlibexception import PyCdlibException
 
 from harness.errors import UsageError
+from harness.image_store.private import new_private_file
 from harness.image_store.programs import run_program
 from harness.provisioning.answer_files import AnswerFile, AnswerSet, Place
 
@@ -44,8 +45,7 @@ def write_media(answers: AnswerSet, folder: Path, medium: Path | None = None) ->
         files = [file for file in answers.files if file.place is place]
         if files:
             target = folder / name
-            target.touch(mode=0o600)
-            write(files, target)
+            write(files, new_private_file(target))
             made[str(place)] = target
     changed = [file for file in answers.files if file.place is Place.MEDIUM]
     if changed and medium is not None:
@@ -82,8 +82,7 @@ def join_initrd(initrd: Path, tail: Path | None, target: Path) -> None:
 
     Only the owner can read it, as the answers in it.
     """
-    target.touch(mode=0o600)
-    with target.open("wb") as joined:
+    with new_private_file(target).open("wb") as joined:
         for part in (initrd, tail):
             if part is None:
                 continue
@@ -149,8 +148,7 @@ def _write_floppy(files: Sequence[AnswerFile], target: Path) -> None:
                 run_program(["mmd", "-i", image, f"::/{parent}"])
                 folders.add(parent)
         content = target.with_name("entry")
-        content.touch(mode=0o600)
-        content.write_bytes(entry.content)
+        new_private_file(content).write_bytes(entry.content)
         run_program(["mcopy", "-i", image, str(content), f"::/{path}"])
         content.unlink()
 
@@ -179,7 +177,7 @@ def _member(name: str, content: bytes, inode: int, mode: int) -> bytes:
 
 def _change_medium(files: Sequence[AnswerFile], medium: Path, target: Path) -> Path:
     """A copy of a vendor's medium, bootable as it is, with our files in it."""
-    target.touch(mode=0o600)
+    new_private_file(target)
     iso = PyCdlib()
     try:
         iso.open(str(medium))

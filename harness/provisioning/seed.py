@@ -15,6 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
 from harness.errors import UsageError
+from harness.image_store.private import new_private_file
 from harness.profiles.model import Profile, Seed
 from harness.provisioning.answer_files import AnswerFile, Place
 from harness.provisioning.escaping import Format
@@ -54,7 +55,7 @@ def write_seed(content: SeedContent, file: Path) -> Path:
 
     Raises UsageError where the user's own template does not give a cloud-config.
     """
-    file.touch(mode=0o600)
+    new_private_file(file)
     files = [AnswerFile(Place.CD, name, text.encode()) for name, text in _files(content).items()]
     write_iso(files, file, LABELS[content.profile.seed])
     return file

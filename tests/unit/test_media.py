@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,9 @@ def test_a_cut_image_is_damaged_and_a_text_is_none(tmp_path: Path) -> None:
         describe_iso(text)
     with pytest.raises(UsageError, match=r"can not be read: No such file"):
         describe_iso(tmp_path / "none.iso")
+    os.mkfifo(tmp_path / "pipe.iso")  # opened, it would wait for a writer for ever
+    with pytest.raises(UsageError, match="is not a file"):
+        describe_iso(tmp_path / "pipe.iso")
 
 
 def test_the_newest_of_those_that_bear_the_same_name_comes_first(

@@ -53,6 +53,7 @@ def read(seed: Path, name: str) -> str:
 def test_the_user_is_made_with_the_password(
     tmp_path: Path, kind: Seed, label: str, user_data: str
 ) -> None:
+    (tmp_path / "seed.iso").write_text("an older seed, readable by everybody")
     seed = write_seed(content(kind), tmp_path / "seed.iso")
     assert describe_iso(seed).words["volume-id"] == label
     assert seed.stat().st_mode & 0o077 == 0
