@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.errors import UsageError
 from harness.hypervisors.boot_proof import EMULATOR, prove
 from harness.hypervisors.definitions import Accelerator
+from harness.image_store.files import replace_file
 from harness.profiles.claims import HypervisorKind
 
 DEVICE = Path("/dev/kvm")
@@ -65,5 +66,5 @@ def _proved_once(folder: Path) -> str | None:
     except (OSError, ValueError, KeyError, TypeError):
         pass  # never asked, or half written: ask now
     trouble = prove(Accelerator.KVM, folder)
-    file.write_text(json.dumps({"key": key, "trouble": trouble}), encoding="utf-8")
+    replace_file(file, json.dumps({"key": key, "trouble": trouble}).encode())
     return trouble

@@ -11,6 +11,7 @@ import httpx
 
 from harness.errors import HarnessError
 from harness.image_store.building import Step
+from harness.image_store.files import refuse_link, without_links
 from harness.image_store.recipe import Digest
 
 PART = ".part"
@@ -65,6 +66,7 @@ def download(
     What an earlier attempt left of another build is thrown away. Raises HarnessError where it can't
     be had, or where its digest is not `digest`; what does not fit is removed.
     """
+    refuse_link(file)
     begun_earlier = file.exists()
     _fetch(client, address, file, step)
     if begun_earlier and digest_of(file, kind) != digest.lower():
@@ -89,7 +91,7 @@ def digest_of(file: Path, kind: Digest) -> str:
 def remove_forgotten(folder: Path) -> list[Path]:
     """Take away what broken downloads left in a folder, where nobody has gone on with them."""
     oldest = time.time() - FORGOTTEN.total_seconds()
-    left = [part for part in sorted(folder.glob(f"*{PART}")) if part.stat().st_mtime < oldest]
+    left = [part for part in sorted(folder.glob(f"*{PART}")) if part.lstat().st_mtime < oldest]
     for part in left:
         part.unlink(missing_ok=True)
     return left
@@ -120,7 +122,7 @@ def _go_on(client: httpx.Client, address: str, file: Path, step: Step) -> None:
         length = int(answer.headers.get("Content-Length", 0))
         total = length + (have if resumed else 0)
         done = have if resumed else 0
-        with file.open("ab" if resumed else "wb") as target:
+        with open(file, "ab" if resumed else "wb", opener=without_links) as target:
             for chunk in answer.iter_bytes(CHUNK):
                 target.write(chunk)
                 done += len(chunk)

@@ -12,6 +12,7 @@ from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from harness.errors import UsageError
+from harness.image_store.files import replace_file
 from harness.image_store.iso import describe_iso
 from harness.profiles.hardware import Architecture
 from harness.profiles.model import Method, Profile
@@ -134,9 +135,7 @@ class MediaShelf:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(self._file.with_suffix(".lock")):
             others = [other for other in self.media() if other.path != medium.path]
-            fresh = self._file.with_suffix(".new")
-            fresh.write_bytes(SHELF.dump_json((*others, medium), indent=1))
-            fresh.replace(self._file)
+            replace_file(self._file, SHELF.dump_json((*others, medium), indent=1))
 
     def media(self) -> tuple[Medium, ...]:
         """Everything on the shelf; raises UsageError where its file is not ours any more."""

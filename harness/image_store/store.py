@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -20,6 +22,7 @@ from harness.image_store.bootstrap import Bootstrap
 from harness.image_store.building import EVIDENCE, IMAGE, LOG, Builder, Material, Step, file_digest
 from harness.image_store.cloud_image import CloudImage, downloads
 from harness.image_store.download import UnreachableError, remove_forgotten
+from harness.image_store.files import refuse_link, without_links
 from harness.image_store.imported import Import, convert
 from harness.image_store.provenance import FILE, Provenance, read_provenance, write_provenance
 from harness.image_store.recipe import (
@@ -41,6 +44,9 @@ KEY_LENGTH = 16
 
 MAKING = ".making"
 """Ends the name of the folder in which an image is being made."""
+
+UNFINISHED = re.compile(rf"[a-z0-9][a-z0-9._-]*-[0-9a-f]{{{KEY_LENGTH}}}{re.escape(MAKING)}")
+"""The name of such a folder."""
 
 PROGRESS = "progress"
 """The file there in which the process that makes it tells those that wait what it is doing."""
@@ -170,7 +176,7 @@ class ImageStore:
     def images(self) -> list[StoredImage]:
         """Every image with its provenance, unverified."""
         found = []
-        for folder in sorted(self._folder.glob("*/")):
+        for folder in self._folders():
             provenance = read_provenance(folder)
             if provenance is not None:
                 used = folder / IN_USE
@@ -188,13 +194,14 @@ class ImageStore:
     ) -> list[Path]:
         """Remove images, and what broken builds and downloads left; what any process uses stays.
 
+        A folder that has no provenance and is not a build's stays too: somebody else made it.
+
         Without bounds every image goes that no present recipe makes, but for those that were
         installed from media. With them those go that nobody asked for so long, and then the longest
         unused until the rest fits.
         """
         stored = self.images()
-        kept = {entry.image.path.parent for entry in stored}
-        doomed = [f for f in sorted(self._folder.glob("*/")) if f not in kept]
+        doomed = [folder for folder in self._folders() if UNFINISHED.fullmatch(folder.name)]
         by_use = sorted(stored, key=lambda entry: entry.used)
         if unused_for is None and most_bytes is None:
             current = self._current()
@@ -216,6 +223,10 @@ class ImageStore:
                 total -= entry.size
         removed = [folder for folder in doomed if self._remove(folder)]
         return removed + remove_forgotten(self._downloads)
+
+    def _folders(self) -> list[Path]:
+        """What lies in the store's folder of images; a link is not followed."""
+        return [path for path in sorted(self._folder.glob("*/")) if not path.is_symlink()]
 
     def _current(self) -> set[str]:
         """The names of the images that present recipes make, as far as that can be told."""
@@ -293,11 +304,10 @@ class ImageStore:
 
     def _hold(self, folder: Path) -> None:
         """Keep others from pruning it, and note that it was asked for."""
-        file = folder / IN_USE
         if folder not in self._held:
-            self._held[folder] = file.open("wb")
+            self._held[folder] = _open_in_use(folder)
         fcntl.flock(self._held[folder], fcntl.LOCK_SH)
-        file.touch()
+        os.utime(self._held[folder].fileno())
 
     def _remove(self, folder: Path) -> bool:
         """Take an image away, unless a process makes or uses it."""
@@ -308,7 +318,7 @@ class ImageStore:
             return False
         try:
             if not folder.name.endswith(MAKING):
-                with (folder / IN_USE).open("wb") as file:
+                with _open_in_use(folder) as file:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(folder)
         except BlockingIOError:
@@ -316,6 +326,12 @@ class ImageStore:
         finally:
             lock.release()
         return True
+
+
+def _open_in_use(folder: Path) -> BufferedWriter:
+    """The file on which those that use an image hold a lock."""
+    refuse_link(folder / IN_USE)
+    return open(folder / IN_USE, "wb", opener=without_links)
 
 
 def _was_installed(entry: StoredImage) -> bool:

@@ -42,6 +42,12 @@ def a_store(root: Path, builder: FakeBuilder) -> Iterator[ImageStore]:
         yield made
 
 
+def image_in(root: Path) -> Path:
+    """The folder of an image that was made in a store."""
+    with a_store(root, FakeBuilder(root.with_name("builds"))) as store:
+        return store.base_image(load_recipe("debian-12")).path.parent
+
+
 def test_an_image_is_made_once_and_read_only(store: ImageStore, builder: FakeBuilder) -> None:
     first, second = (
         store.base_image(load_recipe("debian-12")),

@@ -1,0 +1,35 @@
+"""Files that are written without following a link that lies in their place."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from harness.errors import HarnessError
+
+
+def without_links(path: str, flags: int) -> int:
+    """An opener for `open`: fails where the last part of the path is a link."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o644)
+
+
+def refuse_link(path: Path) -> None:
+    """Raise HarnessError where a link lies in the place of a file that is about to be written."""
+    if path.is_symlink():
+        raise HarnessError(
+            f"{path} is a link, which is not followed", remedy="look at what it is, and remove it"
+        )
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, in the place of what was there. Raises OSError."""
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with open(descriptor, "wb") as stream:
+            stream.write(content)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
