@@ -9,14 +9,24 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-from harness.channels.base import CommandNotStartedError, CommandResult, CommandTimeoutError
+from harness.channels.base import (
+    CommandNotStartedError,
+    CommandResult,
+    CommandTimeoutError,
+    is_exit_status,
+    is_integer,
+)
 from harness.errors import ChannelError
 from harness.waiting import SYSTEM_CLOCK, Clock, Deadline, NotYet, wait_until
 
 ANSWER_LIMIT = 48 * 1024 * 1024
 """Characters; the agent itself caps captured output at 16 MiB a stream, a third more in base64."""
+
+LARGEST_PID = 2**63 - 1
+LAST_SIGNAL = 127
 
 QUICK_SECONDS = 30.0
 """How long the agent may take over a command that does no work of its own."""
@@ -41,6 +51,24 @@ def kill_by_taskkill(process: int) -> Sequence[str]:
     return ["taskkill.exe", "/T", "/F", "/PID", str(process)]
 
 
+@dataclass(frozen=True)
+class AgentPlatform:
+    """What the agent cannot do by itself or reports in another way, on one kind of system."""
+
+    kill: Callable[[int], Sequence[str]]  # the program that kills a process and all below it
+    probe: tuple[str, ...]  # a program that every such system has, and that changes nothing
+    least_signal: int
+
+
+POSIX = AgentPlatform(kill_by_shell, ("true",), least_signal=1)
+
+WINDOWS = AgentPlatform(kill_by_taskkill, ("cmd.exe", "/d", "/c", "ver"), least_signal=-(2**30))
+"""There the agent reports an exit status of 0xC0000000 and more as a signal, and signed.
+
+Source: qga/commands.c, qmp_guest_exec_status.
+"""
+
+
 class AgentTransport(Protocol):
     """Carries one JSON command to the agent and brings its JSON answer."""
 
@@ -57,11 +85,11 @@ class AgentChannel:
         transport: AgentTransport,
         clock: Clock = SYSTEM_CLOCK,
         *,
-        kill: Callable[[int], Sequence[str]] = kill_by_shell,
+        platform: AgentPlatform = POSIX,
     ) -> None:
         self._transport = transport
         self._clock = clock
-        self._killer = kill
+        self._platform = platform
 
     def call(
         self, command: str, arguments: Mapping[str, object] | None = None, *, timeout: float
@@ -108,7 +136,7 @@ class AgentChannel:
         except CommandTimeoutError:
             self._kill(pid)
             raise
-        return _result(arguments, status)
+        return self._result(arguments, status)
 
     def _start(
         self, arguments: Sequence[str], stdin: bytes, environment: Mapping[str, str] | None
@@ -131,7 +159,7 @@ class AgentChannel:
                 ) from error
             raise
         pid = answer.get("pid") if isinstance(answer, dict) else None
-        if not isinstance(pid, int):
+        if not is_integer(pid, 0, LARGEST_PID):
             raise ChannelError(f"the agent gave no process id for `{_shown(arguments)}`")
         return pid
 
@@ -148,7 +176,7 @@ class AgentChannel:
 
         The agent has no command for it, so another program does it.
         """
-        killer = self._start(self._killer(pid), b"", None)
+        killer = self._start(self._platform.kill(pid), b"", None)
         for awaited, child in (("kill to end", killer), ("the killed program to end", pid)):
             wait_until(
                 lambda child=child: self._ended(child),  # type: ignore[misc]
@@ -157,6 +185,34 @@ class AgentChannel:
                 interval=0.1,
                 error=ChannelError,
             )
+
+    def _result(self, arguments: Sequence[str], status: Mapping[str, Any]) -> CommandResult:
+        exit_status = self._exit_status(status)
+        if exit_status is None:
+            seen = ", ".join(f"{key} {_bounded(status.get(key))}" for key in ("exitcode", "signal"))
+            raise ChannelError(
+                f"the agent reported an impossible end of `{_shown(arguments)}`: {seen}"
+            )
+        if any(status.get(key, False) is not False for key in ("out-truncated", "err-truncated")):
+            raise ChannelError(
+                f"the agent cut the output of `{_shown(arguments)}`: it was too long"
+            )
+        return CommandResult(
+            tuple(arguments),
+            exit_status,
+            _decoded(status.get("out-data", "")),
+            _decoded(status.get("err-data", "")),
+        )
+
+    def _exit_status(self, status: Mapping[str, Any]) -> int | None:
+        """The exit status; of a program that a signal ended, as shells report it."""
+        if "signal" not in status:
+            exit_status = status.get("exitcode")
+            return exit_status if is_exit_status(exit_status) else None
+        signal = status["signal"]
+        if not is_integer(signal, self._platform.least_signal, LAST_SIGNAL) or signal == 0:
+            return None
+        return 128 + signal if signal > 0 else signal & 0xFFFFFFFF
 
 
 def _returned(command: str, answer: str) -> Any:
@@ -176,28 +232,17 @@ def _returned(command: str, answer: str) -> Any:
     return document["return"]
 
 
-def _result(arguments: Sequence[str], status: Mapping[str, Any]) -> CommandResult:
-    signal = status.get("signal")
-    exit_status = status.get("exitcode")
-    if isinstance(signal, int):
-        exit_status = 128 + signal  # as shells say it
-    if not isinstance(exit_status, int):
-        raise ChannelError(f"the agent told no exit status of `{_shown(arguments)}`")
-    if status.get("out-truncated") or status.get("err-truncated"):
-        raise ChannelError(f"the agent cut the output of `{_shown(arguments)}`: it was too long")
-    return CommandResult(
-        tuple(arguments),
-        exit_status,
-        _decoded(status.get("out-data", "")),
-        _decoded(status.get("err-data", "")),
-    )
-
-
 def _decoded(data: object) -> bytes:
     try:
-        return base64.b64decode(str(data), validate=True)
+        if not isinstance(data, str):
+            raise ValueError("it is not a text")
+        return base64.b64decode(data, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise ChannelError(f"the agent's output is no base64: {str(data)[:40]!r}") from error
+        raise ChannelError(f"the agent's output is not base64: {_bounded(data)}") from error
+
+
+def _bounded(value: object) -> str:
+    return json.dumps(value)[:40]
 
 
 def _shown(arguments: Sequence[str]) -> str:

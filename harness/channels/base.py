@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
 from harness.errors import ChannelError
 
@@ -27,6 +27,16 @@ class CommandResult:
     def error_text(self) -> str:
         """The error output, decoded tolerantly, without the last line end."""
         return self.errors.decode("utf-8", errors="replace").rstrip("\n")
+
+
+def is_integer(value: object, least: int, most: int) -> TypeGuard[int]:
+    """Whether what a guest answered is a whole number in these bounds; True is not one."""
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+
+def is_exit_status(value: object) -> TypeGuard[int]:
+    """Whether what a guest answered can be an exit status: 32 bits, which Windows may sign."""
+    return is_integer(value, -(2**31), 2**32 - 1)
 
 
 class CommandNotStartedError(ChannelError):

@@ -7,7 +7,12 @@ import binascii
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from harness.channels.base import CommandNotStartedError, CommandResult, CommandTimeoutError
+from harness.channels.base import (
+    CommandNotStartedError,
+    CommandResult,
+    CommandTimeoutError,
+    is_exit_status,
+)
 from harness.errors import ChannelError
 
 OUTPUT_LIMIT = 64 * 1024 * 1024
@@ -70,7 +75,7 @@ class DirectChannel:
                 f"waited {timeout:.0f} s for `{shown}` to end, and it was killed"
             )
         status = told.get("status")
-        if told.get("end") != "ended" or not isinstance(status, int):
+        if told.get("end") != "ended" or not is_exit_status(status):
             raise ChannelError(f"the guest did not tell how `{shown}` ended")
         output, errors = _decoded(told.get("output")), _decoded(told.get("errors"))
         return CommandResult(tuple(arguments), status, output, errors)

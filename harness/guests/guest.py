@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
-from harness.channels.agent import AgentChannel, kill_by_shell, kill_by_taskkill
+from harness.channels.agent import POSIX, WINDOWS, AgentChannel
 from harness.channels.base import CommandChannel, CommandResult, CommandTimeoutError
 from harness.channels.console import Console
 from harness.channels.console_shell import LOGIN_PROMPT, ConsoleShell
@@ -77,8 +77,7 @@ class Guest:
 
     def _agent_of(self, machine: Machine) -> AgentChannel:
         windows = self.profile.system is System.WINDOWS
-        kill = kill_by_taskkill if windows else kill_by_shell
-        return AgentChannel(machine.agent_command, kill=kill)
+        return AgentChannel(machine.agent_command, platform=WINDOWS if windows else POSIX)
 
     def _direct_of(self, machine: Machine) -> DirectChannel | None:
         """The host's own way into the guest, where there is one: Windows has it from 10 on."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from harness.channels.agent import ANSWER_LIMIT, AgentChannel
+from harness.channels.agent import ANSWER_LIMIT, WINDOWS, AgentChannel
 from harness.channels.base import CommandNotStartedError, CommandTimeoutError
 from harness.errors import ChannelError
 from harness.waiting import JumpingClock
@@ -69,6 +69,12 @@ def test_a_signal_is_told_as_shells_do() -> None:
     assert result.exit_status == 137
 
 
+def test_an_exception_on_windows_is_its_status() -> None:
+    agent = ScriptedAgent(ends_with(signal=-1073741819))
+    result = AgentChannel(agent, JumpingClock(), platform=WINDOWS).run(["prog"], timeout=5)
+    assert result.exit_status == 0xC0000005
+
+
 def test_a_command_that_takes_too_long_is_killed() -> None:
     killed: list[str] = []
 
@@ -103,11 +109,29 @@ def test_a_missing_program_is_told_apart() -> None:
         "[]",
         '{"error": {"desc": "refused"}}',
         '{"return": {"pid": "seven"}}',
+        '{"return": {"pid": true}}',
+        '{"return": {"pid": -1}}',
+        '{"return": {"pid": 1' + "0" * 3999 + "}}",
+        '{"return": {"pid": 1' + "0" * 9999 + "}}",
         '{"return": 5}',
         '{"return": null}',
         '"' + "x" * ANSWER_LIMIT + '"',
     ],
-    ids=["empty", "text", "nested", "list", "error", "text pid", "number", "null", "huge"],
+    ids=[
+        "empty",
+        "text",
+        "nested",
+        "list",
+        "error",
+        "text pid",
+        "true pid",
+        "negative pid",
+        "great pid",
+        "endless pid",
+        "number",
+        "null",
+        "huge",
+    ],
 )
 def test_a_malformed_answer_is_a_channel_error(answer: str) -> None:
     with pytest.raises(ChannelError):
@@ -121,8 +145,20 @@ def test_a_malformed_answer_is_a_channel_error(answer: str) -> None:
         {},
         {"exitcode": 0, "out-data": "%%%"},
         {"exitcode": 0, "out-truncated": True},
+        {"exitcode": 0, "err-truncated": "no"},
+        {"exitcode": True},
+        {"exitcode": 10**3999},
+        {"exitcode": 0.0},
+        {"signal": -9},
+        {"signal": 0, "exitcode": 0},
+        {"signal": True},
+        {"signal": None, "exitcode": 0},
+        {"signal": 10**3999},
+        {"exitcode": 0, "out-data": None},
+        {"exitcode": 0, "out-data": 1234},
+        {"exitcode": 0, "err-data": ["aaaa"]},
     ],
-    ids=["text status", "no status", "no base64", "cut"],
+    ids=str,
 )
 def test_a_result_that_can_not_be_believed_is_a_channel_error(status: dict[str, object]) -> None:
     with pytest.raises(ChannelError):
