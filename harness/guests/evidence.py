@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -60,7 +61,8 @@ class EvidenceCollector:
 
 def _tail(guest: Guest, since: int) -> str:
     with guest.console_log.open("rb") as log:
-        log.seek(since)
+        # A log that a flood has filled was cut to its newest part, which came after the mark.
+        log.seek(since if since <= os.fstat(log.fileno()).st_size else 0)
         data = log.read(64 * LIMIT)[-LIMIT:]
     return data.decode("utf-8", errors="replace")
 

@@ -123,10 +123,10 @@ class Installer:
     def _hear(self, progress: InstallationProgress) -> None:
         if self._console is None:
             return
-        new = self._console.since(self._heard)
-        self._heard += len(new)
-        if new:
-            progress.hear(new)
+        new = self._console.read_after(self._heard, 0)
+        self._heard = new.end
+        if new.data:
+            progress.hear(new.data)
 
     def _tell(self, progress: InstallationProgress) -> None:
         said = f"{progress.state}"

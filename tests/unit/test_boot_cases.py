@@ -10,7 +10,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from harness.channels.console import Console
+from harness.channels.console import Console, ConsolePiece
 from harness.errors import GuestFailure, NotApplicable
 from harness.guests.os import GuestDisk, GuestNic
 from harness.guests.screen import Picture
@@ -38,7 +38,12 @@ def talking(*words: bytes) -> Mock:
     """A guest whose console says these words, the last of them for ever."""
     left = list(words)
     console = Mock(position=0)
-    console.read_after = lambda _, __: (left.pop(0) if len(left) > 1 else left[0], True)
+
+    def read_after(position: int, _timeout: float) -> ConsolePiece:
+        said = left.pop(0) if len(left) > 1 else left[0]
+        return ConsolePiece(said, position + len(said), True)
+
+    console.read_after = read_after
     return Mock(console=console, console_log=Path("console.log"))
 
 

@@ -8,7 +8,9 @@ import socket
 import subprocess
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -205,7 +207,8 @@ def test_everything_said_is_in_the_log(ends: tuple[Console, ScriptedGuest], tmp_
 
 def test_only_so_much_is_kept_and_logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(console_module, "KEPT_IN_MEMORY", 10)
-    monkeypatch.setattr(console_module, "LOG_LIMIT", 20)
+    monkeypatch.setattr(console_module, "LOG_LIMIT", 100)
+    monkeypatch.setattr(console_module, "LOG_REMAINDER", 20)
     ours, theirs = socket.socketpair()
     console = Console(ours, tmp_path / "log")
     for _ in range(100):
@@ -213,9 +216,78 @@ def test_only_so_much_is_kept_and_logged(tmp_path: Path, monkeypatch: pytest.Mon
         theirs.sendall(b"x" * 19 + b"\n")
         console.read_after(before, 10)
     assert len(console.since(0)) == 10
+    theirs.sendall(b"what came after the flood\n")
+    console.read_after(console.position, 10)
     console.close()
     theirs.close()
-    assert (tmp_path / "log").stat().st_size < 100
+    log = (tmp_path / "log").read_bytes()
+    assert len(log) <= 100
+    assert log.endswith(b"what came after the flood\n"), "the newest is kept, also after a flood"
+
+
+def test_a_reader_that_is_behind_goes_on_at_the_oldest_that_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console_module, "KEPT_IN_MEMORY", 10)
+    ours, theirs = socket.socketpair()
+    console = Console(ours, tmp_path / "log")
+    theirs.sendall(bytes(range(100)))
+    theirs.close()
+    console.close()
+    first = console.read_after(0, 10, size=4)
+    second = console.read_after(first.end, 10)
+    assert (first.data, second.data) == (bytes(range(90, 94)), bytes(range(94, 100)))
+    assert second.end == console.position == 100
+
+
+@dataclass
+class CountingPattern:
+    """A pattern that notes how many bytes it was searched for in."""
+
+    regex: re.Pattern[bytes]
+    scanned: int = 0
+
+    def search(self, buffer: bytes, start: int) -> re.Match[bytes] | None:
+        self.scanned += len(buffer) - start
+        return self.regex.search(buffer, start)
+
+
+def test_a_wait_scans_a_flood_in_linear_work(
+    ends: tuple[Console, ScriptedGuest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    console, guest = ends
+    flood = 8 * 1024 * 1024
+    pattern = CountingPattern(re.compile(b"the mark"))
+    monkeypatch.setattr(console_module, "re", Mock(compile=lambda _: pattern, Match=re.Match))
+    waiting = ConsoleExpect(console, 0)
+    guest.say(b"x" * flood + b"the mark")
+    match = waiting.await_any(["the mark"], awaited="it", deadline=Deadline(60))
+    assert match.group(0) == b"the mark"
+    assert pattern.scanned <= 4 * flood
+    assert len(waiting.before or b"") <= flood
+
+
+def test_a_wait_without_an_end_keeps_no_flood(ends: tuple[Console, ScriptedGuest]) -> None:
+    console, guest = ends
+    waiting = ConsoleExpect(console, 0)
+    guest.say(b"x" * 100_000)
+    with pytest.raises(GuestTimeout):
+        waiting.await_any(["the mark"], awaited="it", deadline=Deadline(2.5))
+    assert len(waiting.before or b"") <= 2 * console_module.READ_SIZE
+    guest.say(b"the mark")
+    match = waiting.await_any(["the mark"], awaited="it", deadline=Deadline(10))
+    assert match.group(0) == b"the mark"
+
+
+def test_a_mark_in_two_pieces_is_found_after_a_pause(ends: tuple[Console, ScriptedGuest]) -> None:
+    console, guest = ends
+    waiting = ConsoleExpect(console, 0)
+    guest.say(b"the ma")
+    with pytest.raises(GuestTimeout):
+        waiting.await_any(["the mark"], awaited="it", deadline=Deadline(1.5))
+    guest.say(b"rk")
+    match = waiting.await_any(["the mark"], awaited="it", deadline=Deadline(10))
+    assert match.group(0) == b"the mark"
 
 
 def test_a_wait_tells_what_was_last_seen(ends: tuple[Console, ScriptedGuest]) -> None:
