@@ -15,7 +15,7 @@ from harness.channels.base import CommandChannel, CommandResult, CommandTimeoutE
 from harness.channels.console import Console
 from harness.channels.console_shell import LOGIN_PROMPT, ConsoleShell
 from harness.channels.direct import DirectChannel
-from harness.errors import ChannelError, GuestFailure, NotApplicable
+from harness.errors import ChannelError, GuestFailure, HarnessError, NotApplicable
 from harness.events import Event, EventKind
 from harness.guests.crash_watch import CrashWatch
 from harness.guests.linux import LinuxOs
@@ -130,9 +130,12 @@ class Guest:
     # -- power ----------------------------------------------------------------------------
 
     def redefine(self, **changes: object) -> None:
-        """Change the definition of the powered-off machine (fields of MachineDefinition)."""
-        if self.machine.state() is not MachineState.OFF:
-            raise GuestFailure(f"{self.name} must be off before its definition changes")
+        """Change the definition of the powered-off machine (fields of MachineDefinition).
+
+        Raises HarnessError where the machine is not off: the case did not power it off.
+        """
+        if (state := self.machine.state()) is not MachineState.OFF:
+            raise HarnessError(f"{self.name} must be off to be redefined, and is {state}")
         changed = dataclasses.replace(self.definition, **changes)  # type: ignore[arg-type]
         self.machine = self._redefine(changed)
         self.agent = self._agent_of(self.machine)
@@ -155,16 +158,20 @@ class Guest:
         """Go on from a saved state and wait until the guest's channel answers."""
         with self.ledger.on(Work.RESTORE):
             self.machine.restore(state_file, paused=True)
-            self.attach_console()
-            self.machine.resume()
+            self._resume_saved()
 
     def revert(self, snapshot: str) -> None:
         """Go back to a snapshot and wait until the guest's channel answers."""
         with self.ledger.on(Work.RESTORE):
             self.machine.revert(snapshot, paused=True)
-            self.attach_console()
-            self.machine.resume()
-            self.await_ready(since=0)
+            self._resume_saved()
+
+    def _resume_saved(self) -> None:
+        self.attach_console()
+        self.machine.resume()
+        if self.answers_by is Answer.CONSOLE:
+            self.console.send(b"\r")  # its login prompt was printed before the state was saved
+        self.await_ready(since=0)
 
     def attach_console(self) -> None:
         """Open the console anew (a machine that was started again has a new one)."""

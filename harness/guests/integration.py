@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from harness.channels.base import CommandResult
-from harness.errors import Blocked, ChannelError, GuestFailure
+from harness.errors import Blocked, ChannelError, GuestFailure, HarnessError
 from harness.events import Event
 from harness.guests.guest import Guest
 from harness.guests.os import Program
@@ -22,6 +22,9 @@ from harness.hypervisors.host_services import HostServices, ServiceName, host_se
 from harness.waiting import Deadline, NotYet, wait_until
 
 AGENT_UNIT = "qemu-guest-agent.service"
+
+NOT_THERE = (5, 127)
+"""Exit statuses where the guest has no such unit, and no systemctl: it promised neither."""
 
 
 class HeartbeatState(StrEnum):
@@ -184,7 +187,12 @@ class Service:
     def _control_agent(self, verb: str) -> None:
         timeout = self._guest.budget(20).seconds
         result = self._guest.shell().run(["systemctl", verb, AGENT_UNIT], timeout=timeout)
-        assert result.exit_status == 0, f"systemctl {verb} {AGENT_UNIT}: {result.text[-300:]}"
+        if result.exit_status == 0:
+            return
+        sentence = f"`systemctl {verb} {AGENT_UNIT}` in the guest: {result.text[-300:]!r}"
+        if result.exit_status in NOT_THERE:
+            raise HarnessError(sentence)
+        raise GuestFailure(sentence)
 
 
 @dataclass(frozen=True)

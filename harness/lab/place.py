@@ -169,26 +169,18 @@ class Place:
             guest = self._define()
             if self._golden_nvram.exists():
                 shutil.copy2(self._golden_nvram, self._nvram)
-            guest.restore(self._state)
-            self._await_answer(guest)
+            guest.answers_by = self._answered_by
+            try:
+                guest.restore(self._state)
+            except GuestFailure as failure:
+                # The very same state answered when it was saved: silence now is the lab's.
+                raise HarnessError(
+                    f"{self.name} does not answer after its golden state was restored: "
+                    f"{failure.sentence}",
+                    evidence=guest.console_log,
+                ) from failure
         self.progress("running", self.console_log)
         return guest
-
-    def _await_answer(self, guest: Guest) -> None:
-        """A restored guest answers by its agent, or in a while by its shell; else it is broken.
-
-        The very same state answered when it was saved: silence now is the lab's.
-        """
-        try:
-            if self._answered_by is Answer.CONSOLE:
-                guest.console.send(b"\r")  # its prompt was printed before the state was saved
-            guest.await_ready(since=0)
-        except GuestFailure as failure:
-            raise HarnessError(
-                f"{self.name} does not answer after its golden state was restored: "
-                f"{failure.sentence}",
-                evidence=guest.console_log,
-            ) from failure
 
     def _define(self) -> Guest:
         machine = self.hypervisor.define(self.definition())

@@ -92,6 +92,8 @@ def _lead_run(config: pytest.Config) -> RunContext:
     recorder = start_run(config, config.stash[CHOSEN])
     if config.getoption("dist", default="no") == "load":
         config.option.dist = "loadgroup"  # cases that share a guest stay together
+        # xdist would hand out groups by their number of cases: they are in order of their cost.
+        config.option.loadscopereorder = False
     config.pluginmanager.register(Controller(recorder), "guestcert-controller")
     return recorder.context
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import pytest
@@ -84,18 +85,33 @@ def parametrize(
 
 
 def take_beyond(items: list[pytest.Item], tier: Tier) -> list[pytest.Item]:
-    """Take the cases of features that belong to a higher tier out of `items`; returns them.
+    """Take the cases that belong to a higher tier out of `items`; returns them.
 
-    The verdict on such a feature says so: untested, its cases run from another tier on.
+    A case belongs to its feature's tier, or to the higher one that its `from_tier` mark names. The
+    verdict on a feature without a case in this tier states it: untested, its cases run from
+    another tier on.
     """
     lowest = {feature.id: feature.tier for feature in load_catalogue()}
-    beyond = [item for item in items if not tier.includes(lowest.get(feature_of(item), tier))]
+    beyond = [
+        item
+        for item in items
+        if not tier.includes(lowest.get(feature_of(item), tier))
+        or not tier.includes(_lowest_tier_of(item))
+    ]
     items[:] = [item for item in items if item not in beyond]
     return beyond
 
 
+def _lowest_tier_of(item: pytest.Item) -> Tier:
+    marker = item.get_closest_marker("from_tier")
+    return Tier(marker.args[0]) if marker else Tier.SMOKE
+
+
 def arrange(items: list[pytest.Item]) -> None:
-    """Long cases first; those that share a guest or a pair of guests on one worker, together."""
+    """Put the longest first; cases that share a guest or a pair of guests stay together.
+
+    Such a group counts as one, as long as all its cases: one worker runs it.
+    """
     for item in items:
         fixtures: tuple[str, ...] = tuple(getattr(item, "fixturenames", ()))
         target = target_of(item)
@@ -103,15 +119,26 @@ def arrange(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(f"neighbours-{target}"))
         elif item.get_closest_marker("read_only") is not None:
             item.add_marker(pytest.mark.xdist_group(f"read-only-{target}"))
-    items.sort(key=_order)
+    costs: dict[str, float] = defaultdict(float)
+    for item in items:
+        costs[_group_of(item)] += _cost_of(item)
+    items.sort(key=lambda item: _order(item, costs))
 
 
-def _order(item: pytest.Item) -> tuple[float, str]:
+def _order(item: pytest.Item, costs: Mapping[str, float]) -> tuple[float, str]:
+    group = _group_of(item)
+    return (-costs[group] if group else -_cost_of(item), group)
+
+
+def _cost_of(item: pytest.Item) -> float:
     marker = item.get_closest_marker("cost")
+    return float(marker.args[0]) if marker else DEFAULT_COST
+
+
+def _group_of(item: pytest.Item) -> str:
+    """The cases that one worker runs together; empty for a case by itself."""
     group = item.get_closest_marker("xdist_group")
-    cost = marker.args[0] if marker else DEFAULT_COST
-    # A group's cases must stand together; its guests take long to make, so it begins early.
-    return (0.0, group.args[0]) if group else (-cost, "")
+    return str(group.args[0]) if group else ""
 
 
 def target_of(item: pytest.Item) -> Target | None:

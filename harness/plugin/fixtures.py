@@ -107,13 +107,7 @@ def guest(request: pytest.FixtureRequest, bench: Bench, target: Target) -> Itera
         return
     shared = _shared_guest(request.config, bench, place)
     yield from _lend(request, [shared.guest])
-    after = Footprint.of(shared.guest)
-    if after != shared.footprint:
-        del request.config.stash[SHARED]
-        raise HarnessError(
-            f"a case marked read_only changed its guest from {shared.footprint} to {after}",
-            remedy="take the read_only mark from the case",
-        )
+    _check_unchanged(request.config, shared)
 
 
 @pytest.fixture
@@ -193,6 +187,17 @@ def _shared_guest(config: pytest.Config, bench: Bench, place: Place) -> Shared:
         shared = Shared(guest, Footprint.of(guest))
         config.stash[SHARED] = shared
     return shared
+
+
+def _check_unchanged(config: pytest.Config, shared: Shared) -> None:
+    """Raise HarnessError where a read-only case left its guest otherwise; no other gets it then."""
+    after = Footprint.of(shared.guest)
+    if after != shared.footprint:
+        del config.stash[SHARED]
+        raise HarnessError(
+            f"a case marked read_only changed its guest from {shared.footprint} to {after}",
+            remedy="take the read_only mark from the case",
+        )
 
 
 def _demand(bench: Bench, target: Target, node: pytest.Item, *, running: bool = True) -> None:

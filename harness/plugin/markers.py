@@ -10,6 +10,7 @@ import pytest
 from harness.hypervisors.base import Capability
 from harness.profiles.hardware import Firmware
 from harness.profiles.model import System
+from harness.tiers import Tier
 
 Case = TypeVar("Case", bound=Callable[..., Any])
 
@@ -20,6 +21,7 @@ DESCRIPTIONS = (
     "only_on(*systems, because): the kinds of system that this case is about; else not_applicable",
     "every_variant: this case is run on each variant that the profile names",
     "read_only: this case changes nothing, so it may share its guest with others like it",
+    "from_tier(tier): the lowest tier in which this case runs, where its feature's is lower",
     "cost(seconds): how long it takes about, to run the long ones first",
 )
 
@@ -54,6 +56,11 @@ def read_only(case: Case) -> Case:
     """The case changes nothing in its guest; it is checked."""
     marked: Case = pytest.mark.read_only(case)
     return marked
+
+
+def from_tier(tier: Tier) -> Callable[[Case], Case]:
+    """The case runs from this tier on, although others of its feature run in a lower one."""
+    return pytest.mark.from_tier(tier)
 
 
 def cost(seconds: float) -> Callable[[Case], Case]:

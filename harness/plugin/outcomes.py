@@ -38,8 +38,8 @@ class PhaseEnd:
 def classify(error: BaseException, phase: str) -> PhaseEnd:
     """Sort an exception by whose fault it is.
 
-    An assertion is a verdict on the guest only in the case itself; in set-up and tear-down only
-    a GuestFailure is, since everything else there is the harness's own work.
+    An assertion is a verdict on the guest only in the case itself; in set-up and tear-down, and
+    in the harness's own modules, only a GuestFailure is.
     """
     reason = reason_of(error)
     if isinstance(error, NotApplicable):
@@ -48,9 +48,20 @@ def classify(error: BaseException, phase: str) -> PhaseEnd:
         return PhaseEnd(Outcome.BLOCKED, reason)
     if isinstance(error, GuestFailure):
         return PhaseEnd(Outcome.FAILED, reason)
-    if isinstance(error, AssertionError | pytest.fail.Exception) and phase == "call":
+    oracle = isinstance(error, AssertionError | pytest.fail.Exception)
+    if oracle and phase == "call" and not _raised_by_harness(error):
         return PhaseEnd(Outcome.FAILED, reason)
     return PhaseEnd(Outcome.BROKEN, reason)
+
+
+def _raised_by_harness(error: BaseException) -> bool:
+    """Whether the innermost frame of its traceback is a module of the harness."""
+    traceback = error.__traceback__
+    if traceback is None:
+        return False
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return str(traceback.tb_frame.f_globals.get("__name__", "")).startswith("harness.")
 
 
 def reason_of(error: BaseException) -> str:

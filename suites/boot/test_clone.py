@@ -50,7 +50,6 @@ def test_a_copy_notices_that_it_is_one(machine: Guest) -> None:
     machine.machine.save(state)
     machine.restore(state)
     state.unlink()
-    machine.await_ready(since=0)
 
     def noticed() -> None:
         if not _noticed(machine):

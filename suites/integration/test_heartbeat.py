@@ -3,8 +3,9 @@
 from harness.guests.guest import Guest
 from harness.guests.hanging import hang
 from harness.guests.integration import HeartbeatState, IntegrationServices
-from harness.plugin.markers import cost, feature, only_on, read_only
+from harness.plugin.markers import cost, feature, from_tier, only_on, read_only
 from harness.profiles.model import System
+from harness.tiers import Tier
 
 SERVICE_OFF = "guestcert reaches a Windows guest by the very service that is switched off here"
 
@@ -20,6 +21,7 @@ def test_the_host_sees_a_living_guest(integration: IntegrationServices) -> None:
 
 
 @feature("integration.heartbeat")
+@from_tier(Tier.STANDARD)
 @only_on(System.LINUX, because=SERVICE_OFF)
 @cost(25)
 def test_is_lost_when_the_service_stops_and_returns(
@@ -38,6 +40,7 @@ def test_is_lost_when_the_service_stops_and_returns(
 
 
 @feature("integration.heartbeat")
+@from_tier(Tier.STANDARD)
 @cost(60)
 def test_is_lost_when_the_guest_hangs(guest: Guest, integration: IntegrationServices) -> None:
     """The heartbeat is lost while the guest's user space hangs, and the guest has not crashed."""
@@ -50,6 +53,7 @@ def test_is_lost_when_the_guest_hangs(guest: Guest, integration: IntegrationServ
 
 
 @feature("integration.heartbeat")
+@from_tier(Tier.STANDARD)
 @cost(25)
 def test_is_lost_when_the_guest_panics(guest: Guest, integration: IntegrationServices) -> None:
     """The heartbeat is lost when the kernel panics, and the host can tell it from a hang."""
@@ -63,6 +67,7 @@ def test_is_lost_when_the_guest_panics(guest: Guest, integration: IntegrationSer
 
 
 @feature("integration.heartbeat")
+@from_tier(Tier.STANDARD)
 @cost(15)
 def test_paused_is_told_apart_from_lost(guest: Guest, integration: IntegrationServices) -> None:
     """A paused guest is seen as paused, not as lost; its heartbeat returns when it is resumed."""

@@ -8,8 +8,9 @@ from harness.guests.guest import Guest
 from harness.guests.integration import HeartbeatState, IntegrationServices
 from harness.guests.os import Ending
 from harness.hypervisors.base import Capability, MachineState, PowerMethod
-from harness.plugin.markers import cost, feature, only_on, requires
+from harness.plugin.markers import cost, feature, from_tier, only_on, requires
 from harness.profiles.model import System
+from harness.tiers import Tier
 from harness.waiting import Deadline
 
 SERVICE_OFF = "guestcert reaches a Windows guest by the very service that is switched off here"
@@ -49,6 +50,7 @@ def test_shuts_down_clean_on_both_sides(
 
 
 @feature("integration.shutdown")
+@from_tier(Tier.STANDARD)
 @cost(50)
 def test_reboots_at_the_hosts_request(guest: Guest, integration: IntegrationServices) -> None:
     """The guest reboots when the host asks its service to."""
@@ -60,6 +62,7 @@ def test_reboots_at_the_hosts_request(guest: Guest, integration: IntegrationServ
 
 
 @feature("integration.shutdown")
+@from_tier(Tier.STANDARD)
 @only_on(System.LINUX, because=SERVICE_OFF)
 @cost(30)
 def test_request_fails_while_the_service_is_off(
@@ -80,6 +83,7 @@ def test_request_fails_while_the_service_is_off(
 
 
 @feature("integration.shutdown")
+@from_tier(Tier.STANDARD)
 @requires(Capability.POWER_BUTTON)
 @cost(40)
 def test_works_under_load(guest: Guest, integration: IntegrationServices) -> None:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
-from harness.errors import Blocked
+from harness.errors import Blocked, GuestCrashed, HarnessError
 from harness.hypervisors.base import Capability
 from harness.hypervisors.definitions import Accelerator
 from harness.image_store.store import ImageStore
 from harness.lab.bench import Bench
 from harness.lab.workspace import Workspace
+from harness.plugin import fixtures
 from harness.plugin.collection import Target
+from harness.plugin.fixtures import SHARED, Footprint, Shared
 from harness.plugin.worker import NOTES, Notes, Worker
 from harness.profiles.hardware import Firmware
 from harness.profiles.model import Profile
@@ -119,3 +122,43 @@ def test_whatever_a_lost_golden_state_blocks_has_its_evidence(
         worker._note_failure(request.node, notes, skipped, "setup")
         assert any(file.endswith("machine.xml") for file in notes.evidence)
         bench.clear()
+
+
+def lent(request: pytest.FixtureRequest, *guests: Mock) -> None:
+    """Hand guests to a case that ends at once."""
+    for _ in fixtures._lend(request, list(guests)):
+        pass
+
+
+def test_a_crash_that_a_case_did_not_notice_is_noticed_after_it(
+    request: pytest.FixtureRequest,
+) -> None:
+    crashed = Mock(crash_expected=False)
+    crashed.crash_watch.side_effect = GuestCrashed("Kernel panic")
+    with pytest.raises(GuestCrashed, match="Kernel panic"):
+        lent(request, Mock(crash_expected=False), crashed)
+    crashed.crash_expected = True
+    lent(request, crashed)
+    assert crashed.crash_watch.call_count == 1, "an expected crash is looked for"
+
+
+def footprint(boot_id: str = "a", errors: int = 1, units: tuple[str, ...] = ()) -> Footprint:
+    return Footprint(boot_id, errors, units)
+
+
+@pytest.mark.parametrize(
+    "after", [footprint("b"), footprint(errors=2), footprint(units=("planted.service",))]
+)
+def test_a_read_only_case_that_changed_its_guest_is_broken(
+    monkeypatch: pytest.MonkeyPatch, after: Footprint
+) -> None:
+    shared = Shared(Mock(), footprint())
+    config = Mock(stash={SHARED: shared})
+    monkeypatch.setattr(Footprint, "of", lambda guest: footprint())
+    fixtures._check_unchanged(config, shared)
+    assert SHARED in config.stash, "the control: an unchanged guest goes on"
+
+    monkeypatch.setattr(Footprint, "of", lambda guest: after)
+    with pytest.raises(HarnessError, match="marked read_only changed its guest"):
+        fixtures._check_unchanged(config, shared)
+    assert SHARED not in config.stash, "the next case would have got the changed guest"

@@ -42,6 +42,25 @@ def test_whose_fault_it_is(error: BaseException, phase: str, outcome: Outcome) -
     assert classify(error, phase).outcome is outcome
 
 
+def test_an_assertion_of_the_harness_itself_tells_nothing_of_the_guest() -> None:
+    harness: dict[str, object] = {"__name__": "harness.guests.anything"}
+    suite: dict[str, object] = {"__name__": "suites.boot.test_anything"}
+    exec("def fail():\n    raise AssertionError('1 == 2')", harness)
+    exec("def case():\n    fail()", suite | {"fail": harness["fail"]}, suite)
+
+    ends = []
+    for act in (harness["fail"], suite["case"]):
+        with pytest.raises(AssertionError) as caught:
+            act()  # type: ignore[operator]
+        ends.append(classify(caught.value, "call").outcome)
+    exec("def case():\n    raise AssertionError('1 == 2')", suite)
+    with pytest.raises(AssertionError) as caught:
+        suite["case"]()  # type: ignore[operator]
+
+    assert ends == [Outcome.BROKEN, Outcome.BROKEN]
+    assert classify(caught.value, "call").outcome is Outcome.FAILED
+
+
 def test_trouble_of_ours_hides_what_the_guest_did() -> None:
     failed, broken = PhaseEnd(Outcome.FAILED, "guest"), PhaseEnd(Outcome.BROKEN, "lab")
     assert worst([failed, broken]) is broken

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import Blocked
+from harness.errors import Blocked, HarnessError
 from harness.guests.guest import Credentials, Guest
 from harness.hypervisors.base import MachineState
 from harness.hypervisors.definitions import Accelerator
@@ -154,6 +154,25 @@ def test_a_seed_is_of_the_kind_that_the_profile_names(lab: Lab) -> None:
     place.blueprint = dataclasses.replace(place.blueprint, profile=profile)
     seed(place)
     assert describe_iso(place.seed).words["volume-id"] == "config-2"
+
+
+def test_a_machine_has_its_seed_as_a_disk_that_it_cannot_write(lab: Lab) -> None:
+    place = lab.place()
+    assert [disk.serial for disk in place.definition().disks] == ["GC-ROOT"]
+    seed(place)
+    _, disk = place.definition().disks
+    assert (disk.path, disk.serial) == (place.seed, "GC-SEED")
+    assert (disk.format, disk.read_only, disk.boot_order) == ("raw", True, None)
+
+
+def test_a_guest_that_does_not_answer_after_its_restore_is_the_lab_s(lab: Lab) -> None:
+    place = lab.place()
+    place.pristine()
+    fake = place.hypervisor
+    assert isinstance(fake, FakeHypervisor)
+    fake.agent = silent_agent
+    with pytest.raises(HarnessError, match="does not answer after its golden state was restored"):
+        place.pristine()
 
 
 def test_the_seed_with_its_password_does_not_outlive_the_installation(lab: Lab) -> None:
