@@ -22,6 +22,7 @@ from harness.lab.live import LiveWriter
 from harness.lab.networks import Networks
 from harness.lab.place import Blueprint, Place
 from harness.lab.seeding import seed
+from harness.lab.software import take_software
 from harness.ledger import Ledger, Work
 from harness.profiles.claims import HypervisorKind
 from harness.profiles.loading import digest
@@ -149,7 +150,9 @@ class Bench:
                 profile.hardware.vcpus.recommended,  # nothing else runs while all wait for it
                 lambda: self.image(profile).path,
             )
-            self._installations[profile.id] = Installation(place, self._keep_evidence)
+            self._installations[profile.id] = Installation(
+                place, self._keep_evidence, self._note_software
+            )
         return self._installations[profile.id]
 
     def _make_place(
@@ -198,6 +201,9 @@ class Bench:
         folder = self.context.reports / "evidence" / guest.name
         files = self.collector.collect(guest, folder, console_since=0)
         return tuple(str(file.relative_to(self.context.reports)) for file in files)
+
+    def _note_software(self, guest: Guest) -> None:
+        take_software(guest, self.context.guests)
 
     def _find_image(self, profile: Profile) -> BaseImage:
         store = self._store

@@ -51,6 +51,11 @@ class RunContext:
         """
         return self.reports / "facts"
 
+    @property
+    def guests(self) -> Path:
+        """The folder with what each guest's first boot recorded of its software."""
+        return self.reports / "guests"
+
     def to_json(self) -> str:
         """The context for a worker process of the same run."""
         document = asdict(self)

@@ -18,6 +18,9 @@ from harness.ledger import Work
 Keep = Callable[[Guest], tuple[str, ...]]
 """Takes the evidence of a guest; returns the files, relative to the run directory."""
 
+Note = Callable[[Guest], None]
+"""Notes for the run's record what a ready guest is made of."""
+
 
 @dataclass
 class Installation:
@@ -28,6 +31,7 @@ class Installation:
 
     place: Place
     keep: Keep
+    note: Note
 
     def disk(self) -> Path:
         """The provisioned disk, read-only from now on, made by whichever worker comes first.
@@ -57,6 +61,7 @@ class Installation:
             place.progress("first boot, with cloud-init", place.console_log)
             guest.boot()
             guest.await_settled()
+            self.note(guest)
             self._power_off(guest)
             place.clear()
             place.root.rename(disk)

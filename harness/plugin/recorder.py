@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ import harness
 from harness.hypervisors.base import Capability, Hypervisor
 from harness.lab.context import RunContext
 from harness.lab.guest_facts import known
+from harness.lab.software import known_software
 from harness.ledger import Ledger
 from harness.plugin.collection import case_of, parameters_of
 from harness.plugin.worker import RECORD
@@ -23,6 +24,7 @@ from harness.reporting.writing import write_reports
 from harness.results.manifest import RunManifest
 from harness.results.model import (
     Environment,
+    GuestBuild,
     Outcome,
     OutcomeRecord,
     RunRecord,
@@ -41,7 +43,7 @@ class Recorder:
     manifest: RunManifest
     outcomes: list[OutcomeRecord] = field(default_factory=list)
     ledger: Ledger = field(default_factory=Ledger)
-    _known: dict[str, dict[str, str]] = field(default_factory=dict)
+    _known: dict[str, GuestBuild] = field(default_factory=dict)
 
     @property
     def directory(self) -> RunDirectory:
@@ -62,11 +64,12 @@ class Recorder:
             facts = known(self.context.facts, profile.id)
             if facts is not None:
                 image = facts.image
-                self._known[profile.id] = {
-                    "image": image.digest,
-                    "image_name": image.name,
-                    "profile": facts.profile,
-                }
+                self._known[profile.id] = GuestBuild(
+                    image=image.digest,
+                    image_name=image.name,
+                    profile=facts.profile,
+                    **asdict(known_software(profile.id, self.context.guests)),
+                )
 
     def finish(self, hypervisor: Hypervisor | None, interrupted: str = "") -> RunRecord:
         """Judge what came in, write the run directory, and return the record."""
@@ -132,7 +135,7 @@ class Recorder:
 
 
 def environment_of(
-    context: RunContext, hypervisor: Hypervisor | None, guests: dict[str, dict[str, str]]
+    context: RunContext, hypervisor: Hypervisor | None, guests: dict[str, GuestBuild]
 ) -> Environment:
     """The fingerprint of where a run works; `guests`: what is known of each guest."""
     facts = hypervisor.facts() if hypervisor else None
@@ -158,4 +161,4 @@ def _obstacle(hypervisor: Hypervisor | None) -> str:
 
 def _images(environment: Environment) -> dict[str, str]:
     """The digest of each guest's base image."""
-    return {guest: facts.get("image", "") for guest, facts in environment.guests.items()}
+    return {guest: build.image for guest, build in environment.guests.items()}

@@ -28,7 +28,7 @@ def write_allure_extras(run: RunRecord, folder: Path) -> None:
         **{f"host.{name}": value for name, value in environment.host.items()},
     }
     for guest, known in environment.guests.items():
-        facts |= {f"{guest}.{name}": value for name, value in known.items()}
+        facts |= {f"{guest}.{name}": value for name, value in known.facts().items()}
     lines = [f"{name}={_escaped(value)}" for name, value in facts.items()]
     write_text(folder / "environment.properties", "\n".join(lines) + "\n")
     categories = [

@@ -226,7 +226,8 @@ def fingerprint(environment: Environment) -> dict[str, str]:
     facts = {name: str(value) for name, value in known.items()}
     facts |= {f"host.{name}": value for name, value in environment.host.items()}
     for guest, its in environment.guests.items():
-        facts |= {f"{guest}.{name}": value for name, value in its.items()}
+        facts |= {f"{guest}.{name}": value for name, value in its.facts().items()}
+        facts.pop(f"{guest}.packages", None)  # a file's name, the same in every run
     return facts
 
 

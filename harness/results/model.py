@@ -153,6 +153,26 @@ class CertificateRecord(Record):
     image: str = ""  # digest of the base image
 
 
+class GuestBuild(Record):
+    """What the machines of one guest were made from, and the software that came up in them.
+
+    A fact that is not known is empty, as all of the software's are in older records.
+    """
+
+    image: str = ""  # digest
+    image_name: str = ""
+    profile: str = ""  # digest
+    os: Words = ""
+    kernel: Words = ""
+    agent: Words = ""
+    packages: str = ""  # a file of the run directory, relative to it
+    packages_digest: str = ""
+
+    def facts(self) -> dict[str, str]:
+        """What is known, by name."""
+        return {name: value for name, value in self.model_dump().items() if value}
+
+
 class Environment(Record):
     """The environment fingerprint: what may differ between two runs."""
 
@@ -164,7 +184,7 @@ class Environment(Record):
     accelerator: str
     accelerator_reason: str
     host: dict[str, str] = Field(default_factory=dict)  # libvirt, kernel, CPU, microcode, firmware
-    guests: dict[str, dict[str, str]] = Field(default_factory=dict)  # profile and image digests
+    guests: dict[str, GuestBuild] = Field(default_factory=dict)
 
 
 class RunRecord(Record):

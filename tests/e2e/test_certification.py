@@ -21,7 +21,7 @@ def test_a_healthy_guest_is_certified(certify: Callable[..., Certification]) -> 
     assert {o.outcome for o in done.run.outcomes} == {Outcome.PASSED}
     written = json.loads(done.directory.certificate(GUEST).read_text(encoding="utf-8"))
     assert written["status"] == "certified"
-    assert written["image"] == done.run.environment.guests[GUEST]["image"]
+    assert written["image"] == done.run.environment.guests[GUEST].image
     assert (done.directory.site / "index.html").exists()
     assert done.directory.junit.exists()
     assert list(done.directory.allure_results.glob("*-result.json"))

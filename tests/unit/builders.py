@@ -19,6 +19,7 @@ from harness.results.model import (
     CertificateRecord,
     Claim,
     Environment,
+    GuestBuild,
     Metric,
     Outcome,
     OutcomeRecord,
@@ -248,7 +249,7 @@ def an_environment(**facts: str) -> Environment:
         accelerator="kvm",
         accelerator_reason="a guest ran under it",
         host=facts,
-        guests={GUEST: {"image": "sha256:0123"}},
+        guests={GUEST: GuestBuild(image="sha256:0123")},
     )
 
 

@@ -85,6 +85,10 @@ def keeping_nothing(_guest: Guest) -> tuple[str, ...]:
     return ("evidence/installation/console.log",)
 
 
+def noting_nothing(_guest: Guest) -> None:
+    """In the place of what asks a ready guest for its software."""
+
+
 def test_a_powered_off_guest_stands_on_an_overlay_of_the_base(lab: Lab) -> None:
     place = lab.place()
     guest = place.powered_off()
@@ -136,12 +140,12 @@ def test_a_cleared_place_has_no_machine(lab: Lab) -> None:
 
 
 def test_a_guest_is_installed_once_for_all_workers(lab: Lab) -> None:
-    disks = [Installation(lab.place(role="installation"), keeping_nothing).disk()]
+    disks = [Installation(lab.place(role="installation"), keeping_nothing, noting_nothing).disk()]
     # The second worker's hypervisor would not bring the guest up: it does not need to.
     late = lab.place(silent_agent, role="installation")
     said: list[str] = []
     late.progress = lambda state, _log: said.append(state)
-    disks.append(Installation(late, keeping_nothing).disk())
+    disks.append(Installation(late, keeping_nothing, noting_nothing).disk())
     assert disks[0] == disks[1]
     assert said == [], "there is nothing to wait for"
     assert backing(disks[0]) == "base.qcow2"
@@ -177,7 +181,7 @@ def test_a_guest_that_does_not_answer_after_its_restore_is_the_lab_s(lab: Lab) -
 
 def test_the_seed_with_its_password_does_not_outlive_the_installation(lab: Lab) -> None:
     place = lab.place(role="installation")
-    Installation(place, keeping_nothing).disk()
+    Installation(place, keeping_nothing, noting_nothing).disk()
     assert not place.seed.exists()
     assert len(place.definition().disks) == 1
 
@@ -185,10 +189,10 @@ def test_the_seed_with_its_password_does_not_outlive_the_installation(lab: Lab) 
 def test_a_failed_installation_is_remembered_with_its_evidence(lab: Lab) -> None:
     place = lab.place(silent_agent, role="installation")
     with pytest.raises(Blocked) as first:
-        Installation(place, keeping_nothing).disk()
+        Installation(place, keeping_nothing, noting_nothing).disk()
     other = lab.place(willing_agent, role="installation")
     with pytest.raises(Blocked) as second:
-        Installation(other, keeping_nothing).disk()
+        Installation(other, keeping_nothing, noting_nothing).disk()
     for caught in (first.value, second.value):
         assert caught.feature == "boot.ready"
         assert "waited 1 s" in caught.sentence

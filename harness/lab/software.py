@@ -1,0 +1,86 @@
+"""A guest's software: asked once, in its first boot, for the run's record."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from harness.errors import ChannelError, HarnessError, NotApplicable
+from harness.guests.guest import Guest
+
+Fact = TypeVar("Fact")
+
+PACKAGES_LIMIT = 1024 * 1024
+"""Bytes of the list of packages; a desktop with 5000 of them has some 300 kB."""
+
+SOFTWARE = "software.json"
+
+NAME_LIMIT = 200
+"""Characters of a name or a version."""
+
+
+@dataclass(frozen=True)
+class GuestSoftware:
+    """The guest's own record of its software; what it could not be asked for is empty."""
+
+    os: str = ""
+    kernel: str = ""
+    agent: str = ""
+    packages: str = ""  # the list's file, relative to the run directory
+    packages_digest: str = ""
+
+
+def take_software(guest: Guest, folder: Path) -> None:
+    """Ask a ready guest, and keep what it answers in its folder of the run directory's `folder`.
+
+    A fact that it cannot give is left out: its cases do not need it.
+    """
+    release = _asked(guest.os.os_release)
+    packages = _asked(lambda: guest.os.packages(limit=PACKAGES_LIMIT)) or []
+    listed = "".join(f"{_plain(line)}\n" for line in packages).encode()[:PACKAGES_LIMIT]
+    file = folder / guest.profile.id / "packages.txt"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if listed:
+        file.write_bytes(listed)
+    software = GuestSoftware(
+        os=_plain(release.title) if release else "",
+        kernel=_plain(release.kernel) if release else "",
+        agent=_plain(_agent_version(guest)),
+        packages=str(file.relative_to(folder.parent)) if listed else "",
+        packages_digest=f"sha256:{hashlib.sha256(listed).hexdigest()}" if listed else "",
+    )
+    file.with_name(SOFTWARE).write_text(json.dumps(asdict(software)), encoding="utf-8")
+
+
+def known_software(guest: str, folder: Path) -> GuestSoftware:
+    """What was taken of a guest; all of it empty where it never came up."""
+    try:
+        document = json.loads((folder / guest / SOFTWARE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return GuestSoftware()
+    return GuestSoftware(**document)
+
+
+def _asked(ask: Callable[[], Fact]) -> Fact | None:
+    try:
+        return ask()
+    except (HarnessError, NotApplicable):
+        return None
+
+
+def _agent_version(guest: Guest) -> str:
+    try:
+        known = guest.agent.call("guest-info", timeout=guest.budget(5).seconds)
+    except ChannelError:
+        return ""
+    version = known.get("version") if isinstance(known, dict) else None
+    return version if isinstance(version, str) else ""
+
+
+def _plain(text: str) -> str:
+    """Without characters that would do something to a terminal or to the file."""
+    return "".join(c if c.isprintable() else " " for c in text)[:NAME_LIMIT].strip()
