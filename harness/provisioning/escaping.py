@@ -15,6 +15,9 @@ from harness.errors import UsageError
 
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
+NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+"""What JSON may hold as it is, and YAML takes for a line break or refuses."""
+
 
 class Format(StrEnum):
     """The formats of answer files and scripts."""
@@ -75,7 +78,10 @@ def _shell(value: str) -> str:
 
 
 def _json(value: str) -> str:
-    return json.dumps(value)
+    _refuse(value, "[\ud800-\udfff]", "a YAML or JSON document")
+    # JSON writes U+10000 and above as two escapes, which YAML reads as two characters.
+    text = json.dumps(value, ensure_ascii=False)
+    return NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _xml(value: str) -> str:

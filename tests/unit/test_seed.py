@@ -153,6 +153,25 @@ def test_a_template_of_ones_own_extends_the_cloud_config(overrides: Path, tmp_pa
     assert [words[0] for words in document["runcmd"]] == ["systemctl", "touch"]
 
 
+@pytest.mark.parametrize(
+    "value",
+    ["hello 🐧", "Größe 你", "two\nlines\ttab", "a\x85b\u2028c\u2029d\x7fe\ufefff", '\\u0041 "'],
+)
+def test_a_value_in_a_template_of_ones_own_is_read_as_it_was(
+    overrides: Path, tmp_path: Path, value: str
+) -> None:
+    (overrides / "cloud-config.j2").write_text(f"#cloud-config\nfqdn: {{{{ {value!r} }}}}\n")
+    seed = read(write_seed(content(Seed.NOCLOUD), tmp_path / "1"), "user-data")
+    assert YAML(typ="safe").load(seed)["fqdn"] == value
+    assert json.loads(seed.partition("fqdn: ")[2]) == value
+
+
+def test_a_value_that_no_encoding_has_is_refused(overrides: Path, tmp_path: Path) -> None:
+    (overrides / "cloud-config.j2").write_text('#cloud-config\nfqdn: {{ "\\ud83d" }}\n')
+    with pytest.raises(UsageError, match="YAML or JSON document can not hold"):
+        write_seed(content(Seed.NOCLOUD), tmp_path / "1")
+
+
 def test_a_template_for_one_guest_is_no_other_guests(overrides: Path, tmp_path: Path) -> None:
     (overrides / "debian-12").mkdir()
     (overrides / "debian-12" / "cloud-config.j2").write_text("#cloud-config\nhostname: mine\n")
