@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from harness.text import sanitize
+
 
 class GuestcertError(Exception):
-    """One clear sentence about a fault, where its evidence is, and what to try."""
+    """One clear sentence about a fault, where its evidence is, and what to try.
+
+    It may quote guests and foreign files: what it holds is bounded and safe to show.
+    """
 
     exit_code = 3
 
     def __init__(
         self, sentence: str, *, remedy: str | None = None, evidence: Path | str | None = None
     ) -> None:
-        self.sentence = sentence
-        self.remedy = remedy
+        self.sentence = sanitize(sentence)
+        self.remedy = None if remedy is None else sanitize(remedy)
         self.evidence = evidence
         super().__init__(self.__str__())
 
     def __str__(self) -> str:
         parts = [self.sentence]
         if self.evidence is not None:
-            parts.append(f"Evidence: {self.evidence}")
+            parts.append(f"Evidence: {sanitize(str(self.evidence))}")
         if self.remedy is not None:
             parts.append(f"Try: {self.remedy}")
         return "\n".join(parts)
@@ -67,9 +72,10 @@ class GuestFailure(AssertionError):  # noqa: N818 - it is a verdict, not an erro
     """The guest broke a promise (outcome `failed`). An AssertionError, as every oracle's is."""
 
     def __init__(self, sentence: str, *, evidence: Path | str | None = None) -> None:
-        self.sentence = sentence
+        self.sentence = sanitize(sentence)
         self.evidence = evidence
-        super().__init__(sentence if evidence is None else f"{sentence}\nEvidence: {evidence}")
+        where = "" if evidence is None else f"\nEvidence: {sanitize(str(evidence))}"
+        super().__init__(self.sentence + where)
 
 
 class GuestCrashed(GuestFailure):
@@ -88,10 +94,13 @@ class Blocked(Exception):  # noqa: N818
 
     def __init__(self, feature: str, sentence: str, *, evidence: tuple[str, ...] = ()) -> None:
         self.feature = feature
-        self.sentence = sentence
+        self.sentence = sanitize(sentence)
         self.evidence = evidence
-        super().__init__(f"{feature}: {sentence}")
+        super().__init__(f"{feature}: {self.sentence}")
 
 
 class NotApplicable(Exception):  # noqa: N818
     """The hypervisor or the profile rules this case out (outcome `not_applicable`)."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(sanitize(reason))

@@ -9,7 +9,7 @@ import typer
 
 import harness
 from harness.cli import certify, clean, compare, doctor, images, matrix, media, profiles, resume
-from harness.errors import GuestcertError
+from harness.cli.failures import duplicate_output, report_failure
 
 app = typer.Typer(
     name="guestcert",
@@ -45,9 +45,14 @@ def options(
 
 
 def main() -> None:
-    """Run the command; an error of ours is told in words and ends with its own status."""
+    """Run the command. What goes wrong is reported in a sentence and ends with its own status."""
+    output = duplicate_output()
     try:
         app()
-    except GuestcertError as error:
-        typer.echo(f"guestcert: {error}", err=True)
-        sys.exit(error.exit_code)
+    except SystemExit as ended:
+        # Typer and rich end with 1 where a pipe is closed, and 1 is a verdict here.
+        if not isinstance(ended.__context__, BrokenPipeError):
+            raise
+        sys.exit(report_failure(ended.__context__, output))
+    except Exception as error:
+        sys.exit(report_failure(error, output))

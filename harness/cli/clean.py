@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from harness.cli.output import echo
 from harness.errors import HarnessError
 from harness.hypervisors.opening import open_hypervisor
 from harness.image_store.places import store_root
@@ -27,13 +28,13 @@ def clean(hypervisor: HypervisorOption = None) -> None:
     finally:
         connection.close()
     for what in reaped.removed:
-        typer.echo(f"removed {what}")
+        echo(f"removed {what}")
     for what in reaped.kept:
-        typer.echo(f"kept    {what}: its run still goes on")
+        echo(f"kept    {what}: its run still goes on")
     if reaped.failed:
         raise HarnessError(
             "not everything could be removed: " + "; ".join(reaped.failed),
             remedy="look at the reason, then run `guestcert clean` again",
         )
     if not reaped.removed and not reaped.kept:
-        typer.echo("nothing of guestcert's was left")
+        echo("nothing of guestcert's was left")

@@ -8,11 +8,12 @@ from typing import Annotated
 
 import typer
 
+from harness.cli.output import echo, write_output
 from harness.cli.run_lookup import LATEST, run_directory
 from harness.profiles.places import project_root
 from harness.reporting.regression import Format, written
 from harness.results.comparison import compare as compared
-from harness.results.store import read_run, write_text
+from harness.results.store import read_run
 
 
 def compare(
@@ -30,9 +31,7 @@ def compare(
     folder = reports or project_root() / "reports"
     comparison = compared(*(read_run(run_directory(name, folder)) for name in (base, head)))
     text = written(comparison, form)
-    if output is None:
-        typer.echo(text, nl=False)
-    else:
-        write_text(output, text)
-        typer.echo(f"{output}: {comparison.base} held against {comparison.head}", err=True)
+    write_output(text, output)
+    if output is not None:
+        echo(f"{output}: {comparison.base} held against {comparison.head}", err=True)
     sys.exit(comparison.exit_code)

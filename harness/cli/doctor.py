@@ -6,11 +6,10 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 
-import typer
-
 from harness.cli.clean import HypervisorOption
 from harness.cli.doctor_hyperv import examine_host
 from harness.cli.findings import NEEDED_GIB, Finding
+from harness.cli.output import echo
 from harness.errors import GuestcertError, HarnessError
 from harness.hypervisors.accelerator import DEVICE, choose_accelerator
 from harness.hypervisors.base import Capability
@@ -26,9 +25,9 @@ def doctor(hypervisor: HypervisorOption = None) -> None:
     essential_missing = 0
     for finding in examine(hypervisor):
         mark = "ok   " if finding.good else "WRONG" if finding.essential else "less "
-        typer.echo(f"{mark} {finding.what}")
+        echo(f"{mark} {finding.what}")
         if not finding.good:
-            typer.echo(f"      try: {finding.remedy}")
+            echo(f"      try: {finding.remedy}")
             essential_missing += finding.essential
     if essential_missing:
         raise HarnessError(f"this host can not certify guests yet: {essential_missing} to mend")

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.cli.clean import HypervisorOption
+from harness.cli.output import echo
 from harness.errors import HarnessError
 from harness.hypervisors.definitions import Accelerator
 from harness.image_store.choosing import recipe_named
@@ -33,8 +34,8 @@ def list_images() -> None:
         moments = (f"{m:%Y-%m-%d %H:%M}" for m in (stored.provenance.made, stored.used))
         size = stored.size // (1024 * 1024)
         table.add_row(stored.image.name, *moments, str(size), stored.image.digest[:16])
-    Console().print(table)
-    typer.echo(f"recipes: {', '.join(recipe_ids())}")
+    Console(markup=False).print(table)
+    echo(f"recipes: {', '.join(recipe_ids())}")
 
 
 @app.command()
@@ -51,8 +52,8 @@ def build(
     run = f"image-{new_run_id()}"
     with image_store(root, run, hypervisor, accelerator) as store:
         for one in wanted:
-            image = store.base_image(one, lambda step: typer.echo(step, err=True))
-            typer.echo(str(image.path))
+            image = store.base_image(one, lambda step: echo(step, err=True))
+            echo(str(image.path))
 
 
 @app.command()
@@ -64,7 +65,7 @@ def verify() -> None:
             "altered since they were made: " + ", ".join(image.name for image in bad),
             remedy="they are made anew at their next use; `guestcert images prune` removes others",
         )
-    typer.echo("all images are as they were made")
+    echo("all images are as they were made")
 
 
 @app.command()
@@ -83,4 +84,4 @@ def prune(
         most_bytes=max_size * 2**30 if max_size is not None else None,
     )
     for folder in removed:
-        typer.echo(f"removed {folder}")
+        echo(f"removed {folder}")

@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
+from harness.cli.output import echo, write_output
 from harness.errors import UsageError
 from harness.profiles.catalogue import load_catalogue
 from harness.profiles.loading import load_profiles
 from harness.profiles.selection import select
 from harness.reporting.claims_formats import Format, written
 from harness.reporting.claims_matrix import claims_tables
-from harness.results.store import write_text
 
 
 def matrix(
@@ -36,8 +36,6 @@ def matrix(
     profiles = load_profiles()
     chosen = select(profiles, guest) if guest else profiles
     text = written(claims_tables(chosen, load_catalogue()), form, date.today())
-    if output is None:
-        typer.echo(text, nl=False)
-    else:
-        write_text(output, text)
-        typer.echo(f"{output}: {len(chosen)} guests", err=True)
+    write_output(text, output)
+    if output is not None:
+        echo(f"{output}: {len(chosen)} guests", err=True)

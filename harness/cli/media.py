@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from harness.cli.output import echo
 from harness.errors import UsageError
 from harness.image_store.media import MediaShelf, identify
 from harness.image_store.places import store_root
@@ -19,6 +20,7 @@ from harness.profiles.model import Profile
 from harness.profiles.osinfo import Database
 from harness.profiles.selection import select
 from harness.provisioning.readiness import lack_of
+from harness.text import sanitize_line
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -42,16 +44,16 @@ def add(
             medium = shelf.add(file, profiles, database, named)
         except UsageError as error:
             refused.append(error)
-            typer.echo(f"guestcert: {error}", err=True)
+            echo(f"guestcert: {error}", err=True)
             continue
         if not medium.profiles:
-            typer.echo(f"{file}: drivers for Windows")
+            echo(f"{file}: drivers for Windows")
             continue
         first, *others = medium.profiles
         words = f"{file}: {first}"
         if others:
             words += f" (or {', '.join(others)}, whose media bear the same name)"
-        typer.echo(words)
+        echo(words)
     if refused:
         raise UsageError(f"{len(refused)} of {len(files)} files were not added")
 
@@ -64,8 +66,8 @@ def identify_media(files: Files) -> None:
         known = identify(file, profiles, database)
         names = " or ".join(known.names) or "unknown to the OS database"
         boots = "" if known.bootable else ", not bootable"
-        typer.echo(f"{file}: volume id {known.volume!r}{boots}: {names}")
-        typer.echo(f"  profiles: {', '.join(known.profiles) or 'none'}")
+        echo(f"{file}: volume id {known.volume!r}{boots}: {names}")
+        echo(f"  profiles: {', '.join(known.profiles) or 'none'}")
 
 
 @app.command("list")
@@ -78,7 +80,8 @@ def list_media() -> None:
     for medium in shelf.media():
         state = (medium.trouble if medium.profiles else medium.damage) or "ready"
         names = ", ".join(medium.profiles)
-        table.add_row(str(medium.path), medium.volume, names, state, medium.sha256[:16])
+        shown = (str(medium.path), medium.volume, names, state)
+        table.add_row(*map(sanitize_line, shown), medium.sha256[:16])
     console = Console(markup=False)  # a medium may be called anything
     console.print(table)
     states = [(profile, lack_of(profile, store_root())) for profile in profiles]

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.cli.output import echo
 from harness.errors import UsageError
 from harness.profiles.loading import digest, examine_profiles, load_profiles, resolve_profiles
 from harness.profiles.model import Profile
@@ -36,7 +37,7 @@ def list_profiles(
         image = "recipe" if profile.recipe else "--image"
         variants = ", ".join(profile.variants)
         table.add_row(profile.id, profile.name, variants, image, _end(profile, date.today()))
-    Console().print(table)
+    Console(markup=False).print(table)
 
 
 @app.command()
@@ -61,10 +62,10 @@ def validate() -> None:
     """Check every profile, and tell all problems of all files at once."""
     examined = examine_profiles()
     for problem in examined.problems:
-        typer.echo(str(problem), err=True)
+        echo(str(problem), err=True)
     if examined.problems:
         raise UsageError(f"{len(examined.problems)} problems in the profiles")
-    typer.echo(f"{len(examined.resolved)} profiles, all valid")
+    echo(f"{len(examined.resolved)} profiles, all valid")
 
 
 @app.command()

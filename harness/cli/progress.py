@@ -15,10 +15,10 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.lab.live import LiveState, live_states
-from harness.reporting.text import harmless
 from harness.results.manifest import whole_length
 from harness.results.model import Outcome, OutcomeRecord
 from harness.results.store import RunDirectory
+from harness.text import sanitize
 
 STYLES = {
     Outcome.PASSED: "green",
@@ -83,8 +83,9 @@ class Progress:
         text.append(f" [{outcome.parameters}]" if outcome.parameters else "")
         self._console.print(text, soft_wrap=True)
         if outcome.reason and outcome.outcome is not Outcome.PASSED:
-            first = harmless(outcome.reason, 300).strip().splitlines()[0]
-            self._console.print(Text(f"               {first}", "dim"), soft_wrap=True)
+            first, _, _ = outcome.reason.strip().partition("\n")
+            reason = Text(f"               {sanitize(first, 300)}", "dim")
+            self._console.print(reason, soft_wrap=True)
 
     def _say_states(self, states: list[LiveState]) -> None:
         """Where there is no terminal, say what takes long: images and first boots."""

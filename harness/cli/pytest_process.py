@@ -12,6 +12,7 @@ from typing import Any
 
 import typer
 
+from harness.cli.output import echo
 from harness.cli.progress import Progress
 from harness.errors import HarnessError, UsageError
 from harness.hypervisors.opening import open_hypervisor
@@ -49,11 +50,16 @@ def run_pytest(
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
         )
         stops.forward_to(process)
-        _show(process, directory, run)
+        try:
+            _show(process, directory, run)
+        except OSError:  # nobody can follow it: the pipe is closed, or the disk full
+            process.send_signal(signal.SIGINT)
+            process.wait()
+            raise
         stopped = stops.came
     if stopped:
         _reap(hypervisor, run)
-        typer.echo(
+        echo(
             f"guestcert: stopped; nothing is left running. Report: {directory.path}\n"
             f"guestcert: to go on with it: guestcert resume {run}"
         )

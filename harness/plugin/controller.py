@@ -12,10 +12,12 @@ from harness.hypervisors.base import Hypervisor
 from harness.hypervisors.opening import open_hypervisor
 from harness.lab.reaper import reap_run
 from harness.plugin.recorder import Recorder
+from harness.plugin.report_text import sanitize_shown
 from harness.plugin.worker import PHASE, RECORD, TOLD
 from harness.reporting.terminal import summary
 from harness.results.model import Outcome, RunRecord
-from harness.results.store import exit_code
+from harness.results.store import EXIT_BROKEN, exit_code
+from harness.text import sanitize
 
 SHOWN: dict[str, tuple[str, str, str | tuple[str, Mapping[str, bool]]]] = {
     Outcome.PASSED: ("passed", ".", "PASSED"),
@@ -56,6 +58,11 @@ class Controller:
             return SHOWN[document["outcome"]]
         return ("", "", "") if report.when in ("setup", "call", "teardown") else None
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_internalerror(self, excrepr: Any) -> None:
+        """Let an error of the harness show nothing that acts on the terminal."""
+        sanitize_shown(excrepr)
+
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Remember that the run was stopped before its end."""
         self._interrupted = f"interrupted ({excinfo.typename})"
@@ -74,6 +81,7 @@ class Controller:
             self._run = recorder.finish(hypervisor, self._interrupted)
         except OSError as error:
             self._trouble.append(f"the reports could not be written: {error}")
+            session.exitstatus = EXIT_BROKEN
         if hypervisor is not None:
             hypervisor.close()
         judged = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
@@ -83,7 +91,7 @@ class Controller:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Tell the verdicts, the certificates, where the time went and where the report is."""
         for line in self._trouble:
-            terminalreporter.line(f"guestcert: {line}", red=True)
+            terminalreporter.line(f"guestcert: {sanitize(line)}", red=True)
         if self._run is not None:
             terminalreporter.section("certification")
             colour = terminalreporter.hasmarkup

@@ -20,6 +20,7 @@ from harness.plugin.allure_labels import label
 from harness.plugin.collection import case_of, feature_of, parameters_of, target_of
 from harness.plugin.fixtures import GUESTS
 from harness.plugin.outcomes import PhaseEnd, classify, with_known_issues, worst
+from harness.plugin.report_text import sanitize_report
 from harness.results.model import Metric, Outcome, OutcomeRecord
 
 RECORD = "guestcert"
@@ -92,6 +93,7 @@ class Worker:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Note how a phase of a case ended; after tear-down, put its record into the report."""
         report = yield
+        sanitize_report(report)
         notes = item.stash[NOTES]
         if call.excinfo is not None:
             self._note_failure(item, notes, call.excinfo.value, call.when)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from harness.reporting.text import harmless
 from harness.results.model import RunRecord
 from harness.results.store import write_text
+from harness.text import sanitize
 
 CATEGORIES = (
     ("Promises that guests broke", ["failed"], ".*"),
@@ -40,7 +40,7 @@ def write_allure_extras(run: RunRecord, folder: Path) -> None:
 
 def _escaped(value: str) -> str:
     """A value as Java's property files want it: ASCII, a backslash doubled, on one line."""
-    text = harmless(value).replace("\\", "\\\\").replace("\n", " ")
+    text = sanitize(value).replace("\\", "\\\\").replace("\n", " ")
     units = text.encode("utf-16-be")
     codes = [int.from_bytes(units[i : i + 2], "big") for i in range(0, len(units), 2)]
     return "".join(chr(code) if code < 0x80 else f"\\u{code:04x}" for code in codes)

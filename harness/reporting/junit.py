@@ -7,8 +7,8 @@ from pathlib import Path
 
 from junitparser import Error, Failure, JUnitXml, Properties, Property, Skipped, TestCase, TestSuite
 
-from harness.reporting.text import harmless
 from harness.results.model import Outcome, OutcomeRecord, RunRecord
+from harness.text import sanitize
 
 RESULTS = {
     Outcome.FAILED: Failure,
@@ -46,7 +46,7 @@ def _case(outcome: OutcomeRecord) -> TestCase:
     case.time = outcome.seconds
     kind = RESULTS.get(outcome.outcome)
     if kind is not None:
-        message = f"{outcome.outcome}: {harmless(outcome.reason)}"
+        message = f"{outcome.outcome}: {sanitize(outcome.reason)}"
         result = kind(message.splitlines()[0], type_=str(outcome.outcome))
         result.text = message
         case.result = [result]

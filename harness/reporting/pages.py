@@ -8,11 +8,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.reporting.text import harmless
+from harness.text import sanitize
 
 
 def page(template: str, **values: Any) -> str:
-    """The template filled. All words are escaped; those of guests pass through `harmless` too."""
+    """The template filled. All words are escaped; those of guests pass through `sanitize` too."""
     environment = Environment(
         loader=PackageLoader("harness.reporting"),
         autoescape=True,
@@ -20,7 +20,7 @@ def page(template: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"harmless": harmless, "duration": duration, "link": link}
+    environment.filters |= {"sanitize": sanitize, "duration": duration, "link": link}
     return environment.get_template(template).render(**values)
 
 
@@ -34,7 +34,7 @@ def duration(seconds: float) -> str:
 def link(path: str) -> Markup | str:
     """A link to a piece of evidence, which lies within the run directory; else just its name."""
     pure = PurePosixPath(path)
-    name = harmless(pure.name, 80)
+    name = sanitize(pure.name, 80)
     if pure.is_absolute() or ".." in pure.parts:
         return name
     if pure.suffix == ".png":

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from enum import StrEnum
 
-from harness.reporting.text import harmless
 from harness.results.comparison import NOTABLE, Change, Comparison, Figure, Moved
+from harness.text import sanitize
 
 REASON_LIMIT = 300
 
@@ -89,7 +89,7 @@ def _entry(moved: Moved) -> str:
     where = f"{moved.guest} {moved.variant} {moved.subject}"
     text = f"{where}: {_word(moved.before)} -> {_word(moved.after)}"
     if moved.reason and moved.change is not Change.REPAIRED:
-        text += f": {' '.join(harmless(moved.reason, REASON_LIMIT).split())}"
+        text += f": {' '.join(sanitize(moved.reason, REASON_LIMIT).split())}"
     return text
 
 
@@ -100,4 +100,4 @@ def _figure(figure: Figure) -> str:
 
 
 def _word(text: str) -> str:
-    return " ".join(harmless(text, REASON_LIMIT).split()) or "none"
+    return " ".join(sanitize(text, REASON_LIMIT).split()) or "none"

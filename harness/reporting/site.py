@@ -41,7 +41,7 @@ def write_site(run: RunRecord, directory: RunDirectory, catalogue: Sequence[Feat
 
 
 def render(run: RunRecord, catalogue: Sequence[Feature]) -> str:
-    """The page. All words of guests are bounded, made harmless, and escaped."""
+    """The page. All words of guests are bounded, sanitized, and escaped."""
     columns = list(dict.fromkeys((v.guest, v.variant) for v in run.verdicts))
     return page(
         TEMPLATE,

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.reporting.text import harmless
 from harness.results.model import Outcome, RunRecord, Status, Verdict
 from harness.results.store import RunDirectory
+from harness.text import sanitize
 
 STYLES = {
     Verdict.VERIFIED: "green",
@@ -48,7 +48,7 @@ def summary(run: RunRecord, directory: RunDirectory, *, colour: bool) -> str:
     for outcome in run.outcomes:
         if outcome.outcome in BAD:
             console.print(Text(f"{outcome.outcome}: {outcome.feature}: {outcome.subject}", "red"))
-            console.print(Text(f"  {harmless(outcome.reason, 600)}"), soft_wrap=True)
+            console.print(Text(f"  {sanitize(outcome.reason, 600)}"), soft_wrap=True)
             if outcome.evidence:
                 folder = (directory.path / outcome.evidence[0]).parent
                 console.print(Text(f"  evidence: {folder}"), soft_wrap=True)
@@ -60,7 +60,7 @@ def summary(run: RunRecord, directory: RunDirectory, *, colour: bool) -> str:
         line.append(str(certificate.status).replace("-", " "), STATUS_STYLES[certificate.status])
         console.print(line, soft_wrap=True)
         for reason in certificate.reasons[:20]:
-            console.print(Text(f"  {harmless(reason, 300)}"), soft_wrap=True)
+            console.print(Text(f"  {sanitize(reason, 300)}"), soft_wrap=True)
     if run.selection:
         console.print(Text(f"only a part was run: {run.selection}", "yellow"), soft_wrap=True)
     console.print(Text(f"report: {directory.site / 'index.html'}"), soft_wrap=True)

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Final, Literal
+from typing import Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from harness.text import sanitize
 from harness.tiers import Tier
 
 SCHEMA: Final = "guestcert/run/1"
-
-
-def _encodable(text: str) -> str:
-    """Text without lone surrogates, which a guest's JSON can hold and ours can not."""
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
-Words = Annotated[str, AfterValidator(_encodable)]
 
 
 class Outcome(StrEnum):
@@ -65,9 +58,29 @@ class Status(StrEnum):
 
 
 class Record(BaseModel):
-    """Base of everything in run.json: unknown keys are refused."""
+    """Base of everything in run.json: unknown keys are refused.
+
+    A record may quote a guest, and may come from elsewhere: whoever shows it need not think of
+    control characters, nor whoever writes it of text that no encoding has.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _sanitized(cls, value: Any) -> Any:
+        return _sanitized(value)
+
+
+def _sanitized(value: Any) -> Any:
+    """A field's value with all text in it safe to show; its size is bounded where it is made."""
+    if type(value) is str:
+        return sanitize(value, None)
+    if isinstance(value, tuple):
+        return tuple(map(_sanitized, value))
+    if isinstance(value, dict):
+        return {_sanitized(key): _sanitized(its) for key, its in value.items()}
+    return value
 
 
 class Metric(Record):
@@ -93,7 +106,7 @@ class OutcomeRecord(Record):
     variant: str
     hypervisor: str
     outcome: Outcome
-    reason: Words = ""
+    reason: str = ""
     seconds: float = Field(ge=0)
     metrics: tuple[Metric, ...] = ()
     evidence: tuple[str, ...] = ()  # paths relative to the run directory
@@ -162,9 +175,9 @@ class GuestBuild(Record):
     image: str = ""  # digest
     image_name: str = ""
     profile: str = ""  # digest
-    os: Words = ""
-    kernel: Words = ""
-    agent: Words = ""
+    os: str = ""
+    kernel: str = ""
+    agent: str = ""
     packages: str = ""  # a file of the run directory, relative to it
     packages_digest: str = ""
 

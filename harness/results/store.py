@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,11 +81,21 @@ class RunDirectory:
 
 
 def write_text(file: Path, text: str) -> None:
-    """Write a file so that a reader sees the old or the new content, never half of it."""
+    """Write a file so that a reader sees the old or the new content, never half of it.
+
+    Its mode stays as it was. Raises OSError, and leaves the old content then.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_name(f".{file.name}.new")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(file)
+    fresh = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    try:
+        with fresh.open("x", encoding="utf-8") as stream:  # follows no link that lies in wait
+            stream.write(text)
+        if file.exists():
+            shutil.copymode(file, fresh)
+        fresh.replace(file)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise
 
 
 def write_run(run: RunRecord, directory: RunDirectory) -> None:
@@ -93,8 +104,12 @@ def write_run(run: RunRecord, directory: RunDirectory) -> None:
 
 
 def read_run(directory: RunDirectory) -> RunRecord:
-    """Read run.json; raises BadFileError where it is missing or not of our schema."""
-    file = directory.run_json
+    """Read run.json; raises BadFileError where it is missing or not of this schema."""
+    return read_record(directory.run_json)
+
+
+def read_record(file: Path) -> RunRecord:
+    """Read a run's record; raises BadFileError where it is missing or not of this schema."""
     try:
         return RunRecord.model_validate(json.loads(file.read_text(encoding="utf-8")))
     except OSError as error:

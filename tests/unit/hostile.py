@@ -8,12 +8,16 @@ from harness.results.model import Outcome, RunRecord, Status, Verdict
 from tests.unit.builders import a_certificate, a_run, a_verdict, an_environment, an_outcome
 
 MARKUP = '"><script>alert(1)</script><img src=x onerror="alert(2)">'
-ESCAPES = "\x1b[31mred\x1b]0;title\x07\x08\r\x00\x7f\x9b2J\u202egnp.exe"
+ESCAPES = (
+    "\x1b[31mred\x1b]0;title\x07\x08\r\x00\x7f\x9b2J\u202egnp.exe\u2028\u2029\u200e\u200f\u061c"
+)
 LONG = "x" * 1_000_000
 SAID = f"{MARKUP} {ESCAPES} [bold]rich[/bold] {{{{ 7 * 7 }}}} {LONG}"
 """What a guest that wishes us ill might say."""
 
-ACTING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+ACTING = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff]"
+)
 """Characters that act on a terminal, are none of XML, or turn the direction of text."""
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.reporting.allure import write_allure_extras
-from harness.reporting.text import LIMIT
+from harness.text import LIMIT
 from tests.unit.builders import a_run, an_environment
 
 ACTING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")

@@ -223,7 +223,7 @@ def test_the_command_ends_with_1_where_something_regressed(reports: Path) -> Non
 
 
 def test_the_command_writes_into_a_file(reports: Path, tmp_path: Path) -> None:
-    file = tmp_path / "out" / "report.md"
+    file = tmp_path / "report.md"
     asked = ["compare", "20240501-a", "--reports", str(reports), "--format", "markdown"]
     assert CliRunner().invoke(app, [*asked, "-o", str(file)]).exit_code == 1
     assert file.read_text(encoding="utf-8").startswith("# 20240501\\-a \\-\\> 20240502\\-b\n")

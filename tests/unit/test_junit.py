@@ -9,8 +9,8 @@ import pytest
 from defusedxml.ElementTree import parse
 
 from harness.reporting.junit import write_junit
-from harness.reporting.text import LIMIT
 from harness.results.model import Metric, Outcome, RunRecord
+from harness.text import LIMIT
 from tests.unit.builders import a_run, an_outcome
 from tests.unit.hostile import ACTING, MARKUP, hostile_run
 

@@ -15,10 +15,10 @@ from harness.reporting.certificate import certificate_document, write_certificat
 from harness.reporting.pages import duration, link
 from harness.reporting.site import render
 from harness.reporting.terminal import summary
-from harness.reporting.text import LIMIT, harmless
 from harness.reporting.writing import write_reports
 from harness.results.model import Metric, Outcome, RunRecord, Status, Verdict
 from harness.results.store import RunDirectory
+from harness.text import LIMIT, sanitize
 from tests.unit.builders import (
     a_certificate,
     a_feature,
@@ -59,28 +59,30 @@ def page_of(run: RunRecord) -> Page:
     return Page(render(run, CATALOGUE))
 
 
-# Words made harmless
+# Foreign text made safe
 
 
 def test_ordinary_words_stay_as_they_are() -> None:
     words = "Grüße,\n\t안녕, 你好, 🐧: 100 % <ok> & more"
-    assert harmless(words) == words
+    assert sanitize(words) == words
 
 
 def test_control_characters_become_signs() -> None:
-    assert harmless("\x1b[31m\x00\x07\r") == "␛[31m␀␇␍"
-    assert harmless("\x7f\x9b\u202e\u2066\ud800\ufffe") == "\ufffd" * 6
+    assert sanitize("\x1b[31m\x00\x07\r") == "␛[31m␀␇␍"
+    assert (
+        sanitize("\x7f\x9b\u202e\u2066\ud800\ufffe\u2028\u2029\u200e\u200f\u061c") == "\ufffd" * 11
+    )
 
 
 def test_nothing_that_acts_is_left() -> None:
     everything = "".join(map(chr, range(0x3000)))
-    assert not ACTING.search(harmless(everything, len(everything)))
+    assert not ACTING.search(sanitize(everything, len(everything)))
 
 
 def test_long_words_are_cut_and_say_so() -> None:
-    assert harmless("x" * LIMIT) == "x" * LIMIT
-    assert harmless("x" * (LIMIT + 1)) == "x" * LIMIT + " [cut]"
-    assert harmless("abcdef", 3) == "abc [cut]"
+    assert sanitize("x" * LIMIT) == "x" * LIMIT
+    assert sanitize("x" * (LIMIT + 1)) == "x" * LIMIT + " [cut]"
+    assert sanitize("abcdef", 3) == "abc [cut]"
 
 
 # The site
@@ -266,7 +268,7 @@ def test_a_guest_s_words_do_not_act_where_a_certificate_is_shown(tmp_path: Path)
     write_certificates(hostile_run(), directory)
     written = directory.certificate("debian-12").read_text(encoding="utf-8")
     assert not ACTING.search(written)
-    assert json.loads(written)["reasons"] == [SAID]
+    assert json.loads(written)["reasons"] == [sanitize(SAID, None)]
 
 
 # All of it

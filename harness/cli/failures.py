@@ -1,0 +1,76 @@
+"""The last thing that a command prints where it failed, and its exit status."""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import sys
+import traceback
+from contextlib import suppress
+
+from harness.cli.output import echo
+from harness.errors import GuestcertError, HarnessError
+
+CLOSED_PIPE = 141
+"""What shells report of a command that a closed pipe ended (128 and SIGPIPE)."""
+
+STANDARD_OUTPUT = 1
+
+DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def duplicate_output() -> int | None:
+    """Standard output under a descriptor that stays: rich puts /dev/null over a closed pipe."""
+    try:
+        return os.dup(STANDARD_OUTPUT)
+    except OSError:
+        return None
+
+
+def report_failure(error: BaseException, output: int | None) -> int:
+    """Print what went wrong to standard error; returns the exit status.
+
+    `output` is the duplicate of standard output. Nothing is printed where its reader went away.
+    A fault of guestcert itself ends as one of the lab does: it is a verdict on nothing.
+    """
+    unread = isinstance(error, BrokenPipeError) and _has_no_reader(output)
+    _drop_unwritable_output()
+    if unread:
+        return CLOSED_PIPE
+    with suppress(OSError):
+        if isinstance(error, GuestcertError):
+            echo(f"guestcert: {error}", err=True)
+        elif isinstance(error, OSError):
+            echo(f"guestcert: {_explained(error)}", err=True)
+        else:
+            echo("".join(traceback.format_exception(error)), err=True)
+    return error.exit_code if isinstance(error, GuestcertError) else HarnessError.exit_code
+
+
+def _explained(error: OSError) -> HarnessError:
+    what = error.filename or "the output"
+    if error.errno in DISK_FULL:
+        return HarnessError(
+            f"no space is left to write {what}",
+            remedy="free some, or name another place (-o, --reports, GUESTCERT_HOME)",
+        )
+    return HarnessError(f"{what}: {error.strerror or error}")
+
+
+def _has_no_reader(descriptor: int | None) -> bool:
+    """Whether it is a pipe that nobody reads any more."""
+    if descriptor is None:
+        return False
+    poll = select.poll()
+    poll.register(descriptor, 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
+
+
+def _drop_unwritable_output() -> None:
+    """Python writes what is left at its end, and would report the same fault once more."""
+    try:
+        if sys.__stdout__ is not None:
+            sys.__stdout__.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), STANDARD_OUTPUT)

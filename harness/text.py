@@ -1,0 +1,53 @@
+"""Foreign text made safe to show: control characters become visible signs."""
+
+from __future__ import annotations
+
+LIMIT = 4000
+"""Characters of a guest's text that are shown in one place."""
+
+KEPT = {"\n", "\t"}
+
+INVISIBLE = frozenset(
+    chr(code)
+    for first, last in (
+        (0x7F, 0x9F),  # DEL, and the C1 controls: a terminal takes U+009B for ESC [
+        (0x061C, 0x061C),  # Arabic letter mark
+        (0x200E, 0x200F),  # marks that turn the direction of text
+        (0x2028, 0x202E),  # line and paragraph separators, embeddings and overrides
+        (0x2066, 0x206F),  # isolates, and deprecated formatting
+        (0xD800, 0xDFFF),  # surrogates, which no encoding has alone
+        (0xFFF9, 0xFFFB),  # interlinear annotations
+        (0xFFFE, 0xFFFF),  # no characters, and none of XML's
+    )
+    for code in range(first, last + 1)
+)
+"""What acts on a terminal or misleads its reader without being seen.
+
+Source: Unicode Standard Annex 9 (directional formatting); ECMA-48 (C1); XML 1.0, production 2.
+"""
+
+
+def sanitize(text: str, limit: int | None = LIMIT) -> str:
+    """`text` without characters that act on a terminal, its reader or an XML parser.
+
+    Bounded to `limit` characters, and marked where it was cut; None where its size is bounded
+    already.
+    """
+    cut = limit is not None and len(text) > limit
+    if cut:
+        text = text[:limit]
+    shown = text if text.isprintable() else "".join(map(_sign, text))
+    return shown + (" [cut]" if cut else "")
+
+
+def sanitize_line(text: str, limit: int | None = LIMIT) -> str:
+    """The same on one line, its blanks made single spaces."""
+    return " ".join(sanitize(text, limit).split())
+
+
+def _sign(character: str) -> str:
+    if character in KEPT:
+        return character
+    if character < " ":
+        return chr(0x2400 + ord(character))  # Unicode's pictures of control characters
+    return "\N{REPLACEMENT CHARACTER}" if character in INVISIBLE else character
