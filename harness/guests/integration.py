@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from harness.channels.base import CommandResult
-from harness.errors import Blocked, ChannelError, GuestFailure, HarnessError
+from harness.errors import ChannelError, GuestFailure, HarnessError
 from harness.events import Event
 from harness.guests.guest import Guest
 from harness.guests.os import Program
@@ -215,9 +215,3 @@ def services_of(guest: Guest) -> IntegrationServices:
         Service(guest),
         host_services_of(guest.machine),
     )
-
-
-def demand_agent(guest: Guest) -> None:
-    """Raise Blocked where the agent, which a case builds on, does not answer."""
-    if not guest.agent.answers(timeout=guest.budget(Heartbeat.lost_after).seconds):
-        raise Blocked("integration.heartbeat", "the guest agent does not answer")

@@ -14,6 +14,7 @@ from harness.guests.guest import Guest
 from harness.lab.place import Place
 from harness.lab.seeding import seed
 from harness.ledger import Work
+from harness.profiles.catalogue import READY
 
 Keep = Callable[[Guest], tuple[str, ...]]
 """Takes the evidence of a guest; returns the files, relative to the run directory."""
@@ -47,7 +48,7 @@ class Installation:
         with self.place.ledger.on(Work.WAIT), FileLock(self.place.folder / "lock"):
             if failure.exists():
                 known = json.loads(failure.read_text(encoding="utf-8"))
-                raise Blocked("boot.ready", known["sentence"], evidence=tuple(known["evidence"]))
+                raise Blocked(READY, known["sentence"], evidence=tuple(known["evidence"]))
             if not disk.exists():
                 with self.place.ledger.on(Work.PROVISIONING):
                     self._provision(disk, failure)
@@ -69,7 +70,7 @@ class Installation:
             evidence = self.keep(place.guest) if place.guest else ()
             document = {"sentence": error.sentence, "evidence": evidence}
             failure.write_text(json.dumps(document), encoding="utf-8")
-            raise Blocked("boot.ready", error.sentence, evidence=evidence) from error
+            raise Blocked(READY, error.sentence, evidence=evidence) from error
         finally:
             place.clear()
             place.seed.unlink(missing_ok=True)

@@ -22,6 +22,7 @@ from harness.hypervisors.definitions import (
 )
 from harness.image_store.overlay import create_overlay
 from harness.ledger import Ledger, Work
+from harness.profiles.catalogue import READY
 from harness.profiles.hardware import Firmware
 from harness.profiles.model import Profile
 
@@ -148,7 +149,7 @@ class Place:
                 guest.await_settled()
                 guest.log_out()
         except GuestFailure as failure:
-            self._golden_failure = Blocked("boot.ready", failure.sentence)
+            self._golden_failure = Blocked(READY, failure.sentence)
             raise self._golden_failure from failure
         with self.ledger.on(Work.BOOT):
             self._save(guest)

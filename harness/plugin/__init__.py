@@ -13,7 +13,6 @@ from harness.plugin import collection, options
 from harness.plugin.controller import Controller
 from harness.plugin.fixtures import (
     BENCH,
-    answering_agent,
     bench,
     clones,
     guest,
@@ -34,7 +33,6 @@ from harness.results.store import RunDirectory
 from harness.tiers import Tier
 
 __all__ = [
-    "answering_agent",
     "bench",
     "clones",
     "guest",

@@ -9,12 +9,13 @@ import pytest
 
 from harness.errors import HarnessError, NotApplicable
 from harness.guests.guest import Guest
-from harness.guests.integration import IntegrationServices, demand_agent, services_of
-from harness.hypervisors.base import Capability, Hypervisor
+from harness.guests.integration import IntegrationServices, services_of
+from harness.guests.prerequisites import require_foundations
+from harness.hypervisors.base import Capability, Hypervisor, MachineState
 from harness.lab.bench import Bench
 from harness.lab.networks import Networks
 from harness.lab.place import Place
-from harness.plugin.collection import Target
+from harness.plugin.collection import Target, feature_of
 from harness.plugin.naming import demand_system
 from harness.profiles.variants import firmware_of, variants_on
 from harness.tiers import Tier
@@ -160,19 +161,19 @@ def clones(request: pytest.FixtureRequest, bench: Bench, target: Target) -> Iter
 
 @pytest.fixture
 def integration(guest: Guest) -> IntegrationServices:
-    """The guest's integration services. A case of the heartbeat itself is not blocked by it."""
+    """The guest's integration services."""
     return services_of(guest)
 
 
-@pytest.fixture
-def answering_agent(guest: Guest) -> None:
-    """For cases that build on the heartbeat: blocked where the agent does not answer."""
-    demand_agent(guest)
-
-
 def _lend(request: pytest.FixtureRequest, guests: list[Guest]) -> Iterator[Guest]:
-    """Hand guests to a case, then see that none of them crashed unnoticed."""
+    """Hand guests to a case, then see that none of them crashed unnoticed.
+
+    Raises Blocked where a running guest lacks what the case's feature builds on.
+    """
     request.node.stash[GUESTS] = guests
+    for guest in guests:
+        if guest.machine.state() is MachineState.RUNNING:
+            require_foundations(guest, feature_of(request.node))
     yield guests[0]
     for guest in guests:
         if not guest.crash_expected:

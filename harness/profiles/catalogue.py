@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,9 @@ from pydantic import Field, model_validator
 from harness.profiles.documents import Document, read_document
 from harness.profiles.places import catalogue_file
 from harness.tiers import Tier
+
+READY = "boot.ready"
+"""The feature on which every case in a running guest builds."""
 
 
 class Severity(StrEnum):
@@ -57,9 +61,12 @@ class Catalogue(Document):
         twice = sorted({i for i in ids if ids.count(i) > 1})
         if twice:
             raise ValueError(f"features name {', '.join(twice)} more than once")
+        above = {feature.id: feature.builds_on for feature in self.features}
         for feature in self.features:
             if feature.builds_on is not None and feature.builds_on not in ids:
                 raise ValueError(f"{feature.id} builds on {feature.builds_on}, which is no feature")
+            if feature.id in _foundations(feature.id, above):
+                raise ValueError(f"{feature.id} builds on itself")
         return self
 
 
@@ -67,3 +74,21 @@ class Catalogue(Document):
 def load_catalogue(file: Path | None = None) -> tuple[Feature, ...]:
     """The features of the catalogue file; raises BadFileError where it is wrong."""
     return read_document(file or catalogue_file(), Catalogue).features
+
+
+@cache
+def foundations(feature: str) -> tuple[str, ...]:
+    """The features that a feature builds on, the nearest first; READY, which all do, is not named.
+
+    None for a feature that the catalogue does not hold.
+    """
+    return _foundations(feature, {known.id: known.builds_on for known in load_catalogue()})
+
+
+def _foundations(feature: str, above: Mapping[str, str | None]) -> tuple[str, ...]:
+    found: list[str] = []
+    below = above.get(feature)
+    while below is not None and below not in found:
+        found.append(below)
+        below = above.get(below)
+    return tuple(found)

@@ -17,7 +17,7 @@ SWAP_SERIAL = "GC-SWAP"
 @feature("boot.suspend_ram")
 @requires(Capability.SLEEP, Capability.AGENT)
 @cost(60)
-def test_sleeps_in_memory_and_wakes(guest: Guest, answering_agent: None) -> None:
+def test_sleeps_in_memory_and_wakes(guest: Guest) -> None:
     """Asked to sleep, the guest stands still in memory; woken, it goes on with its processes."""
     boot_id = guest.os.boot_id()
     count = start_counting(guest)

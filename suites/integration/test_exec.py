@@ -12,7 +12,7 @@ from harness.hypervisors.base import Capability
 from harness.plugin.markers import cost, feature, only_on, read_only, requires
 from harness.profiles.model import System
 
-pytestmark = [pytest.mark.usefixtures("answering_agent"), requires(Capability.AGENT)]
+pytestmark = requires(Capability.AGENT)
 
 MEBIBYTE = 1024 * 1024
 

@@ -7,7 +7,8 @@ import ast
 import pytest
 from pydantic import ValidationError
 
-from harness.profiles.catalogue import Catalogue, load_catalogue
+from harness.guests.prerequisites import LOOKS
+from harness.profiles.catalogue import READY, Catalogue, foundations, load_catalogue
 from harness.profiles.places import project_root
 from tests.unit.builders import a_feature
 
@@ -57,3 +58,28 @@ def test_a_catalogue_names_each_feature_once() -> None:
 def test_a_feature_builds_on_one_that_exists() -> None:
     with pytest.raises(ValidationError, match=r"boot\.pause builds on boot\.nil, which is no"):
         Catalogue(features=(a_feature("boot.pause", builds_on="boot.nil"),))
+
+
+def test_no_feature_builds_on_itself() -> None:
+    circle = (a_feature("boot.a", builds_on="boot.b"), a_feature("boot.b", builds_on="boot.a"))
+    with pytest.raises(ValidationError, match=r"boot\.a builds on itself"):
+        Catalogue(features=circle)
+
+
+def test_what_a_feature_with_cases_builds_on_is_looked_for() -> None:
+    needed = {
+        foundation
+        for feature in load_catalogue()
+        if not feature.planned
+        for foundation in foundations(feature.id)
+    }
+    assert needed == set(LOOKS), "builds_on of the catalogue does nothing without a look"
+    assert READY in features_with_cases()
+
+
+def test_a_feature_builds_on_all_that_its_foundation_builds_on() -> None:
+    assert foundations("integration.backup.multi") == (
+        "integration.backup",
+        "integration.heartbeat",
+    )
+    assert foundations("boot.ready") == ()
