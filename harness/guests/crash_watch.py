@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from harness.channels.console import Console
 from harness.errors import GuestCrashed, HarnessError
 from harness.events import EventKind, EventLog
+from harness.guests.log_records import bare
+from harness.guests.log_rules import Pattern
 from harness.hypervisors.definitions import Accelerator
-
-FATAL = re.compile(
-    rb"Kernel panic - not syncing[^\r\n]*"
-    rb"|BUG: unable to handle [^\r\n]*"
-    rb"|Unable to handle kernel [^\r\n]*"
-    rb"|kernel BUG at [^\r\n]*"
-    rb"|[A-Za-z][^\r\n:]{0,80}: [0-9a-f]{4,16} \[#\d+\][^\r\n]*"  # every way to die has a number
-    rb"|VFS: Unable to mount root fs[^\r\n]*"
-)
-"""What Linux prints on its console when it can not go on."""
 
 HOST_TOO_SLOW = "IO-APIC + timer doesn't work"
 """Linux's test of its timer, which an emulated machine on a busy host fails; KVM's never does it.
@@ -25,25 +19,41 @@ HOST_TOO_SLOW = "IO-APIC + timer doesn't work"
 Source: arch/x86/kernel/apic/io_apic.c, check_timer.
 """
 
-OVERLAP = 256
-"""Bytes looked at again, so that a line that came in two pieces is still found."""
+LONGEST_LINE = 2048
+"""Bytes of an unfinished line that are looked at again together with its rest."""
+
+LINE_END = re.compile(rb"[\r\n]")
+
+SHOWN_BEFORE = 100
+"""Characters of a line that may stand before its rule's match for the line to be shown whole."""
+
+PARTS, REST_OF_LINE_SECONDS = 5, 1.0
+"""In how many parts the rest of a dying guest's line may come, and how long each is awaited."""
 
 
 class CrashWatch:
-    """A watch over one guest: its panic device's event and its console's last words."""
+    """A watch over one guest: its panic device's event and its console's last words.
 
-    def __init__(self, events: EventLog, accelerator: Accelerator) -> None:
+    `deaths` are the lines after which its system does not continue.
+    """
+
+    def __init__(
+        self, events: EventLog, accelerator: Accelerator, deaths: Sequence[Pattern]
+    ) -> None:
         self._events = events
         self._accelerator = accelerator
+        self._deaths = deaths
         self._mark = events.mark()
         self._console: Console | None = None
-        self._begin = self._position = 0
+        self._position = 0
+        self._unfinished = b""  # the newest line, as far as it has come
         self._found: str | None = None
 
     def follow(self, console: Console) -> None:
         """Look at this console from now on; what another one said is past."""
         self._console = console
-        self._begin = self._position = console.position
+        self._position = console.position
+        self._unfinished = b""
         self._mark = self._events.mark()
         self._found = None
 
@@ -68,13 +78,60 @@ class CrashWatch:
         raise GuestCrashed(f"the guest crashed: {words}", evidence=log)
 
     def _look(self) -> str | None:
-        if self._console is not None:
-            text = self._console.since(max(self._begin, self._position - OVERLAP))
-            self._position = self._console.position
-            match = FATAL.search(text)
-            if match:
-                return match.group(0).decode("utf-8", errors="replace")[:200]
+        words = self._look_at_console()
+        if words is not None:
+            return words
         for event in self._events.since(self._mark):
             if event.kind is EventKind.CRASHED:
                 return "its panic device spoke"
         return None
+
+    def _look_at_console(self) -> str | None:
+        console = self._console
+        if console is None:
+            return None
+        text = self._unfinished + self._news(console)
+        self._unfinished = LINE_END.split(text[-LONGEST_LINE:])[-1]
+        words = self._last_words_in(text)
+        if words is not None and words.unfinished:
+            # What it died of may stand in the rest of the line.
+            words = self._last_words_in(text + self._rest_of_line(console)) or words
+        return words.text if words else None
+
+    def _rest_of_line(self, console: Console) -> bytes:
+        rest = b""
+        for _ in range(PARTS):
+            more = self._news(console, REST_OF_LINE_SECONDS)
+            rest += more
+            if not more or LINE_END.search(rest):
+                break
+        return LINE_END.split(rest)[0]
+
+    def _news(self, console: Console, seconds: float = 0) -> bytes:
+        """What the console said since the last look, as far as that is still in memory."""
+        piece = console.read_after(self._position, seconds)
+        self._position = piece.end
+        return piece.data
+
+    def _last_words_in(self, output: bytes) -> _LastWords | None:
+        """The first line after which the system does not continue.
+
+        The rules are bounded, so this takes time in proportion to the output.
+        """
+        text = output.decode("utf-8", errors="replace").replace("\r", "\n")
+        places = [death.place_in(text) for death in self._deaths]
+        found = [place for place in places if place is not None]
+        if not found:
+            return None
+        place = min(found)
+        start = text.rfind("\n", 0, place) + 1
+        if place - start > SHOWN_BEFORE:
+            start = place
+        line, end, _ = text[start:].partition("\n")
+        return _LastWords(bare(line).strip()[:200], unfinished=not end)
+
+
+@dataclass(frozen=True)
+class _LastWords:
+    text: str
+    unfinished: bool  # no line end came after them yet

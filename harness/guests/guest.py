@@ -19,6 +19,7 @@ from harness.errors import ChannelError, GuestFailure, HarnessError, NotApplicab
 from harness.events import Event, EventKind
 from harness.guests.crash_watch import CrashWatch
 from harness.guests.linux import LinuxOs
+from harness.guests.log_rules import LogRules
 from harness.guests.os import GuestOs
 from harness.guests.windows import WindowsOs
 from harness.hypervisors.base import Machine, MachineState
@@ -67,7 +68,8 @@ class Guest:
         self.ledger = ledger
         self.agent = self._agent_of(machine)
         self.direct = self._direct_of(machine)
-        self.crash_watch = CrashWatch(machine.events, machine.definition.accelerator)
+        self.log_rules = LogRules.of(profile.system, profile.log_exceptions)
+        self.crash_watch = self._crash_watch_of(machine)
         self.os = self._os()
         self.crash_expected = False
         self.answers_by = Answer.AGENT
@@ -91,8 +93,12 @@ class Guest:
         """What the profile says that it is; FreeBSD is asked as Linux is, as far as that goes."""
         if self.profile.system is System.WINDOWS:
             setup = self.profile.windows
-            return WindowsOs(self.run, setup.version if setup else None)
-        return LinuxOs(self.run)
+            return WindowsOs(self.run, setup.version if setup else None, self.log_rules)
+        return LinuxOs(self.run, self.log_rules)
+
+    def _crash_watch_of(self, machine: Machine) -> CrashWatch:
+        accelerator = machine.definition.accelerator
+        return CrashWatch(machine.events, accelerator, self.log_rules.system.deaths)
 
     @property
     def name(self) -> str:
@@ -140,7 +146,7 @@ class Guest:
         self.machine = self._redefine(changed)
         self.agent = self._agent_of(self.machine)
         self.direct = self._direct_of(self.machine)
-        self.crash_watch = CrashWatch(self.machine.events, self.definition.accelerator)
+        self.crash_watch = self._crash_watch_of(self.machine)
 
     def power_on(self) -> None:
         """Start the machine with its console read from before the first instruction."""

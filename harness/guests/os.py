@@ -16,6 +16,8 @@ from typing import Protocol
 
 from harness.channels.base import CommandResult
 from harness.errors import HarnessError
+from harness.guests.log_records import LogLine
+from harness.guests.log_rules import LogRules
 
 
 class Runner(Protocol):
@@ -59,33 +61,11 @@ class Processor:
 
 
 @dataclass(frozen=True)
-class LogLine:
-    """One line of the kernel log; level as in syslog: 0 emergency to 7 debug."""
-
-    level: int
-    text: str
-
-
-@dataclass(frozen=True)
 class Program:
     """A program with its arguments and its input."""
 
     arguments: tuple[str, ...]
     stdin: bytes = b""
-
-
-@dataclass(frozen=True)
-class Words:
-    """What this OS's log says of things that a case looks for in it."""
-
-    begins: re.Pattern[str]  # the first that is logged at a boot
-    fault: re.Pattern[str]  # of the kernel, a device or a file system
-    lockup: re.Pattern[str]
-    killed: re.Pattern[str]  # a process, for want of memory
-    mounted: re.Pattern[str]  # the root file system, in order
-    damaged: re.Pattern[str]  # a file system or a disk
-    repaired: re.Pattern[str]  # a file system, when it was mounted
-    slept: re.Pattern[str]  # and woke
 
 
 @dataclass(frozen=True)
@@ -174,8 +154,8 @@ class Log(Protocol):
     """The system's log, and its services."""
 
     @property
-    def words(self) -> Words:
-        """What it says of things that a case looks for in it."""
+    def log_rules(self) -> LogRules:
+        """What its records mean."""
 
     @property
     def recent_log(self) -> tuple[str, ...]:

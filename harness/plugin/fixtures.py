@@ -10,6 +10,7 @@ import pytest
 from harness.errors import HarnessError, NotApplicable
 from harness.guests.guest import Guest
 from harness.guests.integration import IntegrationServices, services_of
+from harness.guests.log_rules import ERROR
 from harness.guests.prerequisites import require_foundations
 from harness.hypervisors.base import Capability, Hypervisor, MachineState
 from harness.lab.bench import Bench
@@ -36,7 +37,7 @@ class Footprint:
     @classmethod
     def of(cls, guest: Guest) -> Footprint:
         """Read it from the guest."""
-        errors = [line for line in guest.os.kernel_log() if line.level <= 3]
+        errors = guest.os.log_rules.faults(guest.os.kernel_log(), level=ERROR)
         return cls(guest.os.boot_id(), len(errors), tuple(guest.os.failed_units()))
 
 

@@ -125,7 +125,7 @@ class Drivers(Document):
 
 
 class LogException(Document):
-    """A line of the kernel log, or a failed unit, that is known and harmless."""
+    """A record of the kernel log, or a failed unit, that is known and harmless."""
 
     pattern: str
     reason: str

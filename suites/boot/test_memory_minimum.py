@@ -1,6 +1,7 @@
 """boot.memory.minimum: the least memory that the guest is said to start with."""
 
 from harness.guests.guest import Guest
+from harness.guests.log_rules import Kind, Mark
 from harness.plugin.markers import cost, feature
 from harness.plugin.worker import Metrics
 
@@ -21,6 +22,6 @@ def test_boots_with_the_least_memory(machine: Guest, metric: Metrics) -> None:
     counted = machine.os.memory_total() / 2**20
     metric("memory", counted, "MiB")
     assert minimum - RESERVE_MIB <= counted <= minimum
-    log, words = [line.text for line in machine.os.kernel_log()], machine.os.words
-    assert any(words.begins.search(line) for line in log), "the log does not reach back to boot"
-    assert [line for line in log if words.killed.search(line)] == []
+    log, rules = machine.os.kernel_log(), machine.os.log_rules
+    assert rules.shows(Mark.BOOT, log), "the log does not reach back to boot"
+    assert rules.found(Kind.KILLED, log) == []

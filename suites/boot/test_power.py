@@ -2,6 +2,7 @@
 
 from harness.errors import GuestFailure
 from harness.guests.guest import Guest
+from harness.guests.log_rules import Kind, Mark
 from harness.guests.os import Ending
 from harness.guests.rebooting import prove_reboot
 from harness.hypervisors.base import Capability, MachineState, PowerMethod
@@ -59,9 +60,9 @@ def test_returns_from_a_hard_reset(guest: Guest) -> None:
     assert not guest.os.ended_cleanly(said, Ending.REBOOT), "it shut down: this was no reset"
     kept = guest.os.kept("before-the-reset")
     assert kept == "kept", "what was synced before the reset is not there"
-    log, words = [line.text for line in guest.os.kernel_log()], guest.os.words
-    assert any(words.mounted.search(line) for line in log)
-    assert not [line for line in log if words.damaged.search(line)]
+    log, rules = guest.os.kernel_log(), guest.os.log_rules
+    assert rules.shows(Mark.MOUNTED, log), "the log does not show the mount"
+    assert rules.found(Kind.DAMAGE, log) == []
     assert guest.os.root_is_writable(), "the root file system is mounted for reading alone"
 
 
@@ -88,8 +89,7 @@ def test_stands_still_while_paused(guest: Guest) -> None:
     assert guest.os.boot_id() == boot_id
     missed = on_the_host.elapsed - in_the_guest
     assert missed >= PAUSED_SECONDS - 1, f"the guest's clock ran on: it missed only {missed:.1f} s"
-    lockup = guest.os.words.lockup
-    assert [line.text for line in guest.os.kernel_log() if lockup.search(line.text)] == []
+    assert guest.os.log_rules.found(Kind.LOCKUP, guest.os.kernel_log()) == []
 
 
 def _await_ticks(guest: Guest, count: int) -> None:

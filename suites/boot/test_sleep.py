@@ -3,6 +3,7 @@
 from harness.events import EventKind
 from harness.guests.guest import Guest
 from harness.guests.lasting import start_counting
+from harness.guests.log_rules import Mark
 from harness.hypervisors.base import Capability, MachineState, SleepState
 from harness.hypervisors.definitions import DiskDefinition
 from harness.image_store.programs import run_program
@@ -50,9 +51,8 @@ def test_sleeps_in_memory_and_wakes(guest: Guest) -> None:
 
     assert guest.os.boot_id() == boot_id, "it woke by a reboot"
     count.await_beyond(count.value())
-    slept = guest.os.words.slept
-    log = [line.text for line in guest.os.kernel_log()]
-    assert any(slept.search(line) for line in log), "the kernel does not say that it slept"
+    log = guest.os.kernel_log()
+    assert guest.os.log_rules.shows(Mark.SLEPT, log), "the kernel does not say that it slept"
 
 
 @feature("boot.suspend_disk")

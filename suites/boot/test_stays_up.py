@@ -3,6 +3,7 @@
 import time
 
 from harness.guests.guest import Guest
+from harness.guests.log_rules import ERROR
 from harness.plugin.markers import cost, feature
 from harness.plugin.worker import Metrics
 from harness.waiting import let_pass
@@ -60,4 +61,4 @@ def _reading(machine: Guest) -> tuple[float, float]:
 
 
 def _faults(machine: Guest) -> list[str]:
-    return [line.text for line in machine.os.kernel_log() if line.level <= 3]
+    return machine.os.log_rules.faults(machine.os.kernel_log(), level=ERROR)

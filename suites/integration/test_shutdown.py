@@ -6,6 +6,7 @@ from harness.errors import ChannelError
 from harness.events import EventKind
 from harness.guests.guest import Guest
 from harness.guests.integration import HeartbeatState, IntegrationServices
+from harness.guests.log_rules import Mark
 from harness.guests.os import Ending
 from harness.hypervisors.base import Capability, MachineState, PowerMethod
 from harness.plugin.markers import cost, feature, from_tier, only_on, requires
@@ -45,8 +46,7 @@ def test_shuts_down_clean_on_both_sides(
     # The guest's side: its kernel came to the end of its own shutdown ...
     assert guest.os.ended_cleanly(said, Ending.POWER_OFF)
     # ... and finds its file system clean at the next start.
-    repaired = guest.os.words.repaired
-    assert [line.text for line in guest.os.kernel_log() if repaired.search(line.text)] == []
+    assert not guest.os.log_rules.shows(Mark.REPAIRED, guest.os.kernel_log())
 
 
 @feature("integration.shutdown")

@@ -101,5 +101,4 @@ def test_the_services_on_the_bus_are_those_that_the_host_offers(guest: Guest) ->
 
 def _faults(guest: Guest) -> list[str]:
     """What the kernel's log tells of faults."""
-    fault = guest.os.words.fault
-    return [line.text for line in guest.os.kernel_log() if fault.search(line.text)]
+    return guest.os.log_rules.faults(guest.os.kernel_log())

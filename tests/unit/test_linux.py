@@ -12,7 +12,11 @@ import pytest
 from harness.channels.base import CommandResult
 from harness.errors import ChannelError, HarnessError
 from harness.guests.linux import LinuxOs
-from harness.guests.os import Ending, GuestDisk, LogLine, Processor
+from harness.guests.log_records import LogLine
+from harness.guests.log_rules import LogRules
+from harness.guests.os import Ending, GuestDisk, Processor
+from harness.guests.text import LINE_LIMIT, TEXT_LIMIT
+from harness.profiles.model import System
 
 
 def saying(*answers: str, exit_status: int = 0) -> LinuxOs:
@@ -57,25 +61,29 @@ def test_a_line_of_other_form_is_an_error() -> None:
 
 
 def test_the_kernel_log_has_levels() -> None:
-    log = saying("<6>[0.0] Linux version\n<12>[1.0] user's\nrubbish\n").kernel_log()
-    assert log == [LogLine(6, "[0.0] Linux version"), LogLine(4, "[1.0] user's")]
+    log = saying("<6>[0.0] Linux version\n<12>[1.0] user's\n its second line\n").kernel_log()
+    assert log == [
+        LogLine(6, "[0.0] Linux version"),
+        LogLine(4, "[1.0] user's"),
+        LogLine(4, " its second line"),
+    ]
 
 
-@pytest.mark.parametrize(
-    ("line", "fault"),
-    [
-        ("rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:", True),
-        ("rcu: INFO: rcu_sched self-detected stall on CPU", True),
-        ("rcu: INFO: rcu_preempt detected expedited stalls on CPUs/tasks: { 0-... }", True),
-        ("mce: [Hardware Error]: Machine check events logged", True),
-        ("WARNING: CPU: 0 PID: 1 at kernel/smp.c:1 smp_call_function+0x1", True),
-        ("rcu: Hierarchical RCU implementation.", False),
-        ("mce: CPU supports 10 MCE banks", False),
-        ("HEST: Table parsing has been initialized.", False),
-    ],
-)
-def test_a_fault_is_told_from_what_a_sound_kernel_says(line: str, fault: bool) -> None:
-    assert bool(LinuxOs.words.fault.search(line)) is fault
+def test_freebsd_s_log_is_read_without_levels() -> None:
+    rules = LogRules.of(System.FREEBSD)
+    linux = LinuxOs(
+        saying("Copyright (c) 1992-2024 The FreeBSD Project.\n<118>dhclient")._run, rules
+    )
+    assert [line.level for line in linux.kernel_log()] == [6, 6]
+    assert linux.log_rules is rules
+
+
+def test_a_log_of_any_size_is_cut_before_it_is_looked_at() -> None:
+    log = saying("<4>" + "x" * 10_000_000).kernel_log()
+    assert sum(len(line.text) for line in log) <= LINE_LIMIT
+    flood = saying("<4>old\n" + "<4>[1.0] flood\n" * 500_000 + "<4>new\n").kernel_log()
+    assert sum(len(line.text) for line in flood) <= TEXT_LIMIT
+    assert flood[-1].text == "new"
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,12 @@ import pytest
 
 from harness.errors import ChannelError, NotApplicable
 from harness.guests.linux import LinuxOs
+from harness.guests.log_records import LogLine
+from harness.guests.log_rules import Kind, Mark
 from harness.guests.os import (
     Ending,
     GuestNic,
     GuestOs,
-    LogLine,
     Processor,
     Program,
 )
@@ -25,7 +26,7 @@ from tests.unit.windows_operations import ACTS, EFI, FACTS, GIB, STARTS, asking,
 SYSTEMS: tuple[type[GuestOs], ...] = (LinuxOs, WindowsOs)  # mypy holds both against the protocol
 
 ELSEWHERE = {
-    "words",
+    "log_rules",
     "kernel_log",
     "recent_log",
     "power_off",
@@ -49,7 +50,7 @@ def test_every_operation_is_tested() -> None:
 
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_every_operation_is_implemented_with_the_same_arguments(system: type[GuestOs]) -> None:
-    for name in operations() - {"words", "recent_log"}:
+    for name in operations() - {"log_rules", "recent_log"}:
         wanted = inspect.signature(getattr(GuestOs, name))
         assert inspect.signature(getattr(system, name)) == wanted, name
         assert getattr(system, name) is not getattr(GuestOs, name)
@@ -104,43 +105,39 @@ def test_the_log_has_levels_and_is_told_in_order() -> None:
     os, _ = asking()
     log = os.kernel_log()
     assert [line.level for line in log] == [6, 6, 6, 6, 4, 3, 6]
-    assert os.words.begins.search(log[0].text)
+    assert os.log_rules.shows(Mark.BOOT, log[:1])
     assert log[-2] == LogLine(
         3,
         "Service Control Manager 7000: The example service failed to start due to the following "
         "error: The system cannot find the file specified.",
     )
-    words = os.words
-    assert [line.text[:26] for line in log if words.mounted.search(line.text)] == [
-        "Microsoft-Windows-Ntfs 98:"
-    ]
-    assert [line for line in log if words.fault.search(line.text)] == []
-    assert [line for line in log if line.level <= 2] == []
+    assert os.log_rules.shows(Mark.MOUNTED, log)
+    unmounted = [line for line in log if not line.text.startswith("Microsoft-Windows-Ntfs 98:")]
+    assert not os.log_rules.shows(Mark.MOUNTED, unmounted)
+    assert os.log_rules.faults(log) == []
 
 
 def test_what_went_wrong_is_told_by_numbers_in_any_language() -> None:
     os, _ = asking("windows-11")
-    log = [line.text for line in os.kernel_log()]
-    assert [line.level for line in os.kernel_log()][1] == 2
-    words = os.words
-    assert [line.partition(":")[0] for line in log if words.fault.search(line)] == [
-        "disk 153",
-        "Microsoft-Windows-WER-SystemErrorReporting 1001",
-    ]
-    assert any(words.damaged.search(line) for line in log)
-    assert any(words.lockup.search(line) for line in log)
-    assert any(words.slept.search(line) for line in log)
-    assert not any(words.repaired.search(line) for line in log)
-    assert not any(words.killed.search(line) for line in log)
-    assert "Der E/A-Vorgang" in log[3]
-    assert "für den Datenträger" in log[3]
+    log, rules = os.kernel_log(), os.log_rules
+    assert log[1].level == 2
+    named = [line.partition(":")[0] for line in rules.faults(log, level=0)]
+    assert named == ["disk 153", "Microsoft-Windows-WER-SystemErrorReporting 1001"]
+    assert len(rules.faults(log)) == 3, "what is critical counts for its level alone"
+    assert len(rules.found(Kind.DAMAGE, log)) == len(rules.found(Kind.LOCKUP, log)) == 1
+    assert rules.shows(Mark.SLEPT, log)
+    assert not rules.shows(Mark.REPAIRED, log)
+    assert rules.found(Kind.KILLED, log) == []
+    assert "Der E/A-Vorgang" in log[3].text
+    assert "für den Datenträger" in log[3].text
     assert not os.ended_cleanly(b"reboot: Power down", Ending.POWER_OFF)
 
 
 def test_boot_153_is_no_retry_of_a_disk() -> None:
     os, _ = asking()
-    line = next(line.text for line in os.kernel_log() if "Kernel-Boot 153" in line.text)
-    assert not os.words.damaged.search(line)
+    log = [line for line in os.kernel_log() if "Kernel-Boot 153" in line.text]
+    assert len(log) == 1
+    assert os.log_rules.faults(log) == []
 
 
 def test_processors_and_nodes_have_their_places() -> None:
@@ -182,7 +179,9 @@ def test_windows_7_answers_as_far_as_it_can() -> None:
     assert os.uefi_variable("BootOrder", EFI) == b""
     assert os.smbios("bios_vendor") == "SeaBIOS"
     assert os.missing_flags({"sse2", "avx2"}) == set(), "its kernel denies avx2 to everyone"
-    assert os.words.mounted.search("Microsoft-Windows-FilterManager 6: File System Filter 'luafv'")
+    mount = LogLine(6, "Microsoft-Windows-FilterManager 6: File System Filter 'luafv'")
+    assert os.log_rules.shows(Mark.MOUNTED, [mount])
+    assert not WindowsOs(run, (6, 2)).log_rules.shows(Mark.MOUNTED, [mount])
     with pytest.raises(NotApplicable, match="none of these"):
         os.missing_flags({"avx2", "unheard-of"})
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 
 from harness.guests.linux.shell import LinuxShell
-from harness.guests.os import LogLine, Words
+from harness.guests.log_records import LogLine
+from harness.guests.text import bounded_lines
 
-FAULTS = (
-    r"\bOops\b|\bBUG:|\bWARNING: CPU|Call Trace:|general protection|Kernel panic"
-    r"|hung_task|blocked for more than \d+ seconds|soft lockup|rcu.*detected (?:expedited )?stall"
-    r"|I/O error|EXT4-fs error|XFS .*Corruption|Buffer I/O|Remounting filesystem read-only"
-    r"|segfault at|Out of memory:|Machine Check|\[Hardware Error\]"
-)
+INFORMATION = 6
+"""syslog's level of what says no level."""
 
 RECENT = "journalctl -b -n 400 --no-pager -o short-precise 2>/dev/null || dmesg | tail -n 400"
 
@@ -25,28 +22,25 @@ done; :"""
 itself when nobody does any more (systemd-fsckd, systemd-hostnamed)."""
 
 
-class LinuxLog(LinuxShell):
-    """See harness.guests.os.Log."""
+LINE = re.compile(r"(?:<(\d{1,4})>)?(.*)")
 
-    words = Words(
-        begins=re.compile("Linux version"),
-        fault=re.compile(FAULTS),
-        lockup=re.compile("soft lockup"),
-        killed=re.compile("Out of memory|oom-kill"),
-        mounted=re.compile("mounted filesystem"),
-        damaged=re.compile(r"EXT4-fs error|XFS.*[Cc]orruption|BTRFS.*error|I/O error"),
-        repaired=re.compile("EXT4-fs.*(recovery complete|orphan)"),
-        slept=re.compile("suspend exit"),
-    )
+
+class LinuxLog(LinuxShell):
+    """See harness.guests.os.Log. FreeBSD's `dmesg` knows no levels but those of user space."""
+
     recent_log: tuple[str, ...] = ("sh", "-c", RECENT)
 
     def kernel_log(self) -> list[LogLine]:
-        """The kernel log of this boot, with levels."""
-        lines = []
-        for line in self.sh("dmesg -r", seconds=30).splitlines():
-            match = re.match(r"<(\d+)>(.*)", line)
-            if match:
-                lines.append(LogLine(int(match.group(1)) & 7, match.group(2)))
+        """The kernel log of this boot, with levels; a line without one has that before it."""
+        lines: list[LogLine] = []
+        level = INFORMATION
+        for line in bounded_lines(self.sh("dmesg -r 2>/dev/null || dmesg -a", seconds=30)):
+            match = LINE.fullmatch(line)
+            if match and match.group(1):
+                level = int(match.group(1)) & 7
+            text = match.group(2) if match else line
+            if text:
+                lines.append(LogLine(level, text))
         return lines
 
     def running_units(self) -> set[str]:

@@ -6,14 +6,17 @@ import json
 from typing import Any
 
 from harness.errors import ChannelError
+from harness.guests.log_rules import LogRules
 from harness.guests.os import Runner
+from harness.profiles.model import System
 
 
 class LinuxShell:
     """Runs scripts and programs in the guest as its administrator."""
 
-    def __init__(self, run: Runner) -> None:
+    def __init__(self, run: Runner, log_rules: LogRules | None = None) -> None:
         self._run = run
+        self.log_rules = log_rules or LogRules.of(System.LINUX)
 
     def sh(self, script: str, *arguments: str, seconds: float = 30) -> str:
         """Output of a shell script of ours that must succeed; `arguments` are $1, $2, ...

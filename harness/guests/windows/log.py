@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
-
-from harness.guests.os import LogLine, Words
+from harness.guests.log_records import LogLine
+from harness.guests.log_rules import LogRules, Mark
 from harness.guests.windows.answers import Fields, entries
 from harness.guests.windows.powershell import WindowsShell, command
 
@@ -15,31 +13,7 @@ LEVELS = {0: 6, 1: 2, 2: 3, 3: 4, 4: 6, 5: 7}
 NEVER_STARTED = 1077
 """The exit code of a service that nobody has tried to start since boot."""
 
-DISKS = r"(?i:disk|storahci|stornvme|viostor|vioscsi|iastor\w*|atapi|msahci)"
-FILE_SYSTEM = r"(?:Microsoft-Windows-)?Ntfs"
-
-DAMAGE = rf"^(?:{DISKS} (?:7|11|51|129|153)|{FILE_SYSTEM} (?:55|131|132|133|137|140)):"
-"""Bad blocks, controller errors, errors while paging, resets, retries; damage that NTFS found."""
-
-BUG_CHECK = r"^(?:BugCheck|Microsoft-Windows-WER-SystemErrorReporting) 1001:"
-
-
-def _event(name: str) -> re.Pattern[str]:
-    return re.compile(f"^{re.escape(name)}:")
-
-
-WORDS = Words(
-    begins=_event("Microsoft-Windows-Kernel-General 12"),
-    fault=re.compile(rf"{DAMAGE}|{BUG_CHECK}|^Microsoft-Windows-WHEA-Logger \d+:"),
-    lockup=re.compile(BUG_CHECK),  # the watchdog of its processors ends in nothing less
-    killed=_event("Microsoft-Windows-Resource-Exhaustion-Detector 2004"),
-    mounted=_event("Microsoft-Windows-Ntfs 98"),
-    damaged=re.compile(DAMAGE),
-    repaired=re.compile(rf"^{FILE_SYSTEM} 130:"),
-    slept=_event("Microsoft-Windows-Power-Troubleshooter 1"),
-)
-
-WORDS_BEFORE_8 = replace(WORDS, mounted=_event("Microsoft-Windows-FilterManager 6"))
+MOUNTED_BEFORE_8 = "^Microsoft-Windows-FilterManager 6:"
 """NTFS itself says nothing of a mount there; the filters do that come up with the volume."""
 
 
@@ -50,9 +24,11 @@ class WindowsLog(WindowsShell):
     """
 
     @property
-    def words(self) -> Words:
-        """What the log says of things that a case looks for in it."""
-        return WORDS_BEFORE_8 if self._kernel and self._kernel < (6, 2) else WORDS
+    def log_rules(self) -> LogRules:
+        """What its records mean."""
+        if self._kernel is None or self._kernel >= (6, 2):
+            return self._log_rules
+        return self._log_rules.with_mark(Mark.MOUNTED, MOUNTED_BEFORE_8)
 
     @property
     def recent_log(self) -> tuple[str, ...]:

@@ -13,8 +13,10 @@ from pathlib import Path
 
 from harness.channels.base import CommandResult
 from harness.errors import ChannelError, NotApplicable
+from harness.guests.log_rules import LogRules
 from harness.guests.os import Program, Runner
 from harness.guests.windows.answers import Fields, entries
+from harness.profiles.model import System
 
 SCRIPTS = Path(__file__).with_name("scripts")
 
@@ -33,9 +35,15 @@ class WindowsShell:
     `kernel` is the version of Windows NT by the profile, None for one that is not known.
     """
 
-    def __init__(self, run: Runner, kernel: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self,
+        run: Runner,
+        kernel: tuple[int, int] | None = None,
+        log_rules: LogRules | None = None,
+    ) -> None:
         self._run = run
         self._kernel = kernel
+        self._log_rules = log_rules or LogRules.of(System.WINDOWS)
 
     def ask(self, script: str, *values: str, seconds: float = 60) -> object:
         """What a script of ours answers, which finds `values` in $given.
