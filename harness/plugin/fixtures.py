@@ -25,6 +25,12 @@ BENCH = pytest.StashKey[Bench]()
 GUESTS = pytest.StashKey[list[Guest]]()
 """The guests that a case was given: evidence is taken of them."""
 
+BOOTED = frozenset({Capability.RUN, Capability.CONSOLE})
+"""What a guest that is started needs: its console is read from the first instruction on."""
+
+RESTORED = BOOTED | {Capability.SAVE_RESTORE}
+"""What a guest in its golden state needs."""
+
 
 @dataclass(frozen=True)
 class Footprint:
@@ -101,7 +107,7 @@ def guest(request: pytest.FixtureRequest, bench: Bench, target: Target) -> Itera
     A read-only case may get the guest of the read-only case before it; that it left everything
     as it was is checked.
     """
-    _demand(bench, target, request.node)
+    _demand(bench, target, request.node, RESTORED)
     place = bench.place(target.profile, target.variant, "guest")
     if request.node.get_closest_marker("read_only") is None:
         bench.clear()
@@ -127,7 +133,7 @@ def unstarted(request: pytest.FixtureRequest, bench: Bench, target: Target) -> I
 
     For the host's side alone: the hypervisor need not execute guest code.
     """
-    _demand(bench, target, request.node, running=False)
+    _demand(bench, target, request.node, frozenset())
     bench.clear()
     place = bench.unstarted_place(target.profile, target.variant, "unstarted")
     yield from _lend(request, [place.powered_off()])
@@ -138,9 +144,7 @@ def neighbours(
     request: pytest.FixtureRequest, bench: Bench, target: Target
 ) -> Iterator[Neighbours]:
     """Two pristine guests on one network."""
-    _demand(bench, target, request.node)
-    if Capability.NETWORK not in bench.capabilities:
-        raise NotApplicable(f"the hypervisor lacks {Capability.NETWORK}")
+    _demand(bench, target, request.node, RESTORED | {Capability.NETWORK})
     bench.clear()
     places = [bench.place(target.profile, target.variant, role) for role in ("guest", "neighbour")]
     first, second = (place.pristine() for place in places)
@@ -202,7 +206,9 @@ def _check_unchanged(config: pytest.Config, shared: Shared) -> None:
         )
 
 
-def _demand(bench: Bench, target: Target, node: pytest.Item, *, running: bool = True) -> None:
+def _demand(
+    bench: Bench, target: Target, node: pytest.Item, needed_here: frozenset[Capability] = BOOTED
+) -> None:
     """Raise NotApplicable where the profile or the hypervisor rules the case out.
 
     A missing firmware is the lab's: HarnessError.
@@ -213,7 +219,7 @@ def _demand(bench: Bench, target: Target, node: pytest.Item, *, running: bool = 
         demand_system(target.profile, marker.args, marker.kwargs["because"])
     capabilities = {"uefi": Capability.UEFI, "secure-boot": Capability.SECURE_BOOT}
     needed = capabilities.get(firmware_of(target.profile, target.variant))
-    wanted = {Capability.RUN} if running else set()
+    wanted = set(needed_here)
     if wanted <= bench.capabilities and needed and needed not in bench.capabilities:
         raise HarnessError(
             f"this host has no firmware for {target.variant}",

@@ -28,7 +28,7 @@ def test_two_clones_of_an_image_have_their_own_identity(clones: Clones) -> None:
 
 
 @feature("boot.clone")
-@requires(Capability.SAVE_RESTORE, Capability.GENERATION_ID)
+@requires(Capability.SAVE_RESTORE, Capability.GENERATION_ID, Capability.PAUSE)
 @cost(80)
 def test_a_copy_notices_that_it_is_one(machine: Guest) -> None:
     """A guest that goes on as a copy of itself is told, and takes new random numbers."""

@@ -48,6 +48,7 @@ def test_reboots_at_the_hosts_request(guest: Guest) -> None:
 
 
 @feature("boot.reset")
+@requires(Capability.RESET)
 @cost(50)
 def test_returns_from_a_hard_reset(guest: Guest) -> None:
     """After the reset button the guest is ready again, and its journal was replayed clean."""
@@ -67,6 +68,7 @@ def test_returns_from_a_hard_reset(guest: Guest) -> None:
 
 
 @feature("boot.pause")
+@requires(Capability.PAUSE)
 @cost(20)
 def test_stands_still_while_paused(guest: Guest) -> None:
     """A paused guest makes no progress; resumed, it goes on without a reboot or a lockup."""

@@ -3,7 +3,8 @@
 from harness.guests.guest import Guest
 from harness.guests.hanging import hang
 from harness.guests.integration import HeartbeatState, IntegrationServices
-from harness.plugin.markers import cost, feature, from_tier, only_on, read_only
+from harness.hypervisors.base import Capability
+from harness.plugin.markers import cost, feature, from_tier, only_on, read_only, requires
 from harness.profiles.model import System
 from harness.tiers import Tier
 
@@ -67,6 +68,7 @@ def test_is_lost_when_the_guest_panics(guest: Guest, integration: IntegrationSer
 
 
 @feature("integration.heartbeat")
+@requires(Capability.PAUSE)
 @from_tier(Tier.STANDARD)
 @cost(15)
 def test_paused_is_told_apart_from_lost(guest: Guest, integration: IntegrationServices) -> None:

@@ -9,7 +9,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from harness.errors import Blocked, GuestCrashed, HarnessError
+from harness.errors import Blocked, GuestCrashed, HarnessError, NotApplicable
 from harness.hypervisors.base import Capability
 from harness.hypervisors.definitions import Accelerator
 from harness.image_store.store import ImageStore
@@ -162,3 +162,27 @@ def test_a_read_only_case_that_changed_its_guest_is_broken(
     with pytest.raises(HarnessError, match="marked read_only changed its guest"):
         fixtures._check_unchanged(config, shared)
     assert SHARED not in config.stash, "the next case would have got the changed guest"
+
+
+@pytest.mark.parametrize(
+    ("fixture", "lacking"),
+    [
+        ("guest", Capability.SAVE_RESTORE),
+        ("guest", Capability.CONSOLE),
+        ("machine", Capability.CONSOLE),
+        ("neighbours", Capability.SAVE_RESTORE),
+        ("neighbours", Capability.NETWORK),
+    ],
+)
+def test_a_guest_that_cannot_be_made_here_is_not_applicable(
+    fake: FakeHypervisor,
+    bench: Bench,
+    target: Target,
+    request: pytest.FixtureRequest,
+    fixture: str,
+    lacking: Capability,
+) -> None:
+    fake.capabilities -= {lacking}
+    with pytest.raises(NotApplicable, match=f"the hypervisor lacks {lacking}$"):
+        request.getfixturevalue(fixture)
+    assert not fake.machines

@@ -1,0 +1,118 @@
+"""A case declares each capability of the hypervisor that it uses: without it, it cannot run."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.hypervisors.base import Capability
+
+SUITES = Path(__file__).resolve().parents[2] / "suites"
+
+OF_THE_MACHINE = {
+    "pause": Capability.PAUSE,
+    "resume": Capability.PAUSE,
+    "reset": Capability.RESET,
+    "save": Capability.SAVE_RESTORE,
+    "take_snapshot": Capability.SNAPSHOT,
+    "sleep": Capability.SLEEP,
+    "wake_up": Capability.SLEEP,
+    "inject_nmi": Capability.NMI,
+    "screenshot": Capability.SCREENSHOT,
+    "press_key": Capability.KEYBOARD,
+    "move_nic": Capability.NIC_MOVE,
+}
+"""By the method, called on `....machine`."""
+
+OF_THE_GUEST = {
+    "restore": Capability.SAVE_RESTORE,
+    "revert": Capability.SNAPSHOT,
+    "agent": Capability.AGENT,
+    "exec": Capability.AGENT,
+    "ACPI": Capability.POWER_BUTTON,
+}
+"""By the attribute, of whatever it is one. The console is needed by every guest: see fixtures."""
+
+REDEFINED = {
+    "tpm": Capability.TPM,
+    "watchdog": Capability.WATCHDOG,
+    "generation_id": Capability.GENERATION_ID,
+    "cpu_model": Capability.CPU_MODEL,
+}
+"""By the field that a case redefines its machine with."""
+
+
+def needed(function: ast.FunctionDef, helpers: dict[str, ast.FunctionDef]) -> set[Capability]:
+    """What a case calls for, in its own body and in the helpers of its file."""
+    found: set[Capability] = set()
+    todo, seen = [function], {function.name}
+    while todo:
+        for node in (node for line in todo.pop().body for node in ast.walk(line)):
+            found |= set(_capabilities(node))
+            name = node.id if isinstance(node, ast.Name) else ""
+            if name in helpers and name not in seen:
+                seen.add(name)
+                todo.append(helpers[name])
+    return found
+
+
+def _capabilities(node: ast.AST) -> Iterator[Capability]:
+    if isinstance(node, ast.Attribute):
+        on_machine = isinstance(node.value, ast.Attribute) and node.value.attr == "machine"
+        if on_machine and node.attr in OF_THE_MACHINE:
+            yield OF_THE_MACHINE[node.attr]
+        if node.attr in OF_THE_GUEST:
+            yield OF_THE_GUEST[node.attr]
+    if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".redefine"):
+        yield from (REDEFINED[word.arg] for word in node.keywords if word.arg in REDEFINED)
+
+
+def declared(function: ast.FunctionDef, constants: dict[str, ast.expr]) -> set[Capability]:
+    """What its marks, the file's own and those of its parameters require."""
+    marks: list[ast.AST] = [*function.decorator_list]
+    if "pytestmark" in constants:
+        marks.append(constants["pytestmark"])
+    for mark in tuple(marks):
+        names = {node.id for node in ast.walk(mark) if isinstance(node, ast.Name)}
+        marks += [constants[name] for name in names & set(constants)]
+    calls = [node for mark in marks for node in ast.walk(mark) if isinstance(node, ast.Call)]
+    required = [call for call in calls if ast.unparse(call.func) == "requires"]
+    words = [ast.unparse(word) for call in required for word in call.args]
+    return {Capability[word.rpartition(".")[2]] for word in words}
+
+
+def faults(text: str) -> dict[str, set[Capability]]:
+    """The capabilities that each case of a file uses and does not declare."""
+    body = ast.parse(text).body
+    functions = {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
+    assigned = [node for node in body if isinstance(node, ast.Assign)]
+    constants = {ast.unparse(node.targets[0]): node.value for node in assigned}
+    cases = [function for name, function in functions.items() if name.startswith("test_")]
+    found = {c.name: needed(c, functions) - declared(c, constants) for c in cases}
+    return {name: lacking for name, lacking in found.items() if lacking}
+
+
+@pytest.mark.parametrize(
+    ("body", "capability"),
+    [
+        ("guest.machine.pause()", Capability.PAUSE),
+        ("prove(guest, guest.machine.reset)", Capability.RESET),
+        ("helper(guest)", Capability.SCREENSHOT),
+        ("guest.agent.answers(timeout=1)", Capability.AGENT),
+        ("machine.redefine(tpm=True)", Capability.TPM),
+    ],
+)
+def test_a_capability_that_is_not_declared_would_be_seen(body: str, capability: Capability) -> None:
+    # The control: what finds nothing in anything proves nothing.
+    case = f"def test_x(guest):\n    {body}\n\ndef helper(g):\n    g.machine.screenshot()\n"
+    assert faults(case) == {"test_x": {capability}}
+    assert faults(f"@requires(Capability.{capability.name})\n{case}") == {}
+    assert faults(f"pytestmark = requires(Capability.{capability.name})\n\n{case}") == {}
+
+
+@pytest.mark.parametrize("file", sorted(SUITES.rglob("test_*.py")), ids=lambda file: file.stem)
+def test_a_case_declares_what_it_uses(file: Path) -> None:
+    assert faults(file.read_text(encoding="utf-8")) == {}
