@@ -91,7 +91,12 @@ class Recorder:
             outcomes=tuple(self.outcomes),
             verdicts=verdicts,
             certificates=certify(
-                verdicts, self.outcomes, self.guests, _images(environment), _obstacle(hypervisor)
+                verdicts,
+                self.outcomes,
+                self.guests,
+                _images(environment),
+                self.context.tier,
+                _obstacle(hypervisor),
             ),
         )
         write_reports(run, self.directory, catalogue)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from harness.reporting.wording import headline
 from harness.results.model import RunRecord
 from harness.results.store import write_text
 from harness.text import sanitize
@@ -29,6 +30,8 @@ def write_allure_extras(run: RunRecord, folder: Path) -> None:
     }
     for guest, known in environment.guests.items():
         facts |= {f"{guest}.{name}": value for name, value in known.facts().items()}
+    for certificate in run.certificates:
+        facts[f"{certificate.guest}.certificate"] = headline(certificate)
     lines = [f"{name}={_escaped(value)}" for name, value in facts.items()]
     write_text(folder / "environment.properties", "\n".join(lines) + "\n")
     categories = [

@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from harness.reporting.wording import scope_words, status_word, verdict_word
 from harness.text import sanitize
 
 
@@ -20,7 +21,14 @@ def page(template: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"sanitize": sanitize, "duration": duration, "link": link}
+    environment.filters |= {
+        "sanitize": sanitize,
+        "duration": duration,
+        "link": link,
+        "verdict_word": verdict_word,
+        "status_word": status_word,
+        "scope_words": scope_words,
+    }
     return environment.get_template(template).render(**values)
 
 

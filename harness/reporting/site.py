@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from harness.profiles.catalogue import Feature
 from harness.reporting.pages import page
+from harness.reporting.wording import LATER
 from harness.results.model import OutcomeRecord, RunRecord, VerdictRecord
 from harness.results.store import RunDirectory, write_text
 
@@ -33,6 +34,11 @@ class Row:
     def tells_something(self) -> bool:
         """Whether the feature is claimed or was tested, on any variant."""
         return any(verdict.tells_something for verdict in self.verdicts)
+
+    @property
+    def waits(self) -> bool:
+        """Whether the feature is claimed, and no run of this tier tests it."""
+        return self.tells_something and all(v.untested in LATER for v in self.verdicts)
 
 
 def write_site(run: RunRecord, directory: RunDirectory, catalogue: Sequence[Feature]) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
+from collections.abc import Iterator
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.results.model import Outcome, RunRecord, Status, Verdict
+from harness.reporting.wording import LATER, scope_words, status_word, verdict_word
+from harness.results.model import Outcome, RunRecord, Status, Untested, Verdict
 from harness.results.store import RunDirectory
 from harness.text import sanitize
 
@@ -40,11 +43,8 @@ def summary(run: RunRecord, directory: RunDirectory, *, colour: bool) -> str:
     )
     for guest in dict.fromkeys(v.guest for v in run.verdicts):
         console.print(_verdicts(run, guest))
-    silent = {v.feature for v in run.verdicts} - {
-        v.feature for v in run.verdicts if v.tells_something
-    }
-    if silent:
-        console.print(Text(f"{len(silent)} more features are neither claimed nor tested", "dim"))
+    for left_out in _not_in_tables(run):
+        console.print(Text(left_out, "dim"), soft_wrap=True)
     for outcome in run.outcomes:
         if outcome.outcome in BAD:
             console.print(Text(f"{outcome.outcome}: {outcome.feature}: {outcome.subject}", "red"))
@@ -57,7 +57,8 @@ def summary(run: RunRecord, directory: RunDirectory, *, colour: bool) -> str:
     console.print(Text("time: " + _ledger(run)), soft_wrap=True)
     for certificate in run.certificates:
         line = Text(f"{certificate.guest} on {certificate.hypervisor}: ")
-        line.append(str(certificate.status).replace("-", " "), STATUS_STYLES[certificate.status])
+        line.append(status_word(certificate), STATUS_STYLES[certificate.status])
+        line.append(f", {scope_words(certificate.scope)}" if certificate.scope else "")
         console.print(line, soft_wrap=True)
         for reason in certificate.reasons[:20]:
             console.print(Text(f"  {sanitize(reason, 300)}"), soft_wrap=True)
@@ -75,11 +76,31 @@ def _verdicts(run: RunRecord, guest: str) -> Table:
     table.add_column(guest, no_wrap=True)
     for variant in variants:
         table.add_column(variant)
-    by_place = {(v.feature, v.variant): v.verdict for v in told}
-    for feature in dict.fromkeys(v.feature for v in told if v.tells_something):
+    by_place = {(v.feature, v.variant): v for v in told}
+    shown = (v.feature for v in told if v.tells_something and v.untested not in LATER)
+    for feature in dict.fromkeys(shown):
         verdicts = [by_place[feature, variant] for variant in variants]
-        table.add_row(feature, *(Text(str(v), STYLES.get(v, "")) for v in verdicts))
+        table.add_row(
+            feature, *(Text(verdict_word(v), STYLES.get(v.verdict, "")) for v in verdicts)
+        )
     return table
+
+
+def _not_in_tables(run: RunRecord) -> Iterator[str]:
+    """How many features the tables leave out, and why."""
+    told = {v.feature for v in run.verdicts if v.tells_something}
+    shown = {v.feature for v in run.verdicts if v.untested not in LATER}
+    waiting = {
+        v.feature: v for v in run.verdicts if v.feature in told - shown and v.untested in LATER
+    }
+    words = Counter(
+        "have no case yet" if v.untested is Untested.PLANNED else f"wait for tier {v.tier}"
+        for v in waiting.values()
+    )
+    for word, count in sorted(words.items()):
+        yield f"{count} more claimed features {word}"
+    if silent := {v.feature for v in run.verdicts} - told:
+        yield f"{len(silent)} more features are neither claimed nor tested"
 
 
 def _ledger(run: RunRecord) -> str:

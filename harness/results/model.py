@@ -48,6 +48,15 @@ class Verdict(StrEnum):
     UNTESTED = "untested"
 
 
+class Untested(StrEnum):
+    """Why no case of a feature was run on a variant."""
+
+    PLANNED = "planned"  # it has no case yet
+    LATER_TIER = "later-tier"  # its cases run from another tier on
+    OTHER_VARIANT = "other-variant"  # its cases ran on another variant of the guest
+    NOT_RUN = "not-run"
+
+
 class Status(StrEnum):
     """What a certificate says."""
 
@@ -138,6 +147,9 @@ class VerdictRecord(Record):
     verdict: Verdict
     required: bool
     reason: str = ""
+    untested: Untested | None = None  # set where the verdict is untested; absent in older records
+    tested_on: tuple[str, ...] = ()  # the variants of this guest on which its cases ran
+    tier: Tier | None = None  # the lowest in which its cases run; absent in older records
 
     @property
     def tells_something(self) -> bool:
@@ -155,6 +167,15 @@ class CertificateException(Record):
     expires: date | None = None
 
 
+class Scope(Record):
+    """What a certificate covers. A feature is required by its claim and the run's tier."""
+
+    tier: Tier
+    variants: tuple[str, ...]
+    required: int  # features
+    verified: int  # those of them that are verified, and settled on every variant
+
+
 class CertificateRecord(Record):
     """What a run says of one guest on one hypervisor."""
 
@@ -164,6 +185,7 @@ class CertificateRecord(Record):
     reasons: tuple[str, ...] = ()  # one sentence for each feature that stands in the way
     exceptions: tuple[CertificateException, ...] = ()
     image: str = ""  # digest of the base image
+    scope: Scope | None = None  # absent in older records
 
 
 class GuestBuild(Record):

@@ -14,7 +14,9 @@ from harness.results.model import (
     Claim,
     Outcome,
     OutcomeRecord,
+    Scope,
     Status,
+    Untested,
     Verdict,
     VerdictRecord,
 )
@@ -59,6 +61,7 @@ def certify(
     outcomes: Sequence[OutcomeRecord],
     guests: Guests,
     images: dict[str, str],
+    tier: Tier,
     obstacle: str = "",
 ) -> tuple[CertificateRecord, ...]:
     """A certificate for every guest, over all of its variants; `images` has digests by guest.
@@ -66,7 +69,14 @@ def certify(
     `obstacle` is what stood in the way of looking into any guest, in a sentence.
     """
     return tuple(
-        _certificate(profile, verdicts, outcomes, images.get(profile.id, ""), obstacle)
+        _certificate(
+            profile,
+            [verdict for verdict in verdicts if verdict.guest == profile.id],
+            outcomes,
+            images.get(profile.id, ""),
+            tier,
+            obstacle,
+        )
         for profile, _ in guests
     )
 
@@ -108,11 +118,10 @@ def _verdict(
     said = profile.claim_of(feature.id, kind)
     claim = Claim(said) if said else Claim.NONE
     sources = [profile.sources[entry.source] for entry in profile.claims_of(feature.id, kind)]
-    mine = [
-        outcome
-        for outcome in outcomes
-        if (outcome.guest, outcome.variant, outcome.feature) == (profile.id, variant, feature.id)
-    ]
+    everywhere = [o for o in outcomes if (o.guest, o.feature) == (profile.id, feature.id)]
+    tested_on = tuple(dict.fromkeys(o.variant for o in everywhere))
+    mine = [outcome for outcome in everywhere if outcome.variant == variant]
+    untested = None if mine else _why_untested(feature, tier, tested_on)
     counting = worst([outcome.outcome for outcome in mine])
     reasons = [o.reason for o in mine if o.outcome is counting and o.reason]
     return VerdictRecord(
@@ -124,26 +133,38 @@ def _verdict(
         claim_source=" ".join(sources),
         verdict=verdict_of(counting, claim),
         required=claim is Claim.SUPPORTED and tier.includes(feature.tier),
-        reason=reasons[0] if reasons else "" if mine else _why_untested(feature, tier),
+        reason=_untested_reason(untested, feature, tested_on) if untested else (*reasons, "")[0],
+        untested=untested,
+        tested_on=tested_on,
+        tier=feature.tier,
     )
 
 
-def _why_untested(feature: Feature, tier: Tier) -> str:
+def _why_untested(feature: Feature, tier: Tier, tested_on: Sequence[str]) -> Untested:
     if feature.planned:
-        return "it has no case yet"
+        return Untested.PLANNED
     if not tier.includes(feature.tier):
-        return f"its cases run from tier {feature.tier} on"
-    return "no case of it ran on this variant"
+        return Untested.LATER_TIER
+    return Untested.OTHER_VARIANT if tested_on else Untested.NOT_RUN
+
+
+def _untested_reason(why: Untested, feature: Feature, tested_on: Sequence[str]) -> str:
+    return {
+        Untested.PLANNED: "it has no case yet",
+        Untested.LATER_TIER: f"its cases run from tier {feature.tier} on",
+        Untested.OTHER_VARIANT: f"its cases ran on {', '.join(tested_on)}",
+        Untested.NOT_RUN: "no case of it ran on this variant",
+    }[why]
 
 
 def _certificate(
     profile: Profile,
-    verdicts: Sequence[VerdictRecord],
+    mine: Sequence[VerdictRecord],
     outcomes: Sequence[OutcomeRecord],
     image: str,
+    tier: Tier,
     obstacle: str,
 ) -> CertificateRecord:
-    mine = [verdict for verdict in verdicts if verdict.guest == profile.id]
     broken = [o for o in outcomes if o.guest == profile.id and not o.feature]
     violated = [v for v in mine if v.verdict is Verdict.VIOLATED]
     reasons = [f"{v.feature} ({v.variant}) is violated: {_first(v.reason)}" for v in violated]
@@ -166,6 +187,21 @@ def _certificate(
         reasons=tuple(reasons + open_reasons),
         exceptions=exceptions,
         image=image,
+        scope=_scope(mine, tier),
+    )
+
+
+def _scope(verdicts: Sequence[VerdictRecord], tier: Tier) -> Scope:
+    """What the verdicts on one guest cover."""
+    required = {verdict.feature for verdict in verdicts if verdict.required}
+    verified = {v.feature for v in verdicts if v.verdict is Verdict.VERIFIED}
+    doubted = {Verdict.VIOLATED, Verdict.INCONCLUSIVE}
+    unsettled = {v.feature for v in verdicts if v.verdict in doubted}
+    return Scope(
+        tier=tier,
+        variants=tuple(dict.fromkeys(verdict.variant for verdict in verdicts)),
+        required=len(required),
+        verified=len((required & verified) - unsettled),
     )
 
 

@@ -24,6 +24,7 @@ from harness.results.model import (
     Outcome,
     OutcomeRecord,
     RunRecord,
+    Scope,
     Status,
     Verdict,
     VerdictRecord,
@@ -217,6 +218,7 @@ def a_verdict(
     variant: Firmware = Firmware.BIOS,
     guest: str = GUEST,
     reason: str = "",
+    **fields: Any,
 ) -> VerdictRecord:
     """What a run says of a feature that is claimed as supported."""
     return VerdictRecord(
@@ -228,14 +230,21 @@ def a_verdict(
         verdict=verdict,
         required=True,
         reason=reason,
+        **fields,
     )
 
 
 def a_certificate(
-    status: Status = Status.CERTIFIED, guest: str = GUEST, *, reasons: Sequence[str] = ()
+    status: Status = Status.CERTIFIED,
+    guest: str = GUEST,
+    *,
+    reasons: Sequence[str] = (),
+    scope: Scope | None = None,
 ) -> CertificateRecord:
     """What a run says of a guest."""
-    return CertificateRecord(guest=guest, hypervisor=URI, status=status, reasons=tuple(reasons))
+    return CertificateRecord(
+        guest=guest, hypervisor=URI, status=status, reasons=tuple(reasons), scope=scope
+    )
 
 
 def an_environment(**facts: str) -> Environment:

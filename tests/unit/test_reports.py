@@ -7,6 +7,7 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,9 +17,10 @@ from harness.reporting.pages import duration, link
 from harness.reporting.site import render
 from harness.reporting.terminal import summary
 from harness.reporting.writing import write_reports
-from harness.results.model import Metric, Outcome, RunRecord, Status, Verdict
+from harness.results.model import Metric, Outcome, RunRecord, Scope, Status, Untested, Verdict
 from harness.results.store import RunDirectory
 from harness.text import LIMIT, sanitize
+from harness.tiers import Tier
 from tests.unit.builders import (
     a_certificate,
     a_feature,
@@ -226,6 +228,65 @@ def test_in_colour_only_our_own_escapes_reach_the_terminal() -> None:
 def test_a_guest_s_brackets_are_no_styles() -> None:
     text = told(a_run(an_outcome(Outcome.FAILED, reason="[bold]no[/bold] [/] login")))
     assert "[bold]no[/bold] [/] login" in text
+
+
+# What a certificate covers, and what was not tested
+
+SCOPE = Scope(tier=Tier.STANDARD, variants=("bios", "uefi"), required=21, verified=20)
+COVERED = "tier standard: 20 of 21 required features verified; variants bios, uefi"
+
+
+def test_every_report_says_what_a_certificate_covers(tmp_path: Path) -> None:
+    run = a_run(an_outcome(), verdicts=[a_verdict()], certificates=[a_certificate(scope=SCOPE)])
+    directory = RunDirectory(tmp_path)
+    write_reports(run, directory, CATALOGUE[:1])
+    assert f"debian-12 on qemu:///system: certified, {COVERED}" in told(run)
+    assert f"certified {COVERED}" in " ".join(Page(render(run, CATALOGUE[:1])).words.split())
+    certificate = json.loads(directory.certificate("debian-12").read_text(encoding="utf-8"))
+    assert certificate["scope"] == {
+        "tier": "standard",
+        "variants": ["bios", "uefi"],
+        "required": 21,
+        "verified": 20,
+    }
+    assert f'value="certified ({COVERED})"' in directory.junit.read_text(encoding="utf-8")
+    properties = directory.allure_results / "environment.properties"
+    assert f"debian-12.certificate=certified ({COVERED})" in properties.read_text("utf-8")
+
+
+def a_run_of_two_variants() -> RunRecord:
+    bios, uefi = Firmware.BIOS, Firmware.UEFI
+    elsewhere: dict[str, Any] = {"untested": Untested.OTHER_VARIANT, "tested_on": ("bios",)}
+    later: dict[str, Any] = {"untested": Untested.LATER_TIER, "tier": Tier.FULL}
+    untested = Verdict.UNTESTED
+    return a_run(
+        verdicts=[
+            a_verdict(),
+            a_verdict(untested, variant=uefi, **elsewhere),
+            a_verdict(untested, "boot.pause", variant=bios, **later),
+            a_verdict(untested, "boot.pause", variant=uefi, **later),
+            a_verdict(untested, "boot.reset", variant=bios, untested=Untested.NOT_RUN),
+            a_verdict(untested, "boot.reset", variant=uefi, untested=Untested.NOT_RUN),
+        ]
+    )
+
+
+def test_the_terminal_says_where_a_feature_was_tested_instead() -> None:
+    text = told(a_run_of_two_variants())
+    assert re.search(r"boot\.ready +verified +on bios *\n", text)
+    assert re.search(r"boot\.reset +untested +untested *\n", text)
+    assert "boot.pause" not in text
+    assert "1 more claimed features wait for tier full" in text
+
+
+def test_the_site_says_where_a_feature_was_tested_instead() -> None:
+    catalogue = [*CATALOGUE, a_feature("boot.reset")]
+    page = Page(render(a_run_of_two_variants(), catalogue))
+    words = " ".join(page.words.split())
+    assert "What boot.ready promises. verified on bios" in words
+    assert "What boot.reset promises. untested untested" in words
+    assert "What boot.pause promises." not in words
+    assert "1 more claimed features are not tested in tier standard Title of boot.pause" in words
 
 
 # The certificate

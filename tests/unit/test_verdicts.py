@@ -12,7 +12,9 @@ from harness.results.model import (
     Claim,
     Outcome,
     OutcomeRecord,
+    Scope,
     Status,
+    Untested,
     Verdict,
     VerdictRecord,
 )
@@ -76,7 +78,7 @@ def certified(
     """The certificate of one guest."""
     guests = [(profile, variants)]
     verdicts = judged(profile, *outcomes, variants=variants)
-    (certificate,) = certify(verdicts, outcomes, guests, {profile.id: "sha256:0123"})
+    (certificate,) = certify(verdicts, outcomes, guests, {profile.id: "sha256:0123"}, STANDARD)
     return certificate
 
 
@@ -262,9 +264,54 @@ def test_what_belongs_to_a_higher_tier_is_not_required() -> None:
     for tier, status in ((STANDARD, Status.CERTIFIED), (Tier.FULL, Status.INCOMPLETE)):
         guests = [(profile, (BIOS,))]
         verdicts = judge([an_outcome()], guests, catalogue, URI, tier)
-        (certificate,) = certify(verdicts, [an_outcome()], guests, {})
+        (certificate,) = certify(verdicts, [an_outcome()], guests, {}, tier)
         assert certificate.status is status
     assert "from tier full on" in judge((), guests, catalogue, URI, STANDARD)[1].reason
+
+
+def test_a_certificate_says_what_it_covers() -> None:
+    profile = a_profile(supported=["boot.ready", "boot.pause"])
+    whole = certified(
+        profile, an_outcome(), an_outcome(feature="boot.pause"), variants=(BIOS, UEFI)
+    )
+    assert whole.status is Status.CERTIFIED
+    assert whole.scope == Scope(tier=STANDARD, variants=("bios", "uefi"), required=2, verified=2)
+    part = certified(profile, an_outcome())
+    assert part.scope == Scope(tier=STANDARD, variants=("bios",), required=2, verified=1)
+
+
+@pytest.mark.parametrize("bad", [Outcome.FAILED, Outcome.BROKEN])
+def test_a_feature_that_is_in_doubt_anywhere_is_not_counted_as_verified(bad: Outcome) -> None:
+    profile = a_profile(supported=["boot.ready"])
+    scope = certified(
+        profile, an_outcome(), an_outcome(bad, variant=UEFI), variants=(BIOS, UEFI)
+    ).scope
+    assert scope is not None
+    assert (scope.required, scope.verified) == (1, 0)
+
+
+def test_what_works_unclaimed_is_not_counted() -> None:
+    scope = certified(a_profile(supported=["boot.ready"]), an_outcome(feature="boot.pause")).scope
+    assert scope is not None
+    assert (scope.required, scope.verified) == (1, 0)
+
+
+def test_why_a_feature_is_untested_is_a_field() -> None:
+    catalogue = [
+        a_feature("boot.ready"),
+        a_feature("boot.pause"),
+        a_feature("boot.reset", tier=Tier.FULL),
+        a_feature("boot.clone", planned=True),
+    ]
+    guests = [(a_profile(), (BIOS, UEFI))]
+    verdicts = judge([an_outcome()], guests, catalogue, URI, STANDARD)
+    found = {(v.feature, v.variant): (v.untested, v.tested_on, v.tier) for v in verdicts}
+    assert found["boot.ready", "bios"] == (None, ("bios",), Tier.SMOKE)
+    assert found["boot.ready", "uefi"] == (Untested.OTHER_VARIANT, ("bios",), Tier.SMOKE)
+    for variant in ("bios", "uefi"):
+        assert found["boot.pause", variant] == (Untested.NOT_RUN, (), Tier.SMOKE)
+        assert found["boot.reset", variant] == (Untested.LATER_TIER, (), Tier.FULL)
+        assert found["boot.clone", variant] == (Untested.PLANNED, (), Tier.SMOKE)
 
 
 def test_a_promise_that_no_case_can_keep_yet_stays_open() -> None:
@@ -272,7 +319,7 @@ def test_a_promise_that_no_case_can_keep_yet_stays_open() -> None:
     catalogue = [a_feature("boot.ready"), a_feature("boot.pause", planned=True)]
     guests = [(profile, (BIOS,))]
     verdicts = judge([an_outcome()], guests, catalogue, URI, STANDARD)
-    (certificate,) = certify(verdicts, [an_outcome()], guests, {})
+    (certificate,) = certify(verdicts, [an_outcome()], guests, {}, Tier.FULL)
     assert certificate.reasons == ("boot.pause is untested: it has no case yet",)
 
 
@@ -349,7 +396,7 @@ def test_each_guest_has_its_own_certificate() -> None:
     guests = [(a_profile(g, supported=["boot.ready"]), (BIOS,)) for g in ("debian-12", "rhel-9")]
     outcomes = [an_outcome(), an_outcome(Outcome.FAILED, guest="rhel-9")]
     verdicts = judge(outcomes, guests, [a_feature("boot.ready")], URI, STANDARD)
-    certificates = certify(verdicts, outcomes, guests, {"rhel-9": "sha256:9"})
+    certificates = certify(verdicts, outcomes, guests, {"rhel-9": "sha256:9"}, Tier.FULL)
     assert [(c.guest, c.status, c.image) for c in certificates] == [
         ("debian-12", Status.CERTIFIED, ""),
         ("rhel-9", Status.NOT_CERTIFIED, "sha256:9"),
