@@ -56,6 +56,10 @@ class HarnessError(GuestcertError):
     """The harness or the lab broke; tells nothing of the guest (outcome `broken`, exit code 3)."""
 
 
+class ControlFailedError(HarnessError):
+    """A case's control did not hold, so that its observation proves nothing about the guest."""
+
+
 class HypervisorError(HarnessError):
     """The hypervisor answered a request with an error."""
 

@@ -2,14 +2,48 @@
 
 from __future__ import annotations
 
-from harness.errors import ChannelError
+from harness.errors import ChannelError, ControlFailedError
 from harness.guests.guest import Guest
+from harness.waiting import NotYet, wait_until
+
+STILL_SECONDS = 2.0
+"""A guest that ticks five times a second and is silent for so long runs nothing more."""
 
 
 def hang(guest: Guest) -> None:
-    """Give every processor to work without an end some seconds from now."""
+    """Give every processor to work without an end, and see that nothing else runs any more.
+
+    Raises ControlFailedError where the guest does not hang.
+    """
+    guest.os.start_ticking()
+    start = guest.console.position
+
+    def ticked() -> None:
+        if b"tick" not in guest.console.since(start):
+            raise NotYet("no tick")
+
+    def still() -> None:
+        piece = guest.console.read_after(guest.console.position, STILL_SECONDS)
+        if piece.data:
+            raise NotYet(f"{piece.data[-20:]!r} on its console")
+
+    wait_until(
+        ticked,
+        awaited=f"{guest.name} to tick before it is made to hang",
+        deadline=guest.budget(10),
+        watches=[guest.crash_watch],
+        error=ControlFailedError,
+    )
     try:
         guest.os.hang()
     except ChannelError:
         # The answer itself may be lost in the hang that was asked for.
         guest.crash_watch()
+    wait_until(
+        still,
+        awaited=f"{guest.name} to hang",
+        deadline=guest.budget(20),
+        watches=[guest.crash_watch],
+        evidence=guest.console_log,
+        error=ControlFailedError,
+    )

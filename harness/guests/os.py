@@ -319,8 +319,8 @@ class Storage(Protocol):
     def disk_holds(self, mark: str, *, start: int, mebibytes: int) -> bool:
         """Whether the mark is on the raw root disk, from byte `start` on."""
 
-    def bytes_not_zero(self, *, sector: int, count: int) -> int:
-        """How many bytes of so many sectors of the raw root disk are not zero."""
+    def bytes_not_zero(self, disk: str, mebibytes: int) -> int:
+        """How many bytes of the raw disk's first MiB are not zero; `disk` is the guest's name."""
 
     def prepare_hibernation(self, serial: str) -> None:
         """Have the system sleep to the blank disk of that serial, after its next boot."""

@@ -3,6 +3,7 @@
 from harness.errors import NotApplicable
 from harness.guests.guest import Guest
 from harness.hypervisors.base import Capability
+from harness.oracles.control import control
 from harness.plugin.fixtures import Clones
 from harness.plugin.markers import cost, feature, requires
 from harness.waiting import NotYet, wait_until
@@ -21,9 +22,9 @@ def test_two_clones_of_an_image_have_their_own_identity(clones: Clones) -> None:
 
     first, second = (clone.os.identity() for clone in (clones.first, clones.second))
 
-    # The control: all of it is there, or its being different would prove nothing.
-    for identity in (first, second):
-        assert [what for what, value in identity.items() if not value] == []
+    with control():  # what is not there at all is not different
+        for identity in (first, second):
+            assert [what for what, value in identity.items() if not value] == []
     assert [what for what, value in first.items() if value & second[what]] == []
 
 
@@ -41,10 +42,10 @@ def test_a_copy_notices_that_it_is_one(machine: Guest) -> None:
     machine.boot()
     machine.await_settled()
     assert machine.os.has_acpi_driver(driver), "no driver for it"
-    # The control: going on as the very same guest is no copy.
-    machine.machine.pause()
-    machine.machine.resume()
-    assert _noticed(machine) == []
+    with control():  # a guest that goes on as itself is not a copy
+        machine.machine.pause()
+        machine.machine.resume()
+        assert _noticed(machine) == []
     state = machine.folder / "copied.state"
 
     machine.machine.save(state)

@@ -4,6 +4,7 @@ from harness.events import EventKind
 from harness.guests.guest import Guest
 from harness.guests.hanging import hang
 from harness.hypervisors.base import Capability, MachineState
+from harness.oracles.control import control
 from harness.plugin.markers import cost, feature, only_on, requires
 from harness.plugin.worker import Metrics
 from harness.profiles.model import System
@@ -18,7 +19,8 @@ SEEN_WITHIN = 10
 @cost(25)
 def test_a_panic_is_told_by_the_device_and_the_console(guest: Guest, metric: Metrics) -> None:
     """The panic device speaks and the console has the kernel's last words, within seconds."""
-    assert guest.crash_watch.found() is None, "it counted as crashed before"
+    with control():
+        assert guest.crash_watch.found() is None, "it counted as crashed before"
     guest.crash_expected = True
     since, position = guest.machine.events.mark(), guest.console.position
     deadline = guest.budget(SEEN_WITHIN)
@@ -47,7 +49,8 @@ def test_a_panic_is_told_by_the_device_and_the_console(guest: Guest, metric: Met
 @cost(40)
 def test_a_hang_is_no_crash(guest: Guest) -> None:
     """A guest that hangs answers no more, but has not crashed and runs on."""
-    assert guest.agent.answers(timeout=guest.budget(5).seconds)
+    with control():
+        assert guest.agent.answers(timeout=guest.budget(5).seconds), "no answer before the hang"
     since = guest.machine.events.mark()
 
     hang(guest)
@@ -56,7 +59,7 @@ def test_a_hang_is_no_crash(guest: Guest) -> None:
         if guest.agent.answers(timeout=guest.budget(2).seconds):
             raise NotYet("an answer")
 
-    wait_until(silent, awaited="the guest to hang", deadline=guest.budget(SEEN_WITHIN))
+    wait_until(silent, awaited="the agent to be silent", deadline=guest.budget(SEEN_WITHIN))
     assert guest.crash_watch.found() is None, "a hang was taken for a crash"
     assert guest.machine.state() is MachineState.RUNNING
     kinds = {event.kind for event in guest.machine.events.since(since)}

@@ -6,6 +6,7 @@ from harness.errors import ChannelError, NotApplicable
 from harness.guests.guest import Guest
 from harness.guests.kdump import CrashDumps
 from harness.hypervisors.base import Capability
+from harness.oracles.control import control
 from harness.plugin.markers import cost, feature, only_on, requires
 from harness.plugin.worker import Metrics
 from harness.profiles.model import System
@@ -38,7 +39,8 @@ def test_a_crash_leaves_a_whole_dump_and_the_guest_comes_back(
     machine.shut_down()
     machine.boot()
     machine.await_settled()
-    assert machine.os.has_boot_argument(RESERVED)
+    with control():
+        assert machine.os.has_boot_argument(RESERVED), f"the kernel was not started with {RESERVED}"
     assert dumps.armed(), f"{service} has armed no crash kernel"
     before = dumps.dumps()
     boot_id = machine.os.boot_id()

@@ -3,6 +3,7 @@
 from harness.guests.guest import Guest
 from harness.guests.screen import Picture
 from harness.hypervisors.base import Capability, Key
+from harness.oracles.control import control
 from harness.plugin.markers import cost, feature, requires
 from harness.waiting import NotYet, let_pass, wait_until
 
@@ -19,10 +20,10 @@ STILL_SECONDS = 3.0
 @cost(15)
 def test_the_screen_shows_what_is_typed(guest: Guest) -> None:
     """The screen is not blank, stands still by itself, and changes when keys are pressed."""
-    # The control: what changes by itself is no more than a cursor.
-    before = wait_until(
-        lambda: _still(guest), awaited="the screen to stand still", deadline=guest.budget(10)
-    )
+    with control():  # what changes by itself is no more than a cursor
+        before = wait_until(
+            lambda: _still(guest), awaited="the screen to stand still", deadline=guest.budget(10)
+        )
     assert not before.blank, "the screen is blank"
 
     for _ in range(PRESSED):

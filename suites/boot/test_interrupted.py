@@ -52,7 +52,7 @@ def test_the_watchdog_resets_a_guest_that_does_not_pet_it(machine: Guest) -> Non
     assert device, f"the guest has no watchdog that waits for {HEARTBEAT} s"
     boot_id = machine.os.boot_id()
 
-    # The control: three times as long as it waits, and petted each second.
+    # Three times as long as it waits, and petted each second.
     with _failing_where_fired(machine, since):
         machine.linux.pet_watchdog(device, seconds=PETTED)
     assert not _fired(machine, since), "the watchdog fired although it was petted"

@@ -6,6 +6,7 @@ from harness.guests.log_rules import Kind, Mark
 from harness.guests.os import Ending
 from harness.guests.rebooting import prove_reboot
 from harness.hypervisors.base import Capability, MachineState, PowerMethod
+from harness.oracles.control import control
 from harness.plugin.markers import cost, feature, requires
 from harness.plugin.worker import Metrics
 from harness.waiting import Deadline, NotYet, wait_until
@@ -62,7 +63,8 @@ def test_returns_from_a_hard_reset(guest: Guest) -> None:
     kept = guest.os.kept("before-the-reset")
     assert kept == "kept", "what was synced before the reset is not there"
     log, rules = guest.os.kernel_log(), guest.os.log_rules
-    assert rules.shows(Mark.MOUNTED, log), "the log does not show the mount"
+    with control():
+        assert rules.shows(Mark.MOUNTED, log), "the log does not show the mount"
     assert rules.found(Kind.DAMAGE, log) == []
     assert guest.os.root_is_writable(), "the root file system is mounted for reading alone"
 
@@ -74,8 +76,8 @@ def test_stands_still_while_paused(guest: Guest) -> None:
     """A paused guest makes no progress; resumed, it goes on without a reboot or a lockup."""
     boot_id = guest.os.boot_id()
     guest.os.start_ticking()
-    # The control: the counter runs before, or its standing still would prove nothing.
-    _await_ticks(guest, 3)
+    with control():  # a counter that never ran stands still as well
+        _await_ticks(guest, 3)
     before = guest.os.uptime()
     on_the_host = Deadline(PAUSED_SECONDS)
 

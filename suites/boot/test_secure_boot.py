@@ -2,6 +2,7 @@
 
 from harness.channels.console import ConsoleExpect
 from harness.guests.guest import Guest
+from harness.oracles.control import control
 from harness.plugin.markers import cost, feature, only_on, variants
 from harness.profiles.hardware import Firmware
 from harness.profiles.model import System
@@ -72,10 +73,10 @@ def _assert_refused_and_boots_without(machine: Guest) -> None:
     assert b"Linux version" not in machine.console.since(0), "it was booted all the same"
     machine.machine.power_off()
     machine.hang_up()
-    # The control: the very same disk, where nobody asks for signatures.
     plain = machine.folder / "nvram-plain.fd"
     plain.unlink(missing_ok=True)
     machine.redefine(firmware=Firmware.UEFI, nvram=plain)
-    machine.boot()
-    assert machine.os.is_uefi()
-    assert machine.os.uefi_variable("SecureBoot", EFI_GLOBAL) in (b"\0", b"")
+    with control():  # the very same disk boots where nobody asks for signatures
+        machine.boot()
+        assert machine.os.is_uefi()
+        assert machine.os.uefi_variable("SecureBoot", EFI_GLOBAL) in (b"\0", b"")

@@ -8,6 +8,7 @@ from harness.errors import GuestFailure
 from harness.guests.guest import Guest
 from harness.guests.tpm import Tpm, TpmRefusal
 from harness.hypervisors.base import Capability
+from harness.oracles.control import control
 from harness.plugin.markers import cost, feature, only_on, requires, variants
 from harness.profiles.hardware import Firmware
 from harness.profiles.model import System
@@ -47,7 +48,8 @@ def test_what_boots_is_measured(machine: Guest) -> None:
     machine.os.add_boot_argument(ARGUMENT)
     machine.shut_down()
     after = _booted(machine).pcrs(registers)
-    assert machine.os.has_boot_argument(ARGUMENT)
+    with control():
+        assert machine.os.has_boot_argument(ARGUMENT), "the command line is still the same"
     changed = {number for number in registers if after[number] != before[number]}
     assert changed & set(COMMAND_LINE_PCRS), "another command line was measured as the same"
     assert not changed & set(FIRMWARE_PCRS), f"the firmware was measured otherwise: {changed}"
@@ -71,7 +73,7 @@ def test_sealed_data_opens_after_a_reboot(machine: Guest) -> None:
         raise GuestFailure(f"what was sealed does not open any more: {refusal}") from refusal
     assert opened == secret
 
-    # The control: it was sealed to what the registers hold, not just kept.
+    # It was sealed to what the registers hold, and not just kept.
     tpm.extend(SEALED_TO[-1], secrets.token_bytes(32))
     with pytest.raises(TpmRefusal) as refused:
         tpm.unseal(sealed)

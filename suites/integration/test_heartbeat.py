@@ -4,6 +4,7 @@ from harness.guests.guest import Guest
 from harness.guests.hanging import hang
 from harness.guests.integration import HeartbeatState, IntegrationServices
 from harness.hypervisors.base import Capability
+from harness.oracles.control import control
 from harness.plugin.markers import cost, feature, from_tier, only_on, read_only, requires
 from harness.profiles.model import System
 from harness.tiers import Tier
@@ -29,7 +30,8 @@ def test_is_lost_when_the_service_stops_and_returns(
     guest: Guest, integration: IntegrationServices
 ) -> None:
     """The heartbeat is lost when its service stops, and returns after a restart."""
-    assert integration.heartbeat.state() is HeartbeatState.OK
+    with control():
+        assert integration.heartbeat.state() is HeartbeatState.OK
     boot_id = guest.os.boot_id()
 
     integration.service.switch_off()
@@ -45,7 +47,8 @@ def test_is_lost_when_the_service_stops_and_returns(
 @cost(60)
 def test_is_lost_when_the_guest_hangs(guest: Guest, integration: IntegrationServices) -> None:
     """The heartbeat is lost while the guest's user space hangs, and the guest has not crashed."""
-    assert integration.heartbeat.state() is HeartbeatState.OK
+    with control():
+        assert integration.heartbeat.state() is HeartbeatState.OK
 
     hang(guest)
 
@@ -58,7 +61,8 @@ def test_is_lost_when_the_guest_hangs(guest: Guest, integration: IntegrationServ
 @cost(25)
 def test_is_lost_when_the_guest_panics(guest: Guest, integration: IntegrationServices) -> None:
     """The heartbeat is lost when the kernel panics, and the host can tell it from a hang."""
-    assert integration.heartbeat.state() is HeartbeatState.OK
+    with control():
+        assert integration.heartbeat.state() is HeartbeatState.OK
     guest.crash_expected = True
 
     guest.os.crash(after=3)
@@ -73,7 +77,8 @@ def test_is_lost_when_the_guest_panics(guest: Guest, integration: IntegrationSer
 @cost(15)
 def test_paused_is_told_apart_from_lost(guest: Guest, integration: IntegrationServices) -> None:
     """A paused guest is seen as paused, not as lost; its heartbeat returns when it is resumed."""
-    assert integration.heartbeat.state() is HeartbeatState.OK
+    with control():
+        assert integration.heartbeat.state() is HeartbeatState.OK
 
     guest.machine.pause()
     assert integration.heartbeat.state() is HeartbeatState.PAUSED

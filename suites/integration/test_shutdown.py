@@ -9,6 +9,7 @@ from harness.guests.integration import HeartbeatState, IntegrationServices
 from harness.guests.log_rules import Mark
 from harness.guests.os import Ending
 from harness.hypervisors.base import Capability, MachineState, PowerMethod
+from harness.oracles.control import control
 from harness.plugin.markers import cost, feature, from_tier, only_on, requires
 from harness.profiles.model import System
 from harness.tiers import Tier
@@ -69,7 +70,8 @@ def test_request_fails_while_the_service_is_off(
     guest: Guest, integration: IntegrationServices
 ) -> None:
     """With the service off the request ends with an error, it does not hang; on, it works."""
-    assert integration.heartbeat.state() is HeartbeatState.OK
+    with control():
+        assert integration.heartbeat.state() is HeartbeatState.OK
     integration.service.switch_off()
     deadline = Deadline(REFUSED_WITHIN)
 
@@ -89,7 +91,8 @@ def test_request_fails_while_the_service_is_off(
 def test_works_under_load(guest: Guest, integration: IntegrationServices) -> None:
     """The guest shuts down in time also while its processors and its disk are busy."""
     guest.os.start_load()
-    assert guest.os.load() > 0, "the load did not start"
+    with control():
+        assert guest.os.load() > 0, "the load did not start"
 
     stopped = integration.shutdown.power_off(
         PowerMethod.ACPI, seconds=2 * guest.profile.budgets.shutdown_seconds

@@ -5,12 +5,19 @@ import secrets
 from pathlib import Path
 
 from harness.guests.guest import Guest
+from harness.hypervisors.base import Capability
+from harness.hypervisors.definitions import DiskDefinition
+from harness.image_store.programs import run_program
 from harness.lab.bench import Bench
+from harness.oracles.control import control
 from harness.plugin.collection import Target
 from harness.plugin.fixtures import Neighbours
-from harness.plugin.markers import cost, feature
+from harness.plugin.markers import cost, feature, requires
 
 SCANNED_MIB = 64
+DISK_MIB = 16
+MEBIBYTE = 2**20
+PATTERN = bytes(range(1, 129))
 
 
 @feature("isolation.disk")
@@ -24,8 +31,8 @@ def test_writes_stay_on_their_own_disk(
 
     start = neighbours.first.os.fill(mark)
 
-    # The control: the same scan, of the same place, finds the mark where it was written.
-    assert _scan(neighbours.first, mark, start), "the scan does not even find it on A's own disk"
+    with control():  # the same scan, of the same place, finds the mark where it was written
+        assert _scan(neighbours.first, mark, start), "the scan does not find it on A's own disk"
     assert not _scan(neighbours.second, mark, start), "A's writes are on B's disk"
     assert not neighbours.second.os.has_file_of_marks()
     assert _digest(image.path) == image.digest, "the base image has changed"
@@ -33,17 +40,48 @@ def test_writes_stay_on_their_own_disk(
 
 @feature("isolation.disk")
 @cost(20)
-def test_a_new_disk_reads_zeros(guest: Guest, bench: Bench, target: Target) -> None:
+def test_what_was_written_goes_with_its_disk(guest: Guest, bench: Bench, target: Target) -> None:
     """What a guest wrote is gone with its disk: the next one in its place finds none of it."""
     mark = f"guestcert-{secrets.token_hex(16)}"
     start = guest.os.fill(mark)
-    assert _scan(guest, mark, start), "the scan does not even find what was just written"
+    with control():
+        assert _scan(guest, mark, start), "the scan does not find what was just written"
 
     fresh = bench.place(target.profile, target.variant, "guest").pristine()
 
-    assert not _scan(fresh, mark, start), "a disk made anew holds what was on the one before it"
-    written = fresh.os.bytes_not_zero(sector=start, count=2048)
-    assert written == 0, "never written blocks of a new disk do not read as zeros"
+    assert not _scan(fresh, mark, start), "a disk made again holds what was on the one before it"
+
+
+@feature("isolation.disk")
+@requires(Capability.QEMU_DEVICES)
+@cost(60)
+def test_a_new_disk_reads_zeros(machine: Guest) -> None:
+    """A disk that is deleted and made again reads as zeros; one that was kept has its content."""
+    root, *others = machine.definition.disks
+    kept, new = (
+        DiskDefinition(machine.folder / f"{serial}.qcow2", serial, bus=root.bus)
+        for serial in ("GC-KEPT", "GC-NEW")
+    )
+    for disk in (kept, new):
+        _make_full(disk.path)
+    new.path.unlink()
+    run_program(["qemu-img", "create", "-q", "-f", "qcow2", str(new.path), f"{DISK_MIB}M"])
+    machine.redefine(disks=[root, *others, kept, new])
+
+    machine.boot()
+
+    name = {disk.serial: disk.name for disk in machine.os.disks()}
+    with control():  # the same look finds what is on a disk that was kept
+        assert machine.os.bytes_not_zero(name[kept.serial], DISK_MIB) == DISK_MIB * MEBIBYTE
+    assert machine.os.bytes_not_zero(name[new.serial], DISK_MIB) == 0
+
+
+def _make_full(disk: Path) -> None:
+    """Make a disk of which no byte is zero."""
+    raw = disk.with_suffix(".raw")
+    raw.write_bytes(PATTERN * (DISK_MIB * MEBIBYTE // len(PATTERN)))
+    run_program(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", str(raw), str(disk)])
+    raw.unlink()
 
 
 def _scan(guest: Guest, mark: str, start: int) -> bool:

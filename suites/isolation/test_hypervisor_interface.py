@@ -7,6 +7,7 @@ from harness.guests.vmbus import services_on
 from harness.hypervisors.base import Capability, MachineState
 from harness.hypervisors.definitions import Accelerator
 from harness.hypervisors.host_services import host_services_of
+from harness.oracles.control import control
 from harness.plugin.markers import cost, feature, only_on, requires
 from harness.profiles.model import System
 
@@ -28,8 +29,8 @@ MARK = 0x6775657374636572
 def test_the_guest_sees_the_hypervisor_that_runs_it(guest: Guest) -> None:
     """The signature is that of what the machine was defined to run on."""
     linux = guest.linux
-    # The control: the same probe finds what the kernel itself has found.
-    assert cpuid.is_virtual(linux.cpuid) == ("hypervisor" in linux.processor_flags())
+    with control():  # the same probe finds what the kernel itself has found
+        assert cpuid.is_virtual(linux.cpuid) == ("hypervisor" in linux.processor_flags())
 
     assert cpuid.is_virtual(linux.cpuid), "the processor says that no hypervisor is there"
     expected = cpuid.EXPECTED[guest.definition.accelerator]
@@ -46,9 +47,9 @@ def test_a_guest_has_no_privilege_of_the_root(guest: Guest) -> None:
     assert interface or not on_hyperv, "Hyper-V does not show its own interface"
     if interface is None:
         raise NotApplicable("the hypervisor shows no Hyper-V interface, and so no privileges")
-    # The control: what every child has is found in the same mask.
-    assert interface.access & cpuid.HYPERCALLS, "the mask has not even what every guest has"
-    assert not on_hyperv or interface.privileges & cpuid.MESSAGES == cpuid.MESSAGES
+    with control():  # what every child has is found in the same mask
+        assert interface.access & cpuid.HYPERCALLS, "the mask lacks even what every guest has"
+        assert not on_hyperv or interface.privileges & cpuid.MESSAGES == cpuid.MESSAGES
     if interface.own_hypervisor:
         raise NotApplicable("the guest is the root of a hypervisor of its own")
 
@@ -66,10 +67,10 @@ def test_the_root_s_registers_are_out_of_reach(guest: Guest) -> None:
     """
     linux = guest.linux
     boot, faults = linux.boot_id(), _faults(guest)
-    # The control: the same probes read and write a register that is the guest's own.
     own = linux.read_msr(SYSENTER)
-    assert own is not None, "the probe reads no register at all"
-    assert linux.write_msr(SYSENTER, own), "the probe writes no register at all"
+    with control():  # the same probes read and write a register that is the guest's own
+        assert own is not None, "the probe reads no register at all"
+        assert linux.write_msr(SYSENTER, own), "the probe writes no register at all"
 
     read, taken = linux.read_msr(STATISTICS), linux.write_msr(STATISTICS, MARK)
     kept = linux.read_msr(STATISTICS)
@@ -93,8 +94,8 @@ def test_the_services_on_the_bus_are_those_that_the_host_offers(guest: Guest) ->
     services = host_services_of(guest.machine)
     assert services is not None, "the machine has no services of its hypervisor's"
     offered = {name for name, state in services.states().items() if state.enabled}
-    # The control: something is offered, so that an empty bus is seen.
-    assert offered, "the host offers no service at all"
+    with control():  # something is offered, so that an empty bus is seen
+        assert offered, "the host offers no service at all"
 
     assert services_on(guest.linux.vmbus_classes()) == offered
 

@@ -92,6 +92,12 @@ def shared_disk(guests: Sequence[Guest]) -> None:
     guests[1].os = guests[0].os
 
 
+def old_content(told: dict[str, Any]) -> dict[str, Any]:
+    """A storage that hands out a new disk with what was on a deleted one."""
+    *others, kept, new = told["disks"]
+    return told | {"disks": [*others, kept, dataclasses.replace(new, path=kept.path)]}
+
+
 def same_guest_again(guests: Sequence[Guest]) -> None:
     """A lab that hands out the used guest again, once, instead of a fresh one."""
     pristine = Place.pristine
@@ -106,6 +112,15 @@ def same_guest_again(guests: Sequence[Guest]) -> None:
 def stopped_agent(guests: Sequence[Guest]) -> None:
     """A guest whose agent has ended."""
     guests[0].shell().run(["systemctl", "stop", "qemu-guest-agent"], timeout=120)
+
+
+def heart_of_another(guests: Sequence[Guest]) -> None:
+    """A hypervisor that reports a heartbeat whatever the guest does."""
+
+    def answers(*, timeout: float = 0) -> bool:
+        return True
+
+    guests[0].agent.answers = answers  # type: ignore[method-assign]
 
 
 def willing_to_run_anything(guests: Sequence[Guest]) -> None:
@@ -254,6 +269,8 @@ mount --bind /run/ports /sys/class/virtio-ports"""
 
 NO_PASSWORD = """printf 'auth optional pam_unix.so\\nauth sufficient pam_permit.so\\n' > /run/pam
 cat /etc/pam.d/login >> /run/pam; cat /run/pam > /etc/pam.d/login"""
+
+PANICS_INSTEAD = "(sleep 4; echo c > /proc/sysrq-trigger) >&- 2>&- &"
 
 NO_BUTTON = """mkdir -p /run/systemd/logind.conf.d
 printf '[Login]\\nHandlePowerKey=ignore\\n' > /run/systemd/logind.conf.d/planted.conf

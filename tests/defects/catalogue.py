@@ -14,11 +14,13 @@ from tests.defects.acts import (
     NO_PASSWORD,
     NOT_SECURE,
     OTHER_ADDRESS,
+    PANICS_INSTEAD,
     Defect,
     after_boot,
     another_card,
     forgetful_machine,
     given_otherwise,
+    heart_of_another,
     ignored_keys,
     ignored_move,
     ignored_nmi,
@@ -28,6 +30,7 @@ from tests.defects.acts import (
     instead_of,
     lax_firmware,
     lost_swap,
+    old_content,
     on_another_bus,
     on_every_guest,
     over,
@@ -78,7 +81,7 @@ DEFECTS_BY_FILE: dict[str, dict[str, Defect]] = {
         "test_a_panic_is_told_by_the_device_and_the_console": Defect(
             script("mount --bind /dev/null /proc/sysrq-trigger")
         ),
-        "test_a_hang_is_no_crash": Defect(script(instead_of("chrt"))),
+        "test_a_hang_is_no_crash": Defect(script(PANICS_INSTEAD), "panic"),
         "test_a_shutdown_is_no_crash": Defect(script(instead_of("poweroff"))),
     },
     "suites/boot/test_crash_dump.py": {
@@ -264,7 +267,7 @@ DEFECTS_BY_FILE: dict[str, dict[str, Defect]] = {
             ),
             "LOST|heartbeat",
         ),
-        "test_is_lost_when_the_guest_hangs": Defect(script(instead_of("chrt"))),
+        "test_is_lost_when_the_guest_hangs": Defect(heart_of_another, "LOST|lost"),
         "test_is_lost_when_the_guest_panics": Defect(
             script("mount --bind /dev/null /proc/sysrq-trigger"), "the heartbeat of"
         ),
@@ -309,7 +312,10 @@ DEFECTS_BY_FILE: dict[str, dict[str, Defect]] = {
     },
     "suites/isolation/test_disk.py": {
         "test_writes_stay_on_their_own_disk": Defect(shared_disk, "on B's disk"),
-        "test_a_new_disk_reads_zeros": Defect(same_guest_again),
+        "test_what_was_written_goes_with_its_disk": Defect(
+            same_guest_again, "a disk made again holds"
+        ),
+        "test_a_new_disk_reads_zeros": Defect(given_otherwise(old_content), "== 0"),
     },
     "suites/isolation/test_hypervisor_interface.py": {
         "test_the_guest_sees_the_hypervisor_that_runs_it": Defect(script(ANOTHER_HYPERVISOR)),

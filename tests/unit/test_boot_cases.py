@@ -11,7 +11,7 @@ from unittest.mock import Mock
 import pytest
 
 from harness.channels.console import Console, ConsolePiece
-from harness.errors import GuestFailure, NotApplicable
+from harness.errors import ControlFailedError, GuestFailure, NotApplicable
 from harness.guests.os import GuestDisk, GuestNic
 from harness.guests.screen import Picture
 from harness.profiles.hardware import Firmware, MachineType, ProcessorFloor
@@ -151,7 +151,7 @@ SILENCE = b"silence\r\n"
         (GLIBC, LOGIN, None),
         (LOGIN, LOGIN, "its login prompt on kvm64, which is below its floor"),
         (SILENCE, LOGIN, "to say that its processor will not do"),
-        (GLIBC, GLIBC, "assert not True"),
+        (GLIBC, GLIBC, "the control failed: assert not True"),
     ],
 )
 def test_a_lesser_processor_has_to_be_refused_aloud(
@@ -172,7 +172,8 @@ def test_a_lesser_processor_has_to_be_refused_aloud(
 
         machine.power_on = lambda: start(below)
         machine.boot = lambda: start(at_the_floor)
-        failing = pytest.raises(AssertionError, match=error) if error else contextlib.nullcontext()
+        whose = ControlFailedError if error and "control" in error else AssertionError
+        failing = pytest.raises(whose, match=error) if error else contextlib.nullcontext()
         with failing:
             test_cpu_model.test_says_that_a_lesser_processor_will_not_do(machine)
     assert machine.redefine.call_args_list[0].kwargs == {"cpu_model": "kvm64"}

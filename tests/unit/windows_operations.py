@@ -122,7 +122,7 @@ FACTS: dict[str, tuple[Ask, object]] = {
     "fill": (lambda os: os.fill("mark"), 20971520),
     "has_file_of_marks": (lambda os: os.has_file_of_marks(), True),
     "disk_holds": (lambda os: os.disk_holds("mark", start=512, mebibytes=1), True),
-    "bytes_not_zero": (lambda os: os.bytes_not_zero(sector=1, count=2), 0),
+    "bytes_not_zero": (lambda os: os.bytes_not_zero("PhysicalDrive1", 16), 0),
     "enable_hibernation": (lambda os: os.enable_hibernation("GC-SWAP"), True),
     "answers_talk": (lambda os: os.answers_talk(), True),
     "count": (lambda os: os.count(), "41"),

@@ -23,7 +23,7 @@ echo $(( ${block%..} + $(cat /sys/class/block/$part/start) ))"""
 SCAN = """echo 3 > /proc/sys/vm/drop_caches
 dd if="/dev/$1" bs=1M iflag=skip_bytes skip="$2" count="$3" status=none | grep -acF "$4" || :"""
 
-NOT_ZERO = """dd if="/dev/$1" bs=512 skip="$2" count="$3" status=none | tr -d "\\0" | wc -c"""
+NOT_ZERO = """dd if="/dev/$1" bs=1M count="$2" status=none | tr -d "\\0" | wc -c"""
 
 
 class LinuxStorage(LinuxDevices, LinuxFirmware):
@@ -75,9 +75,9 @@ class LinuxStorage(LinuxDevices, LinuxFirmware):
         where = (self.root_device(), str(start), str(mebibytes))
         return int(self.sh(SCAN, *where, mark, seconds=60)) > 0
 
-    def bytes_not_zero(self, *, sector: int, count: int) -> int:
-        """How many bytes of so many sectors of the raw root disk are not zero."""
-        return int(self.sh(NOT_ZERO, self.root_device(), str(sector), str(count)))
+    def bytes_not_zero(self, disk: str, mebibytes: int) -> int:
+        """How many bytes of the raw disk's first MiB are not zero; `disk` is the guest's name."""
+        return int(self.sh(NOT_ZERO, disk, str(mebibytes), seconds=60))
 
     def prepare_hibernation(self, serial: str) -> None:
         """Make the disk of that serial swap space, from which the next kernel looks for itself."""

@@ -64,9 +64,10 @@ class WindowsStorage(WindowsShell):
         where = (str(start), str(mebibytes * 2**20))
         return flag(self.ask("raw_disk", "find", mark, *where, seconds=120), "find")
 
-    def bytes_not_zero(self, *, sector: int, count: int) -> int:
-        """How many bytes of so many sectors of that disk are not zero."""
-        return number(self.ask("raw_disk", "count", str(sector * 512), str(count * 512)), "count")
+    def bytes_not_zero(self, disk: str, mebibytes: int) -> int:
+        """How many bytes of the raw disk's first MiB are not zero; `disk` is the guest's name."""
+        said = self.ask("raw_disk", "count", disk, str(mebibytes * 2**20), seconds=60)
+        return number(said, "count")
 
     def prepare_hibernation(self, serial: str) -> None:
         """Have Windows keep a file to sleep to: it sleeps to its own disk, and needs no other."""

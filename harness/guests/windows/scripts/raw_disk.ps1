@@ -1,5 +1,6 @@
-# Given: `fill` and a mark; `there`; `find`, a mark, the first byte and how many; `count`, and these
-# two. The disk is the one that Windows runs from, read below its file system and its cache.
+# Given: `fill` and a mark; `there`; `find`, a mark, the first byte and how many; `count`, a disk and
+# how many of its first bytes. Where no disk is given it is the one that Windows runs from. Disks are
+# read below their file systems and the cache.
 Add-Type @'
 using System;
 using System.ComponentModel;
@@ -78,5 +79,5 @@ switch ($given[0]) {
         $mark = [Text.Encoding]::ASCII.GetBytes($given[1])
         [Raw]::Holds($disk, [int64]$given[2], [int64]$given[3], $mark)
     }
-    'count' { [Raw]::NotZero($disk, [int64]$given[1], [int]$given[2]) }
+    'count' { [Raw]::NotZero('\\.\{0}' -f $given[1], 0, [int]$given[2]) }
 }

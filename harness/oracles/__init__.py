@@ -1,0 +1,1 @@
+"""Oracles: what proves that something holds, and what proves that the proof can be trusted."""
