@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.errors import GuestcertError, GuestFailure
 from harness.guests.guest import Guest
+from harness.guests.text import bounded_lines
 from harness.hypervisors.base import Capability
+from harness.hypervisors.description import description_file
 from harness.hypervisors.processors import shown_processors_of
 from harness.ledger import Work
 
@@ -25,24 +25,23 @@ class EvidenceCollector:
         self._capabilities = capabilities
 
     def collect(self, guest: Guest, folder: Path, *, console_since: int) -> list[Path]:
-        """Write the evidence of one guest; returns the files. Never raises for a dead guest.
+        """Write the evidence of one guest; returns the files. Never raises, whatever is broken.
 
         `console_since` is the console log's length when the case began.
         """
         with guest.ledger.on(Work.EVIDENCE):
-            folder.mkdir(parents=True, exist_ok=True)
-            prefix = guest.name
-            files: list[Path] = [
-                self._text(folder / f"{prefix}-console.log", lambda: _tail(guest, console_since)),
-                self._text(folder / f"{prefix}-machine.xml", guest.machine.description),
-                self._text(folder / f"{prefix}-hypervisor.log", guest.machine.hypervisor_log),
-                self._text(folder / f"{prefix}-guest.log", lambda: _guest_log(guest)),
+            prefix = folder / guest.name
+            files = [
+                self._text(f"{prefix}-console.log", lambda: _tail(guest, console_since)),
+                self._description(prefix, guest),
+                self._text(f"{prefix}-hypervisor.log", guest.machine.hypervisor_log),
+                self._text(f"{prefix}-guest.log", lambda: self._guest_log(guest)),
             ]
             if shown := shown_processors_of(guest.machine):
-                files.append(self._text(folder / f"{prefix}-processors.txt", shown.processors))
+                files.append(self._text(f"{prefix}-processors.txt", shown.processors))
             if Capability.SCREENSHOT in self._capabilities:
-                files += _screenshot(guest, folder / f"{prefix}-screen.png")
-            return files
+                files.append(_screenshot(guest, Path(f"{prefix}-screen.png")))
+            return [file for file in files if file is not None]
 
     def redact(self, text: str) -> str:
         """`text` without the run's secrets."""
@@ -50,34 +49,53 @@ class EvidenceCollector:
             text = text.replace(secret, "[redacted]")
         return text
 
-    def _text(self, file: Path, read: Callable[[], str]) -> Path:
+    def _text(self, file: str, read: Callable[[], str]) -> Path | None:
+        return _written(Path(file), self._read(read))
+
+    def _description(self, prefix: Path, guest: Guest) -> Path | None:
+        text = self._read(guest.machine.description)
+        return _written(Path(f"{prefix}-{description_file(text)}"), text)
+
+    def _read(self, read: Callable[[], str]) -> str:
         try:
             text = read()
-        except (GuestcertError, GuestFailure, OSError) as error:
+        except Exception as error:  # whatever a dead machine's side raises is evidence too
             text = f"could not be read: {error}"
-        file.write_text(self.redact(text)[-LIMIT:], encoding="utf-8", errors="replace")
-        return file
+        return self.redact(text)[-LIMIT:]
+
+    def _guest_log(self, guest: Guest) -> str:
+        """The guest's own log, by a channel that answers at once: a login might hang for long."""
+        channels = [channel for channel in (guest.direct, guest.agent) if channel is not None]
+        channel = next((each for each in channels if each.answers(timeout=2.0)), None)
+        if channel is None:
+            return "no channel into the guest answers, so its own log could not be read"
+        result = channel.run(guest.os.recent_log, timeout=guest.budget(10).seconds)
+        return "\n".join(bounded_lines(self.redact(result.text), limit=LIMIT))
 
 
 def _tail(guest: Guest, since: int) -> str:
     with guest.console_log.open("rb") as log:
+        size = os.fstat(log.fileno()).st_size
         # A log that a flood has filled was cut to its newest part, which came after the mark.
-        log.seek(since if since <= os.fstat(log.fileno()).st_size else 0)
-        data = log.read(64 * LIMIT)[-LIMIT:]
+        log.seek(max(since if since <= size else 0, size - LIMIT))
+        data = log.read(LIMIT)
     return data.decode("utf-8", errors="replace")
 
 
-def _guest_log(guest: Guest) -> str:
-    """The guest's own log, only where its agent answers: a login might hang for long."""
-    if not guest.agent.answers(timeout=2.0):
-        return "the guest agent does not answer, so the guest's own log could not be read"
-    result = guest.agent.run(guest.os.recent_log, timeout=guest.budget(10).seconds)
-    return re.sub(r"[^\S\n]+$", "", result.text, flags=re.MULTILINE)
-
-
-def _screenshot(guest: Guest, file: Path) -> list[Path]:
+def _screenshot(guest: Guest, file: Path) -> Path | None:
     try:
-        file.write_bytes(guest.machine.screenshot())
-    except (GuestcertError, OSError):
-        return []  # a machine that is off has no screen; its other evidence stands
-    return [file]
+        picture = guest.machine.screenshot()
+    except Exception:
+        return None  # a machine that is off has no screen; its other evidence stands
+    return _written(file, picture)
+
+
+def _written(file: Path, content: str | bytes) -> Path | None:
+    """The file with that content; None where it cannot be written, as on a full disk."""
+    data = content if isinstance(content, bytes) else content.encode("utf-8", errors="replace")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+    except OSError:
+        return None
+    return file

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from dataclasses import dataclass
 
 import png
+
+from harness.errors import HarnessError
 
 
 @dataclass(frozen=True)
@@ -16,9 +20,15 @@ class Picture:
 
     @classmethod
     def from_png(cls, data: bytes) -> Picture:
-        """Decode a screenshot."""
-        _, _, rows, _ = png.Reader(file=io.BytesIO(data)).asRGB8()
-        return cls(tuple(bytes(row) for row in rows))
+        """Decode a screenshot; raises HarnessError where it is not one."""
+        try:
+            _, _, rows, _ = png.Reader(file=io.BytesIO(data)).asRGB8()
+            picture = cls(tuple(bytes(row) for row in rows))
+        except (png.Error, zlib.error, struct.error, EOFError, ValueError) as error:
+            raise HarnessError(f"the screenshot cannot be decoded: {error}") from error
+        if not picture.rows or not picture.rows[0]:
+            raise HarnessError("the screenshot has no pixels")
+        return picture
 
     @property
     def blank(self) -> bool:

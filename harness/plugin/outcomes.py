@@ -9,22 +9,12 @@ import pytest
 
 from harness.errors import Blocked, GuestFailure, NotApplicable
 from harness.profiles.model import KnownIssue
-from harness.results.model import Outcome
+from harness.results.model import WORST_FIRST, Outcome
 
 REASON_LIMIT = 1500
 """Characters of a reason that are kept."""
 
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
-
-WORST_FIRST = (
-    Outcome.BROKEN,
-    Outcome.FAILED,
-    Outcome.KNOWN_ISSUE,
-    Outcome.BLOCKED,
-    Outcome.NOT_APPLICABLE,
-    Outcome.PASSED,
-)
-"""Which phase's end counts for the case; trouble of ours hides what else was seen."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +73,11 @@ def reason_of(error: BaseException) -> str:
 
 
 def worst(phases: list[PhaseEnd]) -> PhaseEnd:
-    """The end that counts for the whole case; a case without any phase is broken."""
+    """The end that counts for the whole case; a case without any phase is broken.
+
+    What failed stays failed, although its tear-down broke: a guest that answers junk at the end
+    must not get another try.
+    """
     if not phases:
         return PhaseEnd(Outcome.BROKEN, "the case reported nothing")
     return min(phases, key=lambda phase: WORST_FIRST.index(phase.outcome))

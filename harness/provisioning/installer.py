@@ -15,6 +15,7 @@ from harness.errors import HarnessError
 from harness.events import EventKind
 from harness.hypervisors.base import Key, Machine
 from harness.hypervisors.definitions import MachineDefinition
+from harness.hypervisors.description import description_file
 from harness.provisioning.flow import Flow
 from harness.provisioning.progress import InstallationError, InstallationProgress
 from harness.waiting import SYSTEM_CLOCK, Clock, Deadline, NotYet, wait_until
@@ -162,7 +163,7 @@ class Installer:
         if self._machine is not None:
             with contextlib.suppress(HarnessError):
                 text = self._machine.description()
-                (self.folder / "machine.xml").write_text(text, encoding="utf-8")
+                (self.folder / description_file(text)).write_text(text, encoding="utf-8")
 
     def _close_console(self) -> None:
         if self._console is not None:

@@ -26,6 +26,18 @@ class Outcome(StrEnum):
     FLAKY = "flaky"
 
 
+WORST_FIRST = (
+    Outcome.FAILED,
+    Outcome.BROKEN,
+    Outcome.BLOCKED,
+    Outcome.FLAKY,
+    Outcome.KNOWN_ISSUE,
+    Outcome.NOT_APPLICABLE,
+    Outcome.PASSED,
+)
+"""Which of several counts: of the phases of a case, and of the cases of a feature."""
+
+
 class Claim(StrEnum):
     """What the vendor or owner says of a feature on a guest."""
 

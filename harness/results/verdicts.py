@@ -9,6 +9,7 @@ from harness.profiles.claims import HypervisorKind
 from harness.profiles.model import Profile
 from harness.profiles.variants import Variant
 from harness.results.model import (
+    WORST_FIRST,
     CertificateException,
     CertificateRecord,
     Claim,
@@ -23,16 +24,6 @@ from harness.results.model import (
 from harness.tiers import Tier
 
 Guests = Sequence[tuple[Profile, tuple[Variant, ...]]]
-
-WORST_FIRST = (
-    Outcome.FAILED,
-    Outcome.BROKEN,
-    Outcome.BLOCKED,
-    Outcome.FLAKY,
-    Outcome.KNOWN_ISSUE,
-    Outcome.PASSED,
-)
-"""The worst outcome of a feature's cases is the feature's; not_applicable only where it is all."""
 
 INCONCLUSIVE = frozenset({Outcome.BROKEN, Outcome.BLOCKED, Outcome.FLAKY})
 

@@ -26,3 +26,8 @@ def test_each_colour_is_where_it_was() -> None:
 def test_a_picture_of_another_size_is_an_error() -> None:
     with pytest.raises(HypervisorError, match="has 2 bytes, and 3 by 2 pixels take 12"):
         as_png(base64.b64encode(b"xx").decode(), width=3, height=2)
+
+
+def test_a_picture_that_is_not_base64_is_an_error() -> None:
+    with pytest.raises(HypervisorError, match="not base64"):
+        as_png("x", width=3, height=2)

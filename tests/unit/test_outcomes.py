@@ -61,10 +61,14 @@ def test_an_assertion_of_the_harness_itself_tells_nothing_of_the_guest() -> None
     assert classify(caught.value, "call").outcome is Outcome.FAILED
 
 
-def test_trouble_of_ours_hides_what_the_guest_did() -> None:
+def test_what_failed_stays_failed_whatever_breaks_after_it() -> None:
     failed, broken = PhaseEnd(Outcome.FAILED, "guest"), PhaseEnd(Outcome.BROKEN, "lab")
-    assert worst([failed, broken]) is broken
+    assert worst([failed, broken]) is failed
+    assert worst([broken, failed]) is failed
     assert worst([PhaseEnd(Outcome.PASSED), failed]) is failed
+    assert worst([PhaseEnd(Outcome.PASSED), broken]) is broken
+    assert worst([PhaseEnd(Outcome.KNOWN_ISSUE), broken]) is broken
+    assert worst([PhaseEnd(Outcome.NOT_APPLICABLE), broken]) is broken
     assert worst([]).outcome is Outcome.BROKEN
 
 

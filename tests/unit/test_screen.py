@@ -5,8 +5,11 @@ from __future__ import annotations
 import io
 
 import png
+import pytest
 
+from harness.errors import HarnessError, HypervisorError
 from harness.guests.screen import Picture
+from harness.hypervisors.libvirt.machine import _as_png
 
 
 def a_picture(*rows: list[int]) -> Picture:
@@ -27,3 +30,30 @@ def test_rows_that_differ_are_counted() -> None:
     assert before.changed_rows(before) == 0
     assert before.changed_rows(a_picture([0, 0], [0, 9], [9, 9])) == 2
     assert before.changed_rows(a_picture([0, 0])) == 3, "another size is another picture"
+
+
+def test_a_screenshot_that_is_none_is_the_harness_s_error() -> None:
+    whole = io.BytesIO()
+    png.Writer(2, 1, greyscale=False, bitdepth=8).write(whole, [[0] * 6])
+    data = whole.getvalue()
+    for bad in (b"", b"GIF", data[:-20], data[:30] + b"xx" + data[32:], data[:33]):
+        with pytest.raises(HarnessError, match="screenshot"):
+            Picture.from_png(bad)
+
+
+@pytest.mark.parametrize(
+    "ppm",
+    [
+        b"",
+        b"P6 2 2",
+        b"P6 x 2 255\n" + bytes(12),
+        b"P6 0 0 255\n",
+        b"P6 2 2 255\n" + bytes(5),
+        b"P6 2 2 255",
+        b"P6 -1 2 255\n" + bytes(12),
+        b"P6 " + b"9" * 5000 + b" 2 255\n" + bytes(12),
+    ],
+)
+def test_a_damaged_pixmap_is_the_hypervisor_s_error(ppm: bytes) -> None:
+    with pytest.raises(HypervisorError, match="screenshot"):
+        _as_png(ppm)

@@ -14,9 +14,12 @@ from harness.errors import HypervisorError
 def as_png(pixels: str, width: int, height: int) -> bytes:
     """A PNG of base64 pixels in RGB565, each of two bytes, the lower one first.
 
-    Raises HypervisorError where they are not as many as the size says.
+    Raises HypervisorError where they are none, or not as many as the size says.
     """
-    raw = base64.b64decode(pixels)
+    try:
+        raw = base64.b64decode(pixels)
+    except ValueError as error:
+        raise HypervisorError(f"the host's picture is not base64: {error}") from error
     if len(raw) != width * height * 2:
         raise HypervisorError(
             f"the host's picture has {len(raw)} bytes, and {width} by {height} pixels take "

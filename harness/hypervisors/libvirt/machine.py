@@ -277,9 +277,12 @@ def _as_png(ppm: bytes) -> bytes:
     fields = ppm.split(maxsplit=3)
     if len(fields) < 4 or fields[0] != b"P6":
         raise HypervisorError("the hypervisor's screenshot is neither PNG nor PPM")
-    width, height = int(fields[1]), int(fields[2])
-    pixels = fields[3][fields[3].index(b"\n") + 1 :]
     target = io.BytesIO()
-    rows = (pixels[row * width * 3 : (row + 1) * width * 3] for row in range(height))
-    png.Writer(width, height, greyscale=False, bitdepth=8).write(target, rows)
+    try:
+        width, height = int(fields[1]), int(fields[2])
+        pixels = fields[3][fields[3].index(b"\n") + 1 :]
+        rows = (pixels[row * width * 3 : (row + 1) * width * 3] for row in range(height))
+        png.Writer(width, height, greyscale=False, bitdepth=8).write(target, rows)
+    except (ValueError, OverflowError, png.Error) as error:
+        raise HypervisorError(f"the hypervisor's screenshot is damaged: {error}") from error
     return target.getvalue()
