@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from harness.errors import NotApplicable
+from harness.profiles.hardware import Tpm
 from harness.profiles.model import Profile, System
 
 
@@ -20,3 +21,9 @@ def demand_system(profile: Profile, systems: Collection[System], because: str) -
     """Raise NotApplicable where the profile's guest is none of these `systems`."""
     if profile.system not in systems:
         raise NotApplicable(f"{profile.id} is no {' or '.join(systems)}: {because}")
+
+
+def demand_tpm(profile: Profile) -> None:
+    """Raise NotApplicable where the profile says that its guest cannot use a TPM 2.0."""
+    if profile.hardware.tpm is Tpm.UNSUPPORTED:
+        raise NotApplicable(f"the profile {profile.id} says that {profile.name} has no use for one")

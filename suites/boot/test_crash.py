@@ -21,6 +21,7 @@ def test_a_panic_is_told_by_the_device_and_the_console(guest: Guest, metric: Met
     """The panic device speaks and the console has the kernel's last words, within seconds."""
     with control():
         assert guest.crash_watch.found() is None, "it counted as crashed before"
+    guest.linux.require_kernel((3, 9), "has a driver for the panic device")
     guest.crash_expected = True
     since, position = guest.machine.events.mark(), guest.console.position
     deadline = guest.budget(SEEN_WITHIN)

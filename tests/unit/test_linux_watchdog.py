@@ -11,7 +11,7 @@ from unittest.mock import MagicMock, Mock
 import pytest
 
 from harness.channels.base import CommandResult
-from harness.errors import ChannelError, GuestFailure
+from harness.errors import ChannelError, GuestFailure, NotApplicable
 from harness.events import EventKind, EventLog
 from harness.guests.linux import LinuxOs
 from harness.guests.rebooting import prove_reboot
@@ -58,8 +58,9 @@ def test_the_watchdog_is_told_from_the_chipsets(
     assert guest_with(tmp_path, listed, "/bin/true").load_watchdog(heartbeat=10) == device
 
 
-def test_a_driver_that_is_not_there_is_no_watchdog(tmp_path: Path) -> None:
-    assert guest_with(tmp_path, [QEMUS], "/bin/false").load_watchdog(heartbeat=10) == ""
+def test_a_driver_that_the_kernel_came_without_was_not_promised(tmp_path: Path) -> None:
+    with pytest.raises(NotApplicable, match="no driver i6300esb"):
+        guest_with(tmp_path, [QEMUS], "/bin/false").load_watchdog(heartbeat=10)
 
 
 @pytest.mark.parametrize(("fired", "error"), [(True, GuestFailure), (False, ChannelError)])

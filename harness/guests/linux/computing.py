@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from harness.errors import ChannelError
+from harness.errors import ChannelError, NotApplicable
 from harness.guests.linux.shell import LinuxShell, fields
 from harness.guests.os import Processor
 
@@ -50,12 +50,18 @@ class LinuxComputing(LinuxShell):
         return found
 
     def numa_nodes(self) -> dict[int, tuple[int, int]]:
-        """Processors and bytes of memory of each NUMA node."""
+        """Processors and bytes of memory of each NUMA node.
+
+        Raises NotApplicable for a kernel built without NUMA, as most of 32 bits are.
+        """
         listed = self.sh(
-            "for n in /sys/devices/system/node/node[0-9]*; do"
+            "[ -d /sys/devices/system/node ] || { echo none; exit 0; };"
+            " for n in /sys/devices/system/node/node[0-9]*; do"
             ' echo "${n##*node}|$(cat "$n/cpulist")|'
             '$(sed -n \'s/.*MemTotal: *\\([0-9]*\\) kB/\\1/p\' "$n/meminfo")"; done'
         )
+        if listed.strip() == "none":
+            raise NotApplicable("the guest's kernel was built without NUMA")
         nodes = {}
         for line in listed.splitlines():
             node, processors, kilobytes = fields(line, 3)

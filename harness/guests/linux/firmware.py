@@ -15,6 +15,10 @@ LASTING = b"\7\0\0\0"
 
 TPM = "/dev/tpm0"
 
+TPM_VERSION = """[ -d "$1" ] || { echo 0; exit 0; }
+[ ! -e "$1/tpm_version_major" ] || { cat "$1/tpm_version_major"; exit 0; }
+if [ -e "$1/caps" ] || [ -e "$1/device/caps" ]; then echo 1; else echo 2; fi"""
+
 EXCHANGE = (
     'exec 3<>"$1"; printf %s "$2" | base64 -d >&3; dd bs=4096 count=1 <&3 2>/dev/null | base64 -w0'
 )
@@ -52,9 +56,8 @@ class LinuxFirmware(LinuxLog):
         return any("Secure boot enabled" in line.text for line in self.kernel_log())
 
     def tpm_version(self) -> int:
-        """The major version, as the kernel has told it since Linux 5.6; 0 where there is none."""
-        script = 'cat "$1" 2>/dev/null || echo 0'
-        return int(self.sh(script, "/sys/class/tpm/tpm0/tpm_version_major"))
+        """The major version; 0 where there is none. Before Linux 5.6 1.2 alone lists its `caps`."""
+        return int(self.sh(TPM_VERSION, "/sys/class/tpm/tpm0"))
 
     def tpm_exchange(self, command: bytes) -> bytes:
         """The chip's answer to a raw command, through the kernel's device."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.errors import NotApplicable
 from harness.guests.linux.devices import LinuxDevices
 from harness.guests.linux.firmware import LinuxFirmware
 
@@ -80,7 +81,12 @@ class LinuxStorage(LinuxDevices, LinuxFirmware):
         return int(self.sh(NOT_ZERO, disk, str(mebibytes), seconds=60))
 
     def prepare_hibernation(self, serial: str) -> None:
-        """Make the disk of that serial swap space, from which the next kernel looks for itself."""
+        """Make the disk of that serial swap space, from which the next kernel looks for itself.
+
+        Raises NotApplicable for a kernel that does not hibernate, as many for clouds do not.
+        """
+        if "disk" not in self.read("/sys/power/state").split():
+            raise NotApplicable("the guest's kernel does not hibernate")
         device = self._device(serial)
         self.add_boot_argument(_resume(device))
         self.sh('mkswap "$1"', device)
