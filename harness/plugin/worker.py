@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Protocol
 
 import allure
+import allure_commons
 import pytest
 
 from harness.errors import Blocked, GuestFailure, NotApplicable
 from harness.guests.evidence import EvidenceCollector
 from harness.lab.bench import Bench
-from harness.plugin.allure_labels import label
+from harness.plugin.allure_results import AllureResults, label, name, note_outcome
 from harness.plugin.collection import case_of, feature_of, parameters_of, target_of
 from harness.plugin.fixtures import GUESTS
 from harness.plugin.outcomes import PhaseEnd, classify, with_known_issues, worst
@@ -73,6 +74,15 @@ class Worker:
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
+        self._allure = AllureResults()
+
+    def pytest_configure(self) -> None:
+        """Look at Allure's results before they are written."""
+        allure_commons.plugin_manager.register(self._allure)
+
+    def pytest_unconfigure(self) -> None:
+        """Leave Allure as it was."""
+        allure_commons.plugin_manager.unregister(self._allure)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
@@ -101,8 +111,12 @@ class Worker:
             notes.phases.append(PhaseEnd(Outcome.PASSED))
         if report.failed:
             setattr(report, PHASE, str(notes.phases[-1].outcome))
+        if call.when == "setup":
+            name(item, _title(item))
         if call.when == "teardown":
-            setattr(report, RECORD, _record(item, notes, self._bench).model_dump(mode="json"))
+            record = _record(item, notes, self._bench)
+            note_outcome(record.outcome)
+            setattr(report, RECORD, record.model_dump(mode="json"))
             setattr(report, TOLD, notes.told)
         notes.told = notes.told or report.failed
         return report
@@ -186,12 +200,16 @@ def _attach_to_allure(files: list[Path]) -> None:
         allure.attach.file(str(file), name=file.name, attachment_type=kind)
 
 
+def _title(item: pytest.Item) -> str:
+    """The first line of the case's docstring."""
+    lines = (getattr(getattr(item, "function", None), "__doc__", None) or "").strip().splitlines()
+    return lines[0] if lines else ""
+
+
 def _record(item: pytest.Item, notes: Notes, bench: Bench) -> OutcomeRecord:
     end = worst(notes.phases)
     target = target_of(item)
     case = case_of(item.nodeid)
-    function = getattr(item, "function", None)
-    lines = (getattr(function, "__doc__", None) or "").strip().splitlines()
     guest = target.profile.id if target else ""
     parameters = parameters_of(item.nodeid, str(target or ""))
     # pytest finds one of several by the whole of what is in brackets.
@@ -208,7 +226,7 @@ def _record(item: pytest.Item, notes: Notes, bench: Bench) -> OutcomeRecord:
         seconds=round(time.monotonic() - notes.started, 3),
         metrics=tuple(notes.metrics),
         evidence=tuple(notes.evidence),
-        title=lines[0] if lines else "",
+        title=_title(item),
         rerun=f"pytest '{node}' --guest {guest} --variant {target.variant}" if target else "",
         ledger=bench.ledger.take(),
         started=notes.began,

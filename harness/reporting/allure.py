@@ -10,10 +10,13 @@ from harness.results.model import RunRecord
 from harness.results.store import write_text
 from harness.text import sanitize
 
+BLOCKED = "Skipped: blocked: "
+"""How the message of a blocked case starts: pytest's word, and the plugin's."""
+
 CATEGORIES = (
-    ("Promises that guests broke", ["failed"], ".*"),
-    ("Trouble of the harness or the lab: tells nothing of a guest", ["broken"], ".*"),
-    ("Blocked by another failure", ["skipped"], "(?s).*blocked: .*"),
+    ("Promises that guests broke", ["failed"], "(?s).*"),
+    ("Trouble of the harness or the lab", ["broken"], f"(?s)(?!{BLOCKED}).*"),
+    ("Blocked by another failure", ["broken"], f"(?s){BLOCKED}.*"),
     ("Not applicable here", ["skipped"], "(?s).*not applicable: .*"),
 )
 
