@@ -12,12 +12,14 @@ from tests.e2e.conftest import GUEST, Certification, Planter
 
 AGENT = "/etc/systemd/system/qemu-guest-agent.service"
 MENU = "/boot/grub/grub.cfg"
+RELEASE = "/usr/lib/os-release"
+TRIXIE = 'NAME="Debian GNU/Linux"\nVERSION_ID="13"\nVERSION_CODENAME=trixie\nID=debian\n'
 
 Certify = Callable[..., Certification]
 
 
-def on_part(certify: Certify, image: object, keyword: str) -> Certification:
-    arguments = (GUEST, "--image", str(image), "--variant", "bios", "-n", "0")
+def on_part(certify: Certify, image: object, keyword: str, *options: str) -> Certification:
+    arguments = (GUEST, "--image", str(image), "--variant", "bios", "-n", "0", *options)
     return certify(*arguments, "--", "-k", keyword)
 
 
@@ -33,26 +35,30 @@ def test_an_agent_that_does_not_start_violates_the_heartbeat(
 ) -> None:
     # Debian's unit is started by udev, which `systemctl disable` does not touch: it is masked.
     image = plant({}, {AGENT: "/dev/null"})
-    done = on_part(certify, image, "sees_a_living_guest or boots_to_ready")
+    keyword = "sees_a_living_guest or boots_to_ready"
+    done = on_part(certify, image, keyword, "--tier", "smoke")
     assert_violated(done, "integration.heartbeat", verified="boot.ready")
+    assert done.run.environment.guests[GUEST].kernel, "the run does not record what it ran on"
 
 
-def test_a_failed_unit_and_an_ignored_power_button_are_told_apart(
+def test_another_release_a_failed_unit_and_an_ignored_power_button_are_told_apart(
     certify: Certify, plant: Planter
 ) -> None:
-    """Two defects in one build, since each build costs a first boot."""
+    """Three defects in one build, since each build costs a first boot."""
     unit = "[Service]\nType=oneshot\nExecStart=/bin/false\n"
     wanted = "/etc/systemd/system/multi-user.target.wants/planted.service"
     path = "/etc/systemd/system/planted.service"
     button = "/etc/systemd/logind.conf.d/planted.conf"
-    image = plant({path: unit, button: "[Login]\nHandlePowerKey=ignore\n"}, {wanted: path})
-    done = on_part(certify, image, "no_unit_has_failed or shuts_down_clean or sees_a_living_guest")
-    assert_violated(
-        done, "boot.clean_log", "integration.shutdown", verified="integration.heartbeat"
-    )
+    files = {path: unit, button: "[Login]\nHandlePowerKey=ignore\n", RELEASE: TRIXIE}
+    image = plant(files, {wanted: path})
+    keyword = "no_unit_has_failed or shuts_down_clean or sees_a_living_guest or test_identity"
+    done = on_part(certify, image, keyword)
+    violated = ("boot.identity", "boot.clean_log", "integration.shutdown")
+    assert_violated(done, *violated, verified="integration.heartbeat")
     assert "planted.service" in done.reasons()
+    assert "its release is '13', the profile's is '12'" in done.reasons()
     failed = [o for o in done.run.outcomes if o.outcome is Outcome.FAILED]
-    assert len(failed) == 2, "only the power button was planted, the agent's way still works"
+    assert len(failed) == 3, "only the power button was planted, the agent's way still works"
 
 
 def test_a_guest_without_an_init_violates_ready(

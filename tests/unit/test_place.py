@@ -169,6 +169,15 @@ def test_a_machine_has_its_seed_as_a_disk_that_it_cannot_write(lab: Lab) -> None
     assert (disk.format, disk.read_only, disk.boot_order) == ("raw", True, None)
 
 
+def test_a_machine_that_runs_is_not_redefined_and_that_is_no_fault_of_the_guest(lab: Lab) -> None:
+    guest = lab.place().pristine()
+    with pytest.raises(HarnessError, match="must be off to be redefined, and is running"):
+        guest.redefine(vcpus=2)
+    guest.machine.power_off()
+    guest.redefine(vcpus=2)
+    assert guest.definition.vcpus == 2
+
+
 def test_a_guest_that_does_not_answer_after_its_restore_is_the_lab_s(lab: Lab) -> None:
     place = lab.place()
     place.pristine()
