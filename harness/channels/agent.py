@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -24,6 +25,9 @@ from harness.waiting import SYSTEM_CLOCK, Clock, Deadline, NotYet, wait_until
 
 ANSWER_LIMIT = 48 * 1024 * 1024
 """Characters; the agent itself caps captured output at 16 MiB a stream, a third more in base64."""
+
+MOST_COMMANDS = 1000
+COMMAND_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 LARGEST_PID = 2**63 - 1
 LAST_SIGNAL = 127
@@ -69,6 +73,14 @@ Source: qga/commands.c, qmp_guest_exec_status.
 """
 
 
+@dataclass(frozen=True)
+class AgentCommands:
+    """The commands that an agent knows, by its policy: `--block-rpcs` and `--allow-rpcs`."""
+
+    allowed: frozenset[str]
+    blocked: frozenset[str]
+
+
 class AgentTransport(Protocol):
     """Carries one JSON command to the agent and brings its JSON answer."""
 
@@ -108,6 +120,31 @@ class AgentChannel:
         except ChannelError:
             return False
         return True
+
+    def executes(self, *, timeout: float) -> bool:
+        """Whether the agent has run a program: one that answers a ping may refuse to."""
+        try:
+            return self.run(self._platform.probe, timeout=timeout).exit_status == 0
+        except ChannelError:
+            return False
+
+    def commands(self, *, timeout: float) -> AgentCommands:
+        """What the agent knows and allows; raises ChannelError where it does not list it."""
+        info = self.call("guest-info", timeout=timeout)
+        listed = info.get("supported_commands") if isinstance(info, dict) else None
+        if not isinstance(listed, list) or len(listed) > MOST_COMMANDS:
+            raise ChannelError("the agent's answer to guest-info lists no commands")
+        states: dict[bool, set[str]] = {True: set(), False: set()}
+        for entry in listed:
+            name, enabled = (
+                (entry.get("name"), entry.get("enabled")) if isinstance(entry, dict) else (None, 0)
+            )
+            if not isinstance(name, str) or not COMMAND_NAME.fullmatch(name):
+                raise ChannelError("the agent's list of commands has one without a name")
+            if not isinstance(enabled, bool):
+                raise ChannelError(f"the agent's list does not record whether {name} is enabled")
+            states[enabled].add(name)
+        return AgentCommands(frozenset(states[True]), frozenset(states[False]))
 
     def run(
         self,

@@ -4,31 +4,41 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
+import contextlib
 import secrets
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
-from harness.channels.base import CommandResult
-from harness.channels.console import Console, ConsoleExpect
-from harness.errors import ChannelError, GuestFailure
+from harness.channels.base import CommandResult, CommandTimeoutError, is_exit_status
+from harness.channels.console import Console
+from harness.channels.console_answer import ConsoleAnswer
+from harness.channels.console_dialog import ConsoleDialog
+from harness.channels.console_login import log_in, log_out
+from harness.errors import ChannelError, GuestTimeout
 from harness.waiting import Deadline, Watch
 
-KERNEL_LINE = r"\[ *\d+\.\d{6}\].*"
-"""What the kernel says on the same console: it does not care for a prompt that stands there."""
+PIECE = 3000
+"""Characters of base64 in one typed line: a Linux terminal cuts a line at 4096."""
 
-LOGIN_PROMPT = rf"(?m)login:\s*(?:{KERNEL_LINE})?$"
-PASSWORD_PROMPT = rf"(?m)[Pp]assword:\s*(?:{KERNEL_LINE})?$"
-INTERRUPTION = rf"(?:{KERNEL_LINE}\n)*"
-"""Whole lines of the kernel's, which come in the middle of what someone else is saying."""
+SHORT = 1000
+"""Characters of base64 that are typed without waiting until those before them were taken."""
 
-REFUSED = r"[Ll]ogin incorrect"
-TYPED_LIMIT = 4000
-"""Bytes in one typed line: a Linux terminal cuts a line at 4096."""
+INTERRUPT = b"\x03\x1c"
+"""Control-C, and Control-\\ for a program that takes no notice of it."""
 
+PREPARE = (
+    b"stty -echo; PS1=; PS2=; unset PROMPT_COMMAND HISTFILE; TERM=dumb; LC_ALL=C; export LC_ALL\r"
+)
 
-class LoginRefused(GuestFailure):
-    """The guest refused the name and password."""
+RUN = (
+    'said=$( { err=$( { { printf %s "$give" | base64 -d |'
+    ' eval "$(printf %s "$call" | base64 -d)" 3>&-; echo " $?" >&2; } |'
+    ' base64 >&3; } 2>&1 | base64 ); printf "%s\\n%s" - "$err"; } 3>&1 )'
+)
+"""Runs `call` with the input that is in `give`, both in base64; keeps both streams in `said`."""
+
+MOST_REQUESTS = 8
+"""How often the answer of one command is asked for without a sign that it was printed."""
 
 
 class ConsoleShell:
@@ -37,48 +47,22 @@ class ConsoleShell:
     def __init__(self, console: Console, *, watches: Iterable[Watch] = ()) -> None:
         self._console = console
         self._watches = tuple(watches)
-        self._logged_in = False
-        self._prompted = False  # a login prompt stands there that nobody has answered
-
-    def await_login_prompt(self, deadline: Deadline, *, since: int | None = None) -> None:
-        """Wait for the login prompt, from `since` on or after pressing Enter."""
-        position = self._console.position if since is None else since
-        if since is None:
-            self._console.send(b"\r")
-        self._await(position, LOGIN_PROMPT, "a login prompt", deadline)
+        self.logged_in = False
+        """Whether the shell takes commands, as far as is known."""
 
     def log_in(self, user: str, password: str, deadline: Deadline) -> None:
-        """Log in at a login prompt; raises LoginRefused where the guest refuses, and asks anew."""
-        if not self._prompted:
-            self.await_login_prompt(deadline)
-        self._prompted = False
-        position = self._console.position
-        self._console.send(user.encode() + b"\r")
-        self._await(position, PASSWORD_PROMPT, "the password prompt", deadline)
-        position = self._console.position
-        self._console.send(password.encode() + b"\r")
-        # The greeting differs from one OS to the next: a shell is there once it counts for us.
-        shell = ConsoleExpect(self._console, position)
-        match = shell.await_any(
-            [REFUSED, r"[$#] (\x1b\[[0-9;?]*[a-zA-Z])*$"],
-            awaited="a shell prompt",
-            deadline=deadline,
-            watches=self._watches,
-        )
-        if match.re.pattern == REFUSED.encode():
-            # It comes by itself; an Enter of ours before it would be an empty name to some.
-            self._await(position, LOGIN_PROMPT, "the login prompt after a refusal", deadline)
-            self._prompted = True
-            raise LoginRefused(f"the guest refused the password of {user} on the serial console")
-        self._console.send(b"stty -echo; PS1=; PS2=; unset PROMPT_COMMAND; TERM=dumb\r")
-        self._logged_in = True
+        """Log in; raises LoginRefused where the guest refuses, GuestTimeout where none is asked."""
+        dialog = self._dialog(deadline)
+        log_in(dialog, user, password)
+        dialog.send(PREPARE)
+        while not dialog.shell_answers():
+            pass
+        self.logged_in = True
 
     def log_out(self, deadline: Deadline) -> None:
         """Leave the shell, and wait for the login prompt that the next user will find."""
-        position = self._console.position
-        self._console.send(b"exit\r")
-        self._logged_in = False
-        self.await_login_prompt(deadline, since=position)
+        self.logged_in = False
+        log_out(self._dialog(deadline))
 
     def run(
         self,
@@ -88,52 +72,88 @@ class ConsoleShell:
         environment: Mapping[str, str] | None = None,
         timeout: float,
     ) -> CommandResult:
-        """Run a program. See CommandChannel; output and errors come mixed, as on any terminal."""
-        if not self._logged_in or stdin:
-            raise ChannelError("the console shell is not logged in, or was given standard input")
+        """Run a program in English. See CommandChannel.
+
+        Raises CommandTimeoutError after interrupting a program that did not end in time.
+        """
+        if not self.logged_in:
+            raise ChannelError("the console shell is not logged in")
         settings = [f"{name}={value}" for name, value in (environment or {}).items()]
-        command = shlex.join(["sudo", "-n", "env", *settings, *arguments])
+        command = shlex.join(["sudo", "-n", "env", "LC_ALL=C", *settings, *arguments])
         deadline = Deadline(timeout)
-        self._type(f'said=$({{ {command} </dev/null 2>&1; echo " $?"; }} | base64 | tr -d "\\n")')
-        said = None
-        while said is None:
-            said = self._said(f"`{command[:120]}` to end", deadline)
-        output, _, status = said.rstrip(b"\n").rpartition(b" ")
-        if not status.isdigit():
+        self._carry("call", command.encode(), deadline)
+        self._carry("give", stdin, deadline)
+        self._type(RUN)
+        return self._result(arguments, self._said(command, deadline), command)
+
+    def _result(self, arguments: Sequence[str], said: bytes, command: str) -> CommandResult:
+        try:
+            output, errors = (base64.b64decode(part, validate=True) for part in said.split(b"-"))
+        except (binascii.Error, ValueError):
+            output, errors = b"", b""
+        errors, _, status = errors.rstrip(b"\n").rpartition(b" ")
+        exit_status = int(status) if status.isdigit() and len(status) < 4 else None
+        if not is_exit_status(exit_status):
             raise ChannelError(
-                f"the shell on the serial console told no exit status of `{command[:120]}`",
-                remedy="look whether the guest has base64 and tr, with which it tells them",
+                f"the shell on the serial console reported no exit status of `{command[:120]}`",
+                remedy="look whether the guest has base64 and sed, with which it reports them",
                 evidence=self._console.log,
             )
-        return CommandResult(tuple(arguments), int(status), output, b"")
+        return CommandResult(tuple(arguments), exit_status, output, errors)
+
+    def _carry(self, name: str, data: bytes, deadline: Deadline) -> None:
+        """Bring `data` into a variable of the shell, in letters that no line editing changes."""
+        self._type(f"{name}=")
+        encoded = base64.b64encode(data).decode()
+        for start in range(0, len(encoded), PIECE):
+            self._type(f"{name}=${{{name}}}{encoded[start : start + PIECE]}")
+            if len(encoded) > SHORT:
+                self._await_shell(deadline)
+
+    def _await_shell(self, deadline: Deadline) -> None:
+        """Wait until what was typed has been taken: a terminal holds 4096 bytes, and no more."""
+        try:
+            while not self._dialog(deadline).shell_answers():
+                pass
+        except GuestTimeout as error:
+            raise CommandTimeoutError(error.sentence, evidence=error.evidence) from error
 
     def _type(self, line: str) -> None:
-        if len(line) > TYPED_LIMIT:
-            raise ChannelError(f"a console takes {TYPED_LIMIT} bytes a line, not {len(line)}")
         self._console.send(line.encode() + b"\r")
 
-    def _said(self, awaited: str, deadline: Deadline) -> bytes | None:
-        """What the shell keeps in `said`; nothing where others spoke in the middle of it.
+    def _said(self, command: str, deadline: Deadline) -> bytes:
+        """What the shell keeps in `said`, asked for as often as it takes to hear all of it."""
+        nonce, position = secrets.token_hex(8), self._console.position
+        answer = ConsoleAnswer(nonce)
+        requests, patience = 0, 0.5
+        silence: Deadline | None = None
+        while answer.whole is None:
+            for watch in self._watches:
+                watch()
+            garbled = answer.ends >= requests or (silence is not None and silence.passed)
+            if garbled and requests < MOST_REQUESTS + answer.ends:
+                self._type(ConsoleAnswer.request(nonce))
+                requests, patience, silence = requests + 1, 2 * patience, None
+            if deadline.passed:
+                raise self._timeout(command, deadline)
+            piece = self._console.read_after(position, min(0.5, deadline.remaining))
+            position = piece.end
+            answer.hear(piece.data)
+            if piece.data:
+                silence = Deadline(patience)
+            elif not piece.is_open:
+                raise ChannelError(f"the console was closed while `{command[:120]}` ran")
+        return answer.whole
 
-        The kernel, systemd and cloud-init write to the same console whenever they like, so it is
-        said in letters and digits alone, with its length, as often as it takes.
-        """
-        nonce = secrets.token_hex(8)
-        position = self._console.position
-        # Printed in two halves, so that the typed line itself never looks like the mark.
-        self._type(f'printf "%s%s-%s-%s-%s%s-\\n" begin- {nonce} "${{#said}}" "$said" end- {nonce}')
-        end = INTERRUPTION.join(re.escape(letter) for letter in f"end-{nonce}-")
-        self._await(position, end, awaited, deadline)
-        told = re.sub(rf"{KERNEL_LINE}\n".encode(), b"", self._console.since(position))
-        whole = re.search(rf"begin-{nonce}-(\d+)-([^-]*)-end-{nonce}-".encode(), told)
-        if whole is None or int(whole[1]) != len(whole[2]):
-            return None
-        try:
-            return base64.b64decode(whole[2], validate=True)
-        except binascii.Error:
-            return None
-
-    def _await(self, since: int, pattern: str, awaited: str, deadline: Deadline) -> re.Match[bytes]:
-        return ConsoleExpect(self._console, since).await_any(
-            [pattern], awaited=awaited, deadline=deadline, watches=self._watches
+    def _timeout(self, command: str, deadline: Deadline) -> CommandTimeoutError:
+        """Interrupt what runs; the shell counts as logged in where it answers after that."""
+        self._console.send(INTERRUPT)
+        with contextlib.suppress(GuestTimeout):
+            self.logged_in = self._dialog(Deadline(max(5.0, deadline.seconds / 4))).shell_answers()
+        return CommandTimeoutError(
+            f"waited {deadline.seconds:.0f} s for `{command[:120]}` to end on the serial console",
+            evidence=self._console.log,
         )
+
+    def _dialog(self, deadline: Deadline) -> ConsoleDialog:
+        return ConsoleDialog(self._console, self._watches, deadline)

@@ -13,9 +13,16 @@ from pathlib import Path
 from harness.channels.agent import POSIX, WINDOWS, AgentChannel
 from harness.channels.base import CommandChannel, CommandResult, CommandTimeoutError
 from harness.channels.console import Console
-from harness.channels.console_shell import LOGIN_PROMPT, ConsoleShell
+from harness.channels.console_login import LOGIN_PROMPT, LoginRefused
+from harness.channels.console_shell import ConsoleShell
 from harness.channels.direct import DirectChannel
-from harness.errors import ChannelError, GuestFailure, HarnessError, NotApplicable
+from harness.errors import (
+    ChannelError,
+    GuestFailure,
+    GuestTimeout,
+    HarnessError,
+    NotApplicable,
+)
 from harness.events import Event, EventKind
 from harness.guests.crash_watch import CrashWatch
 from harness.guests.linux import LinuxOs
@@ -28,6 +35,9 @@ from harness.hypervisors.direct import Login, direct_commands_of
 from harness.ledger import Ledger, Work
 from harness.profiles.model import Profile, System
 from harness.waiting import Deadline, NotYet, wait_until
+
+EXECUTION = frozenset({"guest-exec", "guest-exec-status"})
+"""The agent's commands by which it runs programs."""
 
 DIRECT_SINCE = (10, 0)
 """Windows NT's version in Windows 10 and Server 2016, the first that a host runs programs in."""
@@ -175,9 +185,7 @@ class Guest:
     def _resume_saved(self) -> None:
         self.attach_console()
         self.machine.resume()
-        if self.answers_by is Answer.CONSOLE:
-            self.console.send(b"\r")  # its login prompt was printed before the state was saved
-        self.await_ready(since=0)
+        self.await_ready(since=None)
 
     def attach_console(self) -> None:
         """Open the console anew (a machine that was started again has a new one)."""
@@ -213,25 +221,27 @@ class Guest:
 
     # -- readiness ------------------------------------------------------------------------
 
-    def await_ready(self, *, since: int) -> Answer:
-        """Wait until the agent or a shell on the console answers; returns which, and uses it.
+    def await_ready(self, *, since: int | None) -> Answer:
+        """Wait until the agent or the console's shell runs a command; returns which, and uses it.
 
-        `since` is the console position after which a login prompt counts. An agent that is
-        silent some time after the login prompt leaves the console's shell to answer.
+        `since` is the console position after which a login prompt counts; None for a guest that
+        was ready when it was saved or fell asleep, and prints none. An agent that runs nothing some
+        time after the prompt leaves the console's shell to answer.
         """
         deadline = self.budget(self.profile.budgets.ready_seconds)
-        prompt_seen: list[Deadline] = []
+        grace: list[Deadline] = []
 
         def answering() -> Answer:
             if self.direct is not None and self.direct.answers(timeout=10.0):
                 return Answer.DIRECT
-            if self.agent.answers(timeout=2.0):
+            pings = self.agent.answers(timeout=2.0)
+            if pings and self.agent.executes(timeout=self.budget(10).seconds):
                 return Answer.AGENT
-            if not prompt_seen and self._prompt_after(since):
-                prompt_seen.append(self.budget(5))
-            if prompt_seen and prompt_seen[0].passed:
-                self._shell = None
-                self.shell().run(["true"], timeout=self.budget(10).seconds)
+            if not grace and (since is None or self._prompt_after(since)):
+                known = self.answers_by is Answer.CONSOLE or (pings and self._agent_blocks_exec())
+                grace.append(self.budget(0 if known else 5))
+            if grace and grace[0].passed:
+                self._demand_shell()
                 return Answer.CONSOLE
             raise NotYet(self._last_line())
 
@@ -245,11 +255,37 @@ class Guest:
         )
         return self.answers_by
 
-    def await_prompt(self, *, since: int) -> None:
-        """See that a login prompt came after console position `since`; raises NotYet before."""
+    def _agent_blocks_exec(self) -> bool:
+        """Whether the agent's own list says so; another reason to run nothing may pass."""
+        try:
+            commands = self.agent.commands(timeout=self.budget(5).seconds)
+        except ChannelError:
+            return False
+        return not commands.blocked.isdisjoint(EXECUTION)
+
+    def _demand_shell(self) -> None:
+        """Run a command on the console; raises NotYet where it lets nobody in so far.
+
+        Raises ChannelError where the user who is let in may not work as the administrator.
+        """
+        self._shell = None
+        try:
+            result = self.shell().run(["true"], timeout=self.budget(10).seconds)
+        except (LoginRefused, GuestTimeout, CommandTimeoutError) as error:
+            raise NotYet(error.sentence) from error
+        if result.exit_status != 0:
+            raise ChannelError(
+                f"{self.credentials.user} runs nothing as the administrator of {self.name} on its"
+                f" serial console: {result.error_text[-200:]!r}",
+                remedy="let the user that cloud-init makes call sudo without a password",
+                evidence=self.console_log,
+            )
+
+    def demand_console(self, *, since: int) -> None:
+        """Log in at a login prompt after console position `since`; raises NotYet until it came."""
         if not self._prompt_after(since):
             raise NotYet(self._last_line())
-        self._shell = None  # whoever was logged in before it is not any more
+        self._demand_shell()
 
     def await_settled(self) -> None:
         """Wait until the ready guest has started all that it starts, then have it all written."""
@@ -290,7 +326,7 @@ class Guest:
 
     def shell(self) -> ConsoleShell:
         """A logged-in shell on the serial console; it works without the guest agent."""
-        if self._shell is None:
+        if self._shell is None or not self._shell.logged_in:
             shell = ConsoleShell(self.console, watches=[self.crash_watch])
             shell.log_in(self.credentials.user, self.credentials.password, self.budget(20))
             self._shell = shell

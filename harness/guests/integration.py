@@ -102,7 +102,7 @@ class Shutdown:
         """Ask for power-off and wait for the hypervisor's word; returns its event."""
         guest = self._guest
         since = guest.machine.events.mark()
-        with _guest_s_fault():
+        with promised():
             guest.machine.shutdown(method)
         allowed = guest.profile.budgets.shutdown_seconds if seconds is None else seconds
         return guest.await_off(since, guest.budget(allowed))
@@ -115,15 +115,15 @@ class Shutdown:
         """Ask for a reboot and wait until the guest is ready again with a new boot id."""
 
         def ask() -> None:
-            with _guest_s_fault():
+            with promised():
                 self._guest.machine.reboot(method)
 
         prove_reboot(self._guest, ask)
 
 
 @contextmanager
-def _guest_s_fault() -> Iterator[None]:
-    """A service that can't be asked, where asking it is the promise, is the guest's failure."""
+def promised() -> Iterator[None]:
+    """A channel that does not answer, where its answer is the promise, is the guest's failure."""
     try:
         yield
     except ChannelError as error:

@@ -34,7 +34,7 @@ def prove_reboot(guest: Guest, act: Callable[[], None], *, before: str | None = 
 
 def _new_boot_id(guest: Guest, before: str, position: int) -> None:
     if guest.answers_by is Answer.CONSOLE:
-        guest.await_prompt(since=position)
+        guest.demand_console(since=position)
     elif not guest.serves(timeout=2.0):
         raise NotYet(f"no answer by {guest.answers_by}")
     try:

@@ -1,11 +1,13 @@
-"""boot.console: the serial console, by pexpect."""
+"""boot.console: the serial console, its login and its shell."""
 
 import secrets
 
 import pytest
 
-from harness.channels.console_shell import ConsoleShell, LoginRefused
+from harness.channels.console_login import LoginRefused
+from harness.channels.console_shell import ConsoleShell
 from harness.guests.guest import Guest
+from harness.guests.integration import promised
 from harness.oracles.control import control
 from harness.plugin.markers import feature, only_on
 from harness.profiles.model import System
@@ -17,12 +19,14 @@ NO_SHELL = "the console that Windows has on a serial port is no shell that takes
 @only_on(System.LINUX, System.FREEBSD, because=NO_SHELL)
 def test_logs_in_and_runs_a_command(guest: Guest) -> None:
     """The console offers a login, takes the right password, and runs a command."""
+    guest.log_out()  # a guest without an agent is spoken to there
     shell = ConsoleShell(guest.console, watches=[guest.crash_watch])
     word = secrets.token_hex(8)
 
     shell.log_in(guest.credentials.user, guest.credentials.password, guest.budget(20))
-    said = shell.run(["printf", "%s-%s", "it is", word], timeout=guest.budget(10).seconds)
-    failed = shell.run(["sh", "-c", "exit 7"], timeout=guest.budget(10).seconds)
+    with promised():
+        said = shell.run(["printf", "%s-%s", "it is", word], timeout=guest.budget(10).seconds)
+        failed = shell.run(["sh", "-c", "exit 7"], timeout=guest.budget(10).seconds)
 
     assert (said.exit_status, said.text.strip()) == (0, f"it is-{word}")
     assert failed.exit_status == 7, "the exit status of a command does not arrive"
@@ -32,6 +36,7 @@ def test_logs_in_and_runs_a_command(guest: Guest) -> None:
 @only_on(System.LINUX, System.FREEBSD, because=NO_SHELL)
 def test_refuses_a_wrong_password(guest: Guest) -> None:
     """A wrong password is refused, and the right one still works after it."""
+    guest.log_out()
     shell = ConsoleShell(guest.console, watches=[guest.crash_watch])
 
     with pytest.raises(LoginRefused):

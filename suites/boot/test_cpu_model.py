@@ -3,7 +3,7 @@
 import re
 
 from harness.channels.console import ConsoleExpect
-from harness.channels.console_shell import LOGIN_PROMPT
+from harness.channels.console_login import LOGIN_PROMPT
 from harness.errors import NotApplicable
 from harness.guests.guest import Guest
 from harness.hypervisors.base import Capability, Hypervisor

@@ -36,7 +36,7 @@ def test_sleeps_in_memory_and_wakes(guest: Guest) -> None:
     assert guest.machine.state() is MachineState.ASLEEP
     let_pass(ASLEEP_SECONDS, [guest.crash_watch])
     assert guest.machine.state() is MachineState.ASLEEP, "it did not stay asleep"
-    since, position = guest.machine.events.mark(), guest.console.position
+    since = guest.machine.events.mark()
     guest.machine.wake_up()
     # Until the hypervisor says so the machine counts as asleep, although it was told to wake.
     guest.machine.events.wait(
@@ -47,7 +47,7 @@ def test_sleeps_in_memory_and_wakes(guest: Guest) -> None:
         watches=[guest.crash_watch],
         evidence=guest.console_log,
     )
-    guest.await_ready(since=position)
+    guest.await_ready(since=None)
 
     assert guest.os.boot_id() == boot_id, "it woke by a reboot"
     count.await_beyond(count.value())
