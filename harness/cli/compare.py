@@ -10,14 +10,18 @@ import typer
 
 from harness.cli.output import echo, write_output
 from harness.cli.run_lookup import LATEST, run_directory
+from harness.errors import UsageError
 from harness.profiles.places import project_root
 from harness.reporting.regression import Format, written
 from harness.results.comparison import compare as compared
-from harness.results.store import read_run
+from harness.results.model import RunRecord
+from harness.results.store import read_record
 
 
 def compare(
-    base: Annotated[str, typer.Argument(help="The earlier run: its id, or its folder.")],
+    base: Annotated[
+        str, typer.Argument(help="The earlier run: its id, its folder, or its run.json.")
+    ],
     head: Annotated[str, typer.Argument(help="The later one, likewise.")] = LATEST,
     form: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.TEXT,
     output: Annotated[
@@ -27,11 +31,24 @@ def compare(
         Path | None, typer.Option(help="Where runs are written; default: reports/.")
     ] = None,
 ) -> None:
-    """Tell regressions, repairs and changed figures; ends with 1 where anything regressed."""
+    """Show regressions, repairs and changed figures; ends with 1 where anything regressed."""
     folder = reports or project_root() / "reports"
-    comparison = compared(*(read_run(run_directory(name, folder)) for name in (base, head)))
-    text = written(comparison, form)
-    write_output(text, output)
+    (earlier, _), (later, its_folder) = (_read(name, folder) for name in (base, head))
+    if earlier == later:
+        raise UsageError(
+            f"{base} and {head} are one run, {later.run}: it says nothing of a change",
+            remedy="name an earlier run first",
+        )
+    comparison = compared(earlier, later)
+    write_output(written(comparison, form, its_folder), output)
     if output is not None:
         echo(f"{output}: {comparison.base} held against {comparison.head}", err=True)
     sys.exit(comparison.exit_code)
+
+
+def _read(name: str, reports: Path) -> tuple[RunRecord, Path]:
+    """A run's record, and the folder where its evidence is."""
+    file = Path(name)
+    if not file.is_file():
+        file = run_directory(name, reports).run_json
+    return read_record(file), file.parent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -17,12 +18,14 @@ import pytest
 from harness.errors import Blocked, GuestFailure, NotApplicable
 from harness.guests.evidence import EvidenceCollector
 from harness.lab.bench import Bench
+from harness.lab.context import RunContext
 from harness.plugin.allure_results import AllureResults, label, name, note_outcome
-from harness.plugin.collection import case_of, feature_of, parameters_of, target_of
+from harness.plugin.collection import Target, case_of, feature_of, parameters_of, target_of
 from harness.plugin.fixtures import GUESTS
 from harness.plugin.outcomes import PhaseEnd, classify, with_known_issues, worst
 from harness.plugin.report_text import sanitize_report
 from harness.results.model import Metric, Outcome, OutcomeRecord
+from harness.tiers import Tier
 
 RECORD = "guestcert"
 """The report's attribute under which a finished case's record travels to the controller."""
@@ -206,6 +209,20 @@ def _title(item: pytest.Item) -> str:
     return lines[0] if lines else ""
 
 
+def rerun_command(node: str, target: Target, context: RunContext) -> str:
+    """The command that runs one case again as this run was asked to, for a shell in the clone."""
+    chosen = {
+        "--guest": target.profile.id,
+        "--variant": target.variant,
+        "--tier": None if context.tier is Tier.STANDARD else context.tier,
+        "--image": context.image,
+        "--recipe": context.recipe,
+        "--hypervisor": context.hypervisor,
+    }
+    words = [word for name, value in chosen.items() if value for word in (name, str(value))]
+    return shlex.join(["pytest", node, *words])
+
+
 def _record(item: pytest.Item, notes: Notes, bench: Bench) -> OutcomeRecord:
     end = worst(notes.phases)
     target = target_of(item)
@@ -227,7 +244,7 @@ def _record(item: pytest.Item, notes: Notes, bench: Bench) -> OutcomeRecord:
         metrics=tuple(notes.metrics),
         evidence=tuple(notes.evidence),
         title=_title(item),
-        rerun=f"pytest '{node}' --guest {guest} --variant {target.variant}" if target else "",
+        rerun=rerun_command(node, target, bench.context) if target else "",
         ledger=bench.ledger.take(),
         started=notes.began,
     )

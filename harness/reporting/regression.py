@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from enum import StrEnum
+from pathlib import Path
 
 from harness.results.comparison import NOTABLE, Change, Comparison, Figure, Moved
-from harness.text import sanitize
+from harness.text import sanitize_line
+
+SCHEMA = "guestcert/comparison/1"
 
 REASON_LIMIT = 300
 
@@ -17,14 +20,18 @@ HEADINGS = {
     Change.REGRESSION: "Regressions",
     Change.FAILING: "Fails now, and the base could not tell",
     Change.IN_DOUBT: "In doubt: the head could not tell",
+    Change.LOST: "Required, and no longer tested",
     Change.EXCUSED: "Fails, as is known or claimed",
     Change.REPAIRED: "Repaired",
     Change.NEW: "Newly tested",
     Change.GONE: "No longer tested",
 }
 
-PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
-"""What Markdown may take for its own; each of these stands for itself after a backslash."""
+LOOKED_INTO = (Change.REGRESSION, Change.FAILING, Change.IN_DOUBT)
+"""Changes of a case that are shown with their evidence and the command that reruns it."""
+
+Quote = Callable[[str], str]
+"""Writes foreign text so that the format takes nothing in it for its own."""
 
 
 class Format(StrEnum):
@@ -35,69 +42,120 @@ class Format(StrEnum):
     JSON = "json"
 
 
-def written(comparison: Comparison, form: Format) -> str:
-    """The report as text."""
+def written(comparison: Comparison, form: Format, head: Path) -> str:
+    """The report as text; `head` is the later run's directory, where its evidence is."""
     if form is Format.JSON:
-        return json.dumps(asdict(comparison), indent=1) + "\n"
-    sections = list(_sections(comparison))
-    title = f"{comparison.base} -> {comparison.head}"
-    if form is Format.TEXT:
-        lines = [title]
-        for heading, entries in sections:
-            lines += ["", heading, *(f"  {entry}" for entry in entries)]
-        return "\n".join(lines) + "\n"
-    lines = [f"# {_plain(title)}"]
-    for heading, entries in sections:
-        lines += ["", f"## {_plain(heading)}", "", *(f"- {_plain(entry)}" for entry in entries)]
-    return "\n".join(lines) + "\n"
+        return json.dumps({"schema": SCHEMA} | asdict(comparison), indent=1) + "\n"
+    if form is Format.MARKDOWN:
+        return "\n".join(_markdown(comparison, head)) + "\n"
+    return "\n".join(_text(comparison, head)) + "\n"
+
+
+def _text(comparison: Comparison, head: Path) -> Iterator[str]:
+    yield f"{_plain(comparison.base)} -> {_plain(comparison.head)}"
+    yield from _headlines(comparison, _plain)
+    for heading, entries in _sections(comparison, head, _plain):
+        yield from ("", heading)
+        for first, *details in entries:
+            yield f"  {first}"
+            yield from (f"      {detail}" for detail in details)
+
+
+def _markdown(comparison: Comparison, head: Path) -> Iterator[str]:
+    yield f"# {_code(comparison.base)} -> {_code(comparison.head)}"
+    for line in _headlines(comparison, _code):
+        yield from ("", f"**{line}**")
+    for heading, entries in _sections(comparison, head, _code):
+        yield from ("", f"## {heading}", "")
+        for first, *details in entries:
+            yield f"- {first}"
+            yield from (f"  - {detail}" for detail in details)
 
 
 def _plain(text: str) -> str:
-    return PUNCTUATION.sub(r"\\\1", text)
+    return sanitize_line(text, REASON_LIMIT)
 
 
-def _sections(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
-    """Headings, each with its entries; what is empty is left out, but for the regressions."""
+def _code(text: str) -> str:
+    """A code span, in which Markdown knows no links, HTML or mentions."""
+    line = _plain(text)
+    fence = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
+    blank = " " if "`" in line else ""
+    return f"{fence}{blank}{line}{blank}{fence}" if line else ""
+
+
+def _headlines(comparison: Comparison, quote: Quote) -> Iterator[str]:
+    """Each guest's certificate, before and after."""
+    for guest, before, after in comparison.certificates:
+        words = [status.replace("-", " ") for status in (before, after)]
+        change = f"{words[0]}, as before" if before == after else " -> ".join(words)
+        yield f"{quote(guest)}: {change}"
+
+
+def _sections(
+    comparison: Comparison, head: Path, quote: Quote
+) -> Iterator[tuple[str, list[list[str]]]]:
+    """Headings, each with its entries; what is empty is left out, but for the regressions.
+
+    An entry is a line, and further lines of details.
+    """
     moved = (*comparison.features, *comparison.cases)
+    told = {(case.guest, case.variant, case.feature, case.change) for case in comparison.cases}
     for change, heading in HEADINGS.items():
-        entries = [_entry(one) for one in moved if one.change is change]
+        entries = [_entry(one, head, quote, told) for one in moved if one.change is change]
         if entries or change is Change.REGRESSION:
-            yield heading, entries or ["none"]
-    yield from _figures(comparison)
+            yield heading, entries or [["none"]]
+    yield from _figures(comparison, quote)
     if comparison.environment:
         changed = [
-            f"{name}: {_word(before)} -> {_word(after)}"
+            [f"{quote(name)}: {quote(before) or 'none'} -> {quote(after) or 'none'}"]
             for name, before, after in comparison.environment
         ]
         yield "Environment", changed
-    alone = {comparison.base: comparison.only_base, comparison.head: comparison.only_head}
-    for run, places in alone.items():
+    for side, run, places in (
+        ("base", comparison.base, comparison.only_base),
+        ("head", comparison.head, comparison.only_head),
+    ):
         if places:
-            yield f"Only in {run}", [f"{guest} {variant}" for guest, variant in places]
-    yield "Unchanged", [f"{comparison.steady} features stand as they did"]
+            alone = [[f"{quote(guest)} {quote(variant)}"] for guest, variant in places]
+            yield f"Only in the {side}, {quote(run)}", alone
+    yield "Unchanged", [[f"{comparison.steady} features stand as they did"]]
 
 
-def _figures(comparison: Comparison) -> Iterator[tuple[str, list[str]]]:
+def _figures(comparison: Comparison, quote: Quote) -> Iterator[tuple[str, list[list[str]]]]:
     if comparison.incomparable:
-        yield "Figures", [f"not compared: another {', '.join(comparison.incomparable)}"]
+        yield "Figures", [[f"not compared: another {', '.join(comparison.incomparable)}"]]
     elif comparison.figures:
         heading = f"Figures that changed by more than {NOTABLE:.0%}"
-        yield heading, [_figure(one) for one in comparison.figures]
+        yield heading, [[_figure(one, quote)] for one in comparison.figures]
 
 
-def _entry(moved: Moved) -> str:
-    where = f"{moved.guest} {moved.variant} {moved.subject}"
-    text = f"{where}: {_word(moved.before)} -> {_word(moved.after)}"
-    if moved.reason and moved.change is not Change.REPAIRED:
-        text += f": {' '.join(sanitize(moved.reason, REASON_LIMIT).split())}"
-    return text
+def _entry(
+    moved: Moved, head: Path, quote: Quote, told: set[tuple[str, str, str, Change]]
+) -> list[str]:
+    """`told`: the features of which a case reports the change with its reason."""
+    is_case = moved.subject != moved.feature
+    text = f"{quote(moved.guest)} {quote(moved.variant)} {quote(moved.subject)}"
+    if moved.title:
+        text += f" ({quote(moved.title)})"
+    text += f": {quote(moved.before) or 'none'} -> {quote(moved.after) or 'none'}"
+    key = (moved.guest, moved.variant, moved.feature, moved.change)
+    reason = quote(moved.reason)
+    if reason and moved.change is not Change.REPAIRED and (is_case or key not in told):
+        text += f": {reason}"
+    return [text, *(_details(moved, head, quote) if moved.change in LOOKED_INTO else ())]
 
 
-def _figure(figure: Figure) -> str:
-    where = f"{figure.guest} {figure.variant} {figure.name} ({figure.case.rpartition('::')[2]})"
+def _details(moved: Moved, head: Path, quote: Quote) -> Iterator[str]:
+    if moved.evidence:
+        yield f"evidence: {quote(str((head / moved.evidence[0]).parent))}"
+    if moved.rerun:
+        yield f"rerun: {quote(moved.rerun)}"
+
+
+def _figure(figure: Figure, quote: Quote) -> str:
+    case = figure.case.rpartition("::")[2]
+    where = f"{quote(figure.guest)} {quote(figure.variant)} {quote(figure.name)} ({quote(case)})"
+    unit = quote(figure.unit)
     change = f", {figure.after / figure.before - 1:+.0%}" if figure.before else ""
-    return f"{where}: {figure.before:.4g} {figure.unit} -> {figure.after:.4g} {figure.unit}{change}"
-
-
-def _word(text: str) -> str:
-    return " ".join(sanitize(text, REASON_LIMIT).split()) or "none"
+    return f"{where}: {figure.before:.4g} {unit} -> {figure.after:.4g} {unit}{change}"

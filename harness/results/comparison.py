@@ -63,12 +63,13 @@ class Change(StrEnum):
     IN_DOUBT = "in doubt"
     EXCUSED = "failing, as is known or claimed"
     REPAIRED = "repaired"
+    LOST = "required, and no longer tested"
     GONE = "no longer tested"
     NEW = "newly tested"
 
 
-COVERAGE = (Change.GONE, Change.NEW)
-"""Changes of what was tested: where they are a feature's, its cases need not repeat them."""
+COVERAGE = {Change.LOST: Change.GONE, Change.GONE: Change.GONE, Change.NEW: Change.NEW}
+"""Changes of what was tested, with the changes of a feature's cases that they report already."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,11 @@ class Moved:
     before: str
     after: str
     change: Change
-    reason: str = ""  # the later run's
+    feature: str
+    reason: str = ""  # the later run's, as all that follows
+    title: str = ""
+    evidence: tuple[str, ...] = ()  # paths in the later run's directory
+    rerun: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,7 @@ class Comparison:
 
     base: str
     head: str
+    certificates: tuple[tuple[str, str, str], ...]  # guest, status before, after
     environment: tuple[tuple[str, str, str], ...]  # name, before, after
     only_base: tuple[Place, ...]
     only_head: tuple[Place, ...]
@@ -114,11 +120,11 @@ class Comparison:
 
     @property
     def exit_code(self) -> int:
-        """1 where something regressed; 3 where something that worked is in doubt; else 0."""
+        """1 where something regressed; 3 where something is in doubt, or required and lost."""
         changes = {moved.change for moved in (*self.features, *self.cases)}
         if Change.REGRESSION in changes:
             return EXIT_NOT_CERTIFIED
-        if Change.IN_DOUBT in changes or not self.shared:
+        if changes & {Change.IN_DOUBT, Change.LOST} or not self.shared:
             return EXIT_BROKEN
         return EXIT_CERTIFIED
 
@@ -134,19 +140,19 @@ def compare(base: RunRecord, head: RunRecord) -> Comparison:
     both = places[0] & places[1]
     features = [_features(run, both) for run in (base, head)]
     cases = [_cases(run, both) for run in (base, head)]
-    features_of = {o.subject: o.feature for run in (base, head) for o in run.outcomes}
     environment = tuple(differences(_fingerprint(base), _fingerprint(head)))
     incomparable = tuple(name for name, _, _ in environment if name in STEADY)
-    moved = tuple(_moved(*features))
-    tested = {key for key, state in features[0].items() if state[1] is not Standing.UNSEEN}
+    moved = (*_moved(*features), *_lost_variants(base, places[0] - both, places[1]))
+    tested = {key for key, state in features[0].items() if state.standing is not Standing.UNSEEN}
     return Comparison(
         base=base.run,
         head=head.run,
+        certificates=tuple(_certificates(base, head)),
         environment=environment,
         only_base=tuple(sorted(places[0] - both)),
         only_head=tuple(sorted(places[1] - both)),
         features=moved,
-        cases=tuple(_not_told(_moved(*cases), moved, features_of)),
+        cases=tuple(_not_told(_moved(*cases), moved)),
         figures=() if incomparable else tuple(_figures(base, head, both)),
         incomparable=incomparable,
         steady=len(tested - {(m.guest, m.variant, m.subject) for m in moved}),
@@ -154,21 +160,55 @@ def compare(base: RunRecord, head: RunRecord) -> Comparison:
 
 
 Key = tuple[str, str, str]
-State = tuple[str, Standing, str]
-"""A word, what it comes down to, and the reason that the run gave."""
-
-ABSENT: State = ("", Standing.UNSEEN, "")
 
 
-def _features(run: RunRecord, places: set[Place]) -> dict[Key, State]:
+@dataclass(frozen=True)
+class State:
+    """How a feature or a case stands in one run; `word` is its verdict or outcome."""
+
+    word: str = ""
+    standing: Standing = Standing.UNSEEN
+    feature: str = ""
+    required: bool = False
+    reason: str = ""
+    title: str = ""
+    evidence: tuple[str, ...] = ()
+    rerun: str = ""
+
+
+ABSENT = State()
+
+
+def _certificates(base: RunRecord, head: RunRecord) -> Iterator[tuple[str, str, str]]:
+    """The status of each guest that both runs looked at."""
+    after = {certificate.guest: str(certificate.status) for certificate in head.certificates}
+    for certificate in base.certificates:
+        if certificate.guest in after:
+            yield certificate.guest, str(certificate.status), after[certificate.guest]
+
+
+def _features(run: RunRecord, places: Collection[Place]) -> dict[Key, State]:
     return {
-        (v.guest, v.variant, v.feature): (str(v.verdict), VERDICTS[v.verdict], v.reason)
+        (v.guest, v.variant, v.feature): State(
+            str(v.verdict), VERDICTS[v.verdict], v.feature, v.required, v.reason
+        )
         for v in run.verdicts
         if (v.guest, v.variant) in places
     }
 
 
-def _cases(run: RunRecord, places: set[Place]) -> dict[Key, State]:
+def _lost_variants(
+    base: RunRecord, gone: Collection[Place], places: Collection[Place]
+) -> Iterator[Moved]:
+    """What was required on the variants that a guest of both runs no longer has."""
+    guests = {guest for guest, _ in places}
+    mine = {place for place in gone if place[0] in guests}
+    for moved in _moved(_features(base, mine), {}):
+        if moved.change is Change.LOST:
+            yield moved
+
+
+def _cases(run: RunRecord, places: Collection[Place]) -> dict[Key, State]:
     """The worst outcome of each case with its parameters."""
     excused = {
         (v.guest, v.variant, v.feature) for v in run.verdicts if v.verdict is Verdict.AS_CLAIMED
@@ -184,31 +224,51 @@ def _cases(run: RunRecord, places: set[Place]) -> dict[Key, State]:
         standing = OUTCOMES[one.outcome]
         if standing is Standing.FAILS and (one.guest, one.variant, one.feature) in excused:
             standing = Standing.EXCUSED
-        states[key] = (str(one.outcome), standing, one.reason)
+        states[key] = State(
+            str(one.outcome),
+            standing,
+            one.feature,
+            reason=one.reason,
+            title=one.title,
+            evidence=one.evidence,
+            rerun=one.rerun,
+        )
     return states
 
 
 def _moved(base: Mapping[Key, State], head: Mapping[Key, State]) -> Iterator[Moved]:
     for key in dict.fromkeys((*base, *head)):
-        before, was, _ = base.get(key, ABSENT)
-        after, now, reason = head.get(key, ABSENT)
-        if was is not now:
-            yield Moved(*key, before, after, _change(was, now), reason)
+        before, after = base.get(key, ABSENT), head.get(key, ABSENT)
+        if before.standing is not after.standing:
+            yield Moved(
+                *key,
+                before=before.word,
+                after=after.word,
+                change=_change(before, after),
+                feature=after.feature or before.feature,
+                reason=after.reason,
+                title=after.title or before.title,
+                evidence=after.evidence,
+                rerun=after.rerun,
+            )
 
 
-def _not_told(
-    cases: Iterator[Moved], features: Collection[Moved], features_of: Mapping[str, str]
-) -> Iterator[Moved]:
-    """The cases of which their features' own changes do not tell already."""
-    told = {(m.guest, m.variant, m.subject, m.change) for m in features if m.change in COVERAGE}
+def _not_told(cases: Iterator[Moved], features: Collection[Moved]) -> Iterator[Moved]:
+    """The cases that their features' own changes do not report already."""
+    told = {
+        (m.guest, m.variant, m.subject, COVERAGE[m.change])
+        for m in features
+        if m.change in COVERAGE
+    }
     for case in cases:
-        if (case.guest, case.variant, features_of[case.subject], case.change) not in told:
+        if (case.guest, case.variant, case.feature, case.change) not in told:
             yield case
 
 
-def _change(was: Standing, now: Standing) -> Change:
+def _change(before: State, after: State) -> Change:
+    was, now = before.standing, after.standing
     if now is Standing.UNSEEN:
-        return Change.GONE
+        return Change.LOST if before.required else Change.GONE
     if was is Standing.UNSEEN:
         return Change.NEW
     if now is Standing.FAILS:

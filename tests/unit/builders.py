@@ -221,16 +221,15 @@ def a_verdict(
     **fields: Any,
 ) -> VerdictRecord:
     """What a run says of a feature that is claimed as supported."""
+    document: dict[str, Any] = {"claim": Claim.SUPPORTED, "required": True}
     return VerdictRecord(
         guest=guest,
         variant=str(variant),
         hypervisor=URI,
         feature=feature,
-        claim=Claim.SUPPORTED,
         verdict=verdict,
-        required=True,
         reason=reason,
-        **fields,
+        **(document | fields),
     )
 
 

@@ -20,7 +20,7 @@ import pytest
 from harness.plugin.collection import Target
 from harness.plugin.worker import Worker
 from harness.profiles.hardware import Firmware
-from tests.unit.builders import a_profile
+from tests.unit.builders import a_context, a_profile
 
 PROFILE = a_profile("debian-12", **{profile!r})
 
@@ -33,7 +33,7 @@ def pytest_configure(config):
     bench.guests_present.return_value = []
     bench.ledger.take.return_value = {{}}
     bench.collector.redact = lambda text: text
-    bench.context.reports = Path({folder!r})
+    bench.context = a_context(Path({folder!r}), reports=Path({folder!r}))
     config.pluginmanager.register(Worker(bench), "guestcert-worker")
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,9 +16,9 @@ from harness.errors import UsageError
 from harness.profiles.hardware import Firmware
 from harness.reporting.regression import Format, written
 from harness.results.comparison import Change, Comparison, compare
-from harness.results.model import Metric, Outcome, RunRecord, Verdict
+from harness.results.model import Metric, Outcome, RunRecord, Status, Verdict
 from harness.results.store import RunDirectory, write_run
-from tests.unit.builders import a_run, a_verdict, an_environment, an_outcome
+from tests.unit.builders import a_certificate, a_run, a_verdict, an_environment, an_outcome
 
 SLOW = "suites/boot/test_ready.py::test_it_boots"
 
@@ -30,6 +32,9 @@ FAILING = run_with(Outcome.FAILED, Verdict.VIOLATED, "no login")
 BROKEN = run_with(Outcome.BROKEN, Verdict.INCONCLUSIVE, "libvirt went away")
 EXCUSED = run_with(Outcome.KNOWN_ISSUE, Verdict.VERIFIED)
 UNTESTED = run_with(Outcome.NOT_APPLICABLE, Verdict.UNTESTED)
+UNCLAIMED = a_run(an_outcome(), verdicts=[a_verdict(Verdict.OBSERVED_WORKING, required=False)])
+UNCLAIMED_UNTESTED = a_run(verdicts=[a_verdict(Verdict.UNTESTED, required=False)])
+HEAD = Path("reports/head")
 
 
 @pytest.mark.parametrize(
@@ -41,7 +46,9 @@ UNTESTED = run_with(Outcome.NOT_APPLICABLE, Verdict.UNTESTED)
         (BROKEN, FAILING, Change.FAILING, 0),
         (FAILING, WORKING, Change.REPAIRED, 0),
         (BROKEN, WORKING, Change.REPAIRED, 0),
-        (WORKING, UNTESTED, Change.GONE, 0),
+        (WORKING, UNTESTED, Change.LOST, 3),
+        (BROKEN, UNTESTED, Change.LOST, 3),
+        (UNCLAIMED, UNCLAIMED_UNTESTED, Change.GONE, 0),
         (UNTESTED, FAILING, Change.NEW, 0),
     ],
 )
@@ -122,6 +129,17 @@ def test_guests_that_only_one_run_has_are_named_and_not_compared() -> None:
     assert comparison.features == ()
 
 
+def test_what_was_required_on_a_variant_that_is_gone_is_lost() -> None:
+    here, there = a_verdict(), a_verdict(feature="boot.firmware.uefi", variant=Firmware.UEFI)
+    comparison = compare(a_run(verdicts=[here, there]), a_run(verdicts=[here]))
+    (lost,) = comparison.features
+    assert (lost.variant, lost.subject, lost.change) == ("uefi", "boot.firmware.uefi", Change.LOST)
+    assert comparison.exit_code == 3
+    elsewhere = a_verdict(guest="debian-11")
+    named = compare(a_run(verdicts=[here, elsewhere]), a_run(verdicts=[here]))
+    assert (named.features, named.exit_code) == ((), 0), "a guest that was not asked for is named"
+
+
 def test_runs_that_share_nothing_say_nothing() -> None:
     comparison = compare(WORKING, a_run(verdicts=[a_verdict(guest="debian-11")]))
     assert comparison.exit_code == 3
@@ -160,7 +178,7 @@ def test_times_of_another_host_are_not_compared() -> None:
     comparison = compare(timed(20), timed(90, accelerator="tcg"))
     assert comparison.figures == ()
     assert comparison.incomparable == ("accelerator",)
-    assert "not compared: another accelerator" in written(comparison, Format.TEXT)
+    assert "not compared: another accelerator" in written(comparison, Format.TEXT, HEAD)
 
 
 def test_what_may_explain_a_change_is_told() -> None:
@@ -170,33 +188,78 @@ def test_what_may_explain_a_change_is_told() -> None:
 
 # The report
 
-HOSTILE = "\x1b[31m <script>alert(1)</script> | [a](javascript:b)\n# heading"
+HOSTILE = "\x1b[31m <script>alert(1)</script> | [a](javascript:b) `x` ``y`` @you\n# heading"
 
 
 def hostile() -> Comparison:
     return compare(WORKING, run_with(Outcome.FAILED, Verdict.VIOLATED, HOSTILE))
 
 
-def test_the_text_tells_regressions_first() -> None:
-    lines = written(compare(WORKING, FAILING), Format.TEXT).splitlines()
-    assert lines[2:5] == [
+def test_the_text_tells_certificates_and_regressions_first() -> None:
+    base, head = (
+        a_run(
+            an_outcome(
+                outcome, reason=reason, title="It boots", evidence=["evidence/a/console.log"]
+            ),
+            verdicts=[a_verdict(verdict, reason=reason)],
+            certificates=[a_certificate(status), a_certificate(guest="debian-11")],
+        )
+        for outcome, verdict, status, reason in (
+            (Outcome.PASSED, Verdict.VERIFIED, Status.CERTIFIED, ""),
+            (Outcome.FAILED, Verdict.VIOLATED, Status.NOT_CERTIFIED, "no login"),
+        )
+    )
+    lines = written(compare(base, head), Format.TEXT, HEAD).splitlines()
+    assert lines[1:9] == [
+        "debian-12: certified -> not certified",
+        "debian-11: certified, as before",
+        "",
         "Regressions",
         "  debian-12 bios boot.ready: verified -> violated",
-        f"  debian-12 bios {SLOW}: passed -> failed: no login",
+        f"  debian-12 bios {SLOW} (It boots): passed -> failed: no login",
+        "      evidence: reports/head/evidence/a",
+        f"      rerun: pytest '{SLOW}' --guest debian-12 --variant bios",
     ]
 
 
+def test_a_feature_whose_cases_tell_nothing_tells_its_reason_itself() -> None:
+    head = a_run(verdicts=[a_verdict(Verdict.VIOLATED, reason="no login")])
+    text = written(compare(a_run(verdicts=[a_verdict()]), head), Format.TEXT, HEAD)
+    assert "boot.ready: verified -> violated: no login\n" in text
+
+
+@pytest.mark.parametrize("form", [Format.TEXT, Format.MARKDOWN])
+def test_what_one_side_alone_has_is_told_though_both_bear_one_id(form: Format) -> None:
+    both, alone = a_verdict(), a_verdict(guest="debian-13")
+    gone = written(compare(a_run(verdicts=[both, alone]), a_run(verdicts=[both])), form, HEAD)
+    assert "Only in the base, " in gone
+    assert "debian-13" in gone.partition("Only in the base")[2]
+    new = written(compare(a_run(verdicts=[both]), a_run(verdicts=[both, alone])), form, HEAD)
+    assert "debian-13" in new.partition("Only in the head")[2]
+
+
 def test_a_guests_words_do_no_harm_in_it() -> None:
-    text = written(hostile(), Format.TEXT)
+    text = written(hostile(), Format.TEXT, HEAD)
     assert "\x1b" not in text
     assert "\n# heading" not in text
-    markdown = written(hostile(), Format.MARKDOWN)
-    assert "<script>" not in markdown
-    assert r"\<script\>alert\(1\)\<\/script\> \| \[a\]\(javascript\:b\) \# heading" in markdown
+    markdown = written(hostile(), Format.MARKDOWN, HEAD)
+    assert (
+        "``` ␛[31m <script>alert(1)</script> | [a](javascript:b) `x` ``y`` @you # heading ```"
+        in markdown
+    )
+    outside = re.sub(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)", "", markdown)
+    assert not re.search(r"[<\[@|]|heading", outside)
+
+
+def test_the_markdown_can_be_read_as_it_is() -> None:
+    lines = written(compare(WORKING, FAILING), Format.MARKDOWN, HEAD).splitlines()
+    assert lines[0] == "# `20240501-220000-abcd` -> `20240501-220000-abcd`"
+    assert f"- `debian-12` `bios` `{SLOW}`: `passed` -> `failed`: `no login`" in lines
 
 
 def test_as_json_it_holds_everything() -> None:
-    document = json.loads(written(compare(timed(20), timed(30)), Format.JSON))
+    document = json.loads(written(compare(timed(20), timed(30)), Format.JSON, HEAD))
+    assert document["schema"] == "guestcert/comparison/1"
     assert document["figures"][0]["after"] == 30
     assert document["steady"] == 1
 
@@ -218,15 +281,34 @@ def test_the_command_ends_with_1_where_something_regressed(reports: Path) -> Non
     done = CliRunner().invoke(app, ["compare", "20240501-a", *where])
     assert done.exit_code == 1, done.output
     assert done.output.startswith("20240501-a -> 20240502-b\n"), "the latest is the default"
-    folders = [str(reports / "20240502-b"), str(reports / "20240501-a")]
-    assert CliRunner().invoke(app, ["compare", *folders, *where]).exit_code == 0
+    for name in ("", "run.json"):
+        files = [str(reports / "20240502-b" / name), str(reports / "20240501-a" / name)]
+        done = CliRunner().invoke(app, ["compare", *files])
+        assert (done.exit_code, done.output[:24]) == (0, "20240502-b -> 20240501-a")
+
+
+def test_a_run_is_not_held_against_itself(reports: Path, tmp_path: Path) -> None:
+    where = ["--reports", str(reports)]
+    copy = tmp_path / "copy"
+    shutil.copytree(reports / "20240502-b", copy)
+    for base in ("latest", "20240502-b", str(copy), str(copy / "run.json")):
+        done = CliRunner().invoke(app, ["compare", base, *where])
+        assert isinstance(done.exception, UsageError), base
+        assert "are one run, 20240502-b" in done.exception.sentence
+
+
+def test_two_runs_of_one_id_are_compared(reports: Path) -> None:
+    for name, run in {"monday": WORKING, "tuesday": FAILING}.items():
+        write_run(run.model_copy(update={"run": "nightly"}), RunDirectory(reports / name))
+    folders = [str(reports / name) for name in ("monday", "tuesday")]
+    assert CliRunner().invoke(app, ["compare", *folders]).exit_code == 1
 
 
 def test_the_command_writes_into_a_file(reports: Path, tmp_path: Path) -> None:
     file = tmp_path / "report.md"
     asked = ["compare", "20240501-a", "--reports", str(reports), "--format", "markdown"]
     assert CliRunner().invoke(app, [*asked, "-o", str(file)]).exit_code == 1
-    assert file.read_text(encoding="utf-8").startswith("# 20240501\\-a \\-\\> 20240502\\-b\n")
+    assert file.read_text(encoding="utf-8").startswith("# `20240501-a` -> `20240502-b`\n")
 
 
 def test_a_run_that_is_not_there_is_told_with_the_nearest(reports: Path) -> None:

@@ -81,7 +81,7 @@ def test_every_command_that_writes_a_file_follows_links(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("base", "head"):
+    for name in ("base", "head"):  # of two ids, since one run is not held against itself
         run = a_run(verdicts=[a_verdict()]).model_copy(update={"run": name})
         write_run(run, RunDirectory(tmp_path / name))
     link = tmp_path / "link"
