@@ -17,6 +17,7 @@ from harness.errors import UsageError
 from harness.hypervisors.definitions import Accelerator
 from harness.hypervisors.opening import open_hypervisor
 from harness.image_store.choosing import recipe_for
+from harness.image_store.imported import examine
 from harness.image_store.places import store_root
 from harness.profiles.claims import HypervisorKind
 from harness.profiles.documents import nearest
@@ -140,12 +141,11 @@ def _check_image(image: Path | None, recipe: str | None, profiles: list[Profile]
         for profile in profiles:
             recipe_for(profile, store_root(), recipe)
         return
-    if not image.is_file():
-        raise UsageError(f"the image {image} is no file", remedy="give the path of a disk image")
     if recipe is not None:
         raise UsageError("an image is given, and a recipe too", remedy="leave one of them out")
     if len(profiles) != 1:
         raise UsageError("--image is one build of one OS", remedy="name just one guest with it")
+    examine(image)
 
 
 def _workers(asked: int | None, own: list[str]) -> int:

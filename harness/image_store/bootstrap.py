@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from harness.image_store import disk
+from harness.image_store import disk, qemu_img
 from harness.image_store.building import IMAGE, LOG, Material, Step, version_of
 from harness.image_store.disk import assemble_disk, root_mib
 from harness.image_store.programs import run_program
@@ -38,7 +38,7 @@ class Bootstrap:
         return {file.name: file.read_text(encoding="utf-8") for file in code} | {
             "mmdebstrap": version_of("mmdebstrap"),
             "mke2fs": version_of("mke2fs", "-V"),
-            "qemu-img": version_of("qemu-img"),
+            "qemu-img": qemu_img.version(),
         }
 
     def build(self, recipe: Recipe, folder: Path, step: Step) -> tuple[Material, ...]:
@@ -54,7 +54,7 @@ class Bootstrap:
         raw = folder / "disk.raw"
         assemble_disk(parts, recipe.architecture, recipe.disk_gib, raw, log)
         step("converting the disk")
-        run_program(["qemu-img", "convert", "-O", "qcow2", str(raw), str(folder / IMAGE)], log=log)
+        qemu_img.convert(raw, "raw", folder / IMAGE, "qcow2", log=log)
         raw.unlink()
         packages = (parts / "packages.txt").read_text(encoding="utf-8").splitlines()
         shutil.rmtree(parts)

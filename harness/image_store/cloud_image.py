@@ -9,10 +9,11 @@ from pathlib import Path
 import httpx
 
 from harness.errors import UsageError
-from harness.image_store.building import IMAGE, LOG, Material, Step, file_digest, version_of
+from harness.image_store import qemu_img
+from harness.image_store.building import Material, Step
 from harness.image_store.checksums import published
 from harness.image_store.download import PART, digest_of, download, open_client
-from harness.image_store.imported import convert
+from harness.image_store.imported import opened
 from harness.image_store.recipe import CloudImageRecipe, Recipe
 
 
@@ -47,7 +48,7 @@ class CloudImage:
         """See Builder: the digest that the vendor publishes now, or that of the user's file."""
         assert isinstance(recipe, CloudImageRecipe)
         name, digest = self._wanted(recipe, step)
-        return {"image": name, "digest": digest, "qemu-img": version_of("qemu-img")}
+        return {"image": name, "digest": digest, "qemu-img": qemu_img.version()}
 
     def build(self, recipe: Recipe, folder: Path, step: Step) -> tuple[Material, ...]:
         """See Builder."""
@@ -63,8 +64,9 @@ class CloudImage:
                 self._downloads.mkdir(parents=True, exist_ok=True)
                 download(self._client, address, file, kind, digest, step)
         step("converting the disk")
-        convert(file, folder / IMAGE, folder / LOG)
-        material = Material(name, file_digest(file), address)
+        wanted = digest if recipe.checksums is None else None  # a vendor's was verified above
+        with opened(file) as source:
+            material = Material(name, source.convert(folder, wanted), address)
         if file.suffix == PART:
             file.unlink()  # the store has it now; what a user gave stays
         return (material,)
@@ -75,4 +77,5 @@ class CloudImage:
             step(f"asking {recipe.folder} for its newest build")
             return published(self._client, recipe.folder, recipe.checksums, recipe.image)
         file = users_image(recipe, self._downloads)
-        return file.name, file_digest(file)
+        with opened(file) as source:
+            return file.name, source.digest()

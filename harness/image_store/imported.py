@@ -1,15 +1,49 @@
-"""Takes disk images as they are: the user's own, in any format that qemu-img reads."""
+"""Takes disk images as they are: the user's own, in any format that is one file."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+import errno
+import fcntl
+import hashlib
+import os
+import pwd
+import shutil
+import stat
+import struct
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import HarnessError, UsageError
-from harness.image_store.building import IMAGE, LOG, Material, Step, file_digest, version_of
-from harness.image_store.programs import run_program
+from harness.image_store import qemu_img
+from harness.image_store.building import IMAGE, LOG, Material, Step
+from harness.image_store.formats.identification import identify
+from harness.image_store.formats.reader import Disk, Reader
+from harness.image_store.programs import ProgramFailed
 from harness.image_store.recipe import ImportRecipe, Recipe
+
+PIECE = 1024 * 1024
+"""Bytes that are copied at once; pieces of zeros alone become holes of the copy."""
+
+WRITTEN, RESIZED, NOT_TO_BE_READ = 101, 103, 200
+"""Bytes of a file that QEMU locks while it writes to it, may resize it, or lets nobody read it.
+
+Source: QEMU's block/file-posix.c, RAW_LOCK_PERM_BASE and RAW_LOCK_SHARED_BASE.
+"""
+
+LOCK = "hhqqi4x"
+"""struct flock of a 64-bit Linux: kind, whence, start, length, process."""
+
+SPARE_BYTES = 64 * 1024 * 1024
+"""Free space that is left on the store's disk: with less, what failed may have failed for want of
+it."""
+
+
+GROWTH = 4 * 1024 * 1024
+"""Bytes that qemu-img writes at once: a file that may not grow so much is full."""
+
+SIGNS_OF_CHANGE = ("st_size", "st_mtime_ns", "st_ctime_ns")
 
 
 class Import:
@@ -18,51 +52,192 @@ class Import:
     def inputs(self, recipe: Recipe, step: Step) -> Mapping[str, str]:
         """See Builder: the file's digest."""
         assert isinstance(recipe, ImportRecipe)
-        return {"digest": file_digest(_present(recipe.file)), "qemu-img": version_of("qemu-img")}
+        with opened(recipe.file) as source:
+            return {"digest": source.digest(), "qemu-img": qemu_img.version()}
 
     def build(self, recipe: Recipe, folder: Path, step: Step) -> tuple[Material, ...]:
         """See Builder."""
         assert isinstance(recipe, ImportRecipe)
         step(f"copying {recipe.file.name}")
-        convert(_present(recipe.file), folder / IMAGE, folder / LOG)
-        return (Material(recipe.file.name, file_digest(recipe.file)),)
+        with opened(recipe.file) as source:
+            return (Material(recipe.file.name, source.convert(folder)),)
 
 
-def convert(file: Path, image: Path, log: Path | None = None) -> None:
-    """Write `file` as a qcow2 that leans on nothing.
+@contextmanager
+def opened(file: Path) -> Iterator[ForeignImage]:
+    """A foreign disk image, opened once for as long as the block lasts.
 
-    Raises UsageError where it is no disk image, or one that leans on another file.
+    Raises UsageError where it is not a file, in use, or nothing that a disk can be made of.
     """
-    form = _format(file)
-    command = ["qemu-img", "convert", "-f", form, "-O", "qcow2", str(file), str(image)]
-    run_program(command, log=log)
-
-
-def _present(file: Path) -> Path:
-    if not file.is_file():
-        raise UsageError(f"the image {file} is no file", remedy="put it there, or mend the recipe")
-    return file
-
-
-def _format(file: Path) -> str:
     try:
-        info = json.loads(run_program(["qemu-img", "info", "--output=json", str(file)]))
-    except (HarnessError, ValueError) as error:
-        raise UsageError(f"{file} is no disk image that qemu-img can read") from error
-    specific = (info.get("format-specific") or {}).get("data") or {}
-    if info.get("backing-filename") or specific.get("data-file"):
+        path = file.resolve(strict=True)
+        if not stat.S_ISREG(path.lstat().st_mode):  # a device may act on being opened
+            raise UsageError(f"the image {file} is not a file", remedy="give a disk image")
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
+        descriptor = os.open(path, flags)
+    except FileNotFoundError as error:
         raise UsageError(
-            f"{file} leans on another file ({info.get('backing-filename')}), and may not",
-            remedy=f"flatten it: qemu-img convert -O qcow2 {file.name} flat.qcow2",
-        )
-    if info["format"] == "raw" and not _has_boot_sector(file):
-        raise UsageError(
-            f"{file} is no disk image: neither qcow2 nor a disk with a boot sector",
-            remedy="give a qcow2, raw, vhd, vhdx or vmdk file",
-        )
-    return str(info["format"])
+            f"the image {file} does not exist", remedy="give the path of a disk image"
+        ) from error
+    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
+        cause = error.strerror if isinstance(error, OSError) else "its links lead in a circle"
+        raise UsageError(f"the image {file} cannot be read: {cause}") from error
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise UsageError(f"the image {file} is not a file", remedy="give a disk image")
+        _demand_unused(descriptor, file)
+        disk = identify(Reader(descriptor, status.st_size, str(file)))
+        yield ForeignImage(file, descriptor, status, disk)
+    finally:
+        os.close(descriptor)
 
 
-def _has_boot_sector(file: Path) -> bool:
-    with file.open("rb") as stream:
-        return stream.read(512)[510:512] == b"\x55\xaa"
+def examine(file: Path) -> None:
+    """Look at a foreign image without copying it; raises UsageError as `opened` does."""
+    with opened(file):
+        pass
+
+
+@dataclass(frozen=True)
+class ForeignImage:
+    """An opened file, whose headers state `disk`."""
+
+    file: Path
+    descriptor: int
+    status: os.stat_result
+    disk: Disk
+
+    def digest(self) -> str:
+        """The SHA-256 of all of it. Raises UsageError where it changes meanwhile."""
+        return self._copy(None)
+
+    def convert(self, folder: Path, wanted: str | None = None) -> str:
+        """Write it as `folder`/IMAGE (qcow2), which leans on nothing; returns its SHA-256.
+
+        What is checked and converted is a private copy. Raises UsageError where the file is
+        damaged, changes meanwhile, or has not the digest that is `wanted`; HarnessError where
+        there is no room, or the program breaks.
+        """
+        work = folder / "intake"
+        work.mkdir(mode=0o700)
+        try:
+            source, target = work / "source", work / IMAGE
+            with source.open("xb") as copy:
+                digest = self._copy(copy.fileno())
+            if wanted is not None and digest != wanted:
+                raise self._changed()
+            _hand_over(work, source, target)
+            self._convert(source, target, folder / LOG)
+            target.rename(folder / IMAGE)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+        return digest
+
+    def _copy(self, target: int | None) -> str:
+        """Read all of it, into the file `target` too where one is given; returns the SHA-256."""
+        found = hashlib.sha256()
+        if target is not None:
+            if self.status.st_blocks * 512 > _room(target):
+                raise _no_room(self.file)
+            os.ftruncate(target, self.status.st_size)
+        try:
+            for offset in range(0, self.status.st_size, PIECE):
+                piece = os.pread(self.descriptor, PIECE, offset)
+                found.update(piece)
+                if target is not None and piece.count(0) != len(piece):
+                    os.pwrite(target, piece, offset)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise _no_room(self.file) from error
+            raise UsageError(f"{self.file} cannot be read: {error.strerror}") from error
+        now = os.fstat(self.descriptor)
+        if any(getattr(now, what) != getattr(self.status, what) for what in SIGNS_OF_CHANGE):
+            raise self._changed()
+        _demand_unused(self.descriptor, self.file)
+        return found.hexdigest()
+
+    def _convert(self, source: Path, target: Path, log: Path) -> None:
+        with source.open("rb") as copy:
+            disk = identify(Reader(copy.fileno(), self.status.st_size, str(self.file)))
+        room = _room(target.parent)
+        try:
+            qemu_img.check_foreign(source, disk)
+            qemu_img.convert_foreign(source, disk, target, room, log)
+        except ProgramFailed as failure:
+            outgrown = target.stat().st_size + GROWTH > room
+            if outgrown or _room(target.parent) < SPARE_BYTES:
+                raise _no_room(self.file) from failure
+            raise self._reason(failure, disk) from failure
+        finally:
+            os.chown(target, os.geteuid(), os.getegid())
+        with target.open("rb") as made:
+            written = identify(Reader(made.fileno(), target.stat().st_size, str(target)))
+        if written.size != disk.size:
+            raise UsageError(
+                f"{self.file} is damaged: its header states {disk.size} bytes, and qemu-img reads "
+                f"{written.size}"
+            )
+
+    def _reason(self, failure: ProgramFailed, disk: Disk) -> Exception:
+        """Why a private copy cannot be converted, where there was room."""
+        if failure.status is None:
+            return HarnessError(
+                f"qemu-img did not get through {self.file} in time: {failure.sentence}",
+                remedy=f"qemu-img convert -O qcow2 {self.file} new.qcow2, and give that",
+            )
+        words = " ".join(failure.output.split())[:400] or f"it ended with {failure.status}"
+        if disk.log:
+            return UsageError(
+                f"{self.file} was not closed well, and has a log that was not replayed; qemu-img "
+                f"reports: {words}",
+                remedy=f"shut its machine down, or replay it: qemu-img check -r all {self.file}",
+            )
+        return UsageError(
+            f"{self.file} is damaged; qemu-img reports: {words}",
+            remedy=f"build or download it again, or repair it: qemu-img check -r all {self.file}",
+        )
+
+    def _changed(self) -> UsageError:
+        return UsageError(
+            f"{self.file} changed while it was read", remedy="wait until its build has ended"
+        )
+
+
+def _hand_over(work: Path, source: Path, target: Path) -> None:
+    """Let the user that converts read the copy and write the result, and nobody else."""
+    target.touch(mode=0o600, exist_ok=False)
+    if os.geteuid() == 0:
+        account = pwd.getpwnam(qemu_img.UNPRIVILEGED)
+        for path, mode in ((work, 0o710), (source, 0o640)):
+            os.chown(path, 0, account.pw_gid)
+            path.chmod(mode)
+        os.chown(target, account.pw_uid, account.pw_gid)
+
+
+def _demand_unused(descriptor: int, file: Path) -> None:
+    """Raises UsageError where another process has the image open, and may write to it."""
+    for byte in (WRITTEN, RESIZED, NOT_TO_BE_READ):
+        asked = struct.pack(LOCK, fcntl.F_WRLCK, os.SEEK_SET, byte, 1, 0)
+        try:
+            answer = fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, asked)
+        except OSError:  # a file system that locks nothing
+            return
+        if struct.unpack(LOCK, answer)[0] != fcntl.F_UNLCK:
+            raise UsageError(
+                f"{file} is in use: another process writes to it",
+                remedy="shut that machine down (fuser shows the process), and try again",
+            )
+
+
+def _room(where: int | Path) -> int:
+    """Bytes that may still be written to the disk of an open file or a folder."""
+    disk = os.statvfs(where)
+    return disk.f_bavail * disk.f_frsize - SPARE_BYTES
+
+
+def _no_room(file: Path) -> HarnessError:
+    return HarnessError(
+        f"there is no room in the store for {file}",
+        remedy="free some space, or set GUESTCERT_HOME to a larger disk",
+    )

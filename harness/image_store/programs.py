@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import pwd
+import re
+import selectors
+import shutil
+import signal
 import subprocess
+import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import HarnessError
@@ -16,6 +25,7 @@ PACKAGES = {
     "mmd": "mtools",
     "mcopy": "mtools",
     "mke2fs": "e2fsprogs",
+    "prlimit": "util-linux",
 }
 
 CAUSES = (
@@ -29,6 +39,56 @@ CAUSES = (
     ("newuidmap", "run as root, or install uidmap so that images can be built without"),
 )
 
+INHERITED = re.compile(
+    r"PATH|HOME|USER|LOGNAME|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|XDG_RUNTIME_DIR|APT_CONFIG"
+    r"|SSL_CERT_(FILE|DIR)|(?i:(https?|ftp|all|no)_proxy)"
+)
+"""The variables that a program gets: no passwords, product keys or tokens of a CI server."""
+
+CREDENTIALS = re.compile(r"://[^/\s@]+@")
+"""A user and a password in an address, as proxies have them."""
+
+SECONDS = 2 * 3600.0
+"""How long any program may take; a bootstrap for a foreign processor takes the longest."""
+
+STOP_SECONDS = 120.0
+"""What a program that is stopped has to clean up, as mmdebstrap its mounts, before it is killed."""
+
+MOST_OUTPUT, KEPT_OUTPUT = 8 * 1024 * 1024, 2 * 1024 * 1024
+"""Bytes of a program's output that are kept: all, else the beginning and the end of it."""
+
+MOST_LINE = 160
+"""Characters of a line that are handed to who watches."""
+
+
+class ProgramFailed(HarnessError):  # noqa: N818 - the program failed, the harness did not
+    """A program ended with an error. `status`: as of subprocess; None where its time ran out."""
+
+    def __init__(
+        self,
+        sentence: str,
+        status: int | None,
+        output: str,
+        *,
+        remedy: str | None = None,
+        evidence: Path | None = None,
+    ) -> None:
+        self.status = status
+        self.output = output
+        super().__init__(sentence, remedy=remedy, evidence=evidence)
+
+
+@dataclass(frozen=True)
+class Confinement:
+    """What a program that reads foreign files may use: bytes of memory, and of a file it writes.
+
+    `user`: the account that it runs as; None: as we do.
+    """
+
+    memory: int
+    file_size: int
+    user: str | None
+
 
 def run_program(
     arguments: Sequence[str],
@@ -37,63 +97,175 @@ def run_program(
     stdin: str | None = None,
     environment: Mapping[str, str] | None = None,
     line: Callable[[str], None] | None = None,
+    folder: Path | None = None,
+    seconds: float = SECONDS,
+    confinement: Confinement | None = None,
+    accepted: Sequence[int] = (0,),
 ) -> str:
-    """Run a program to its end; its output goes to `log` and, line by line, to `line`.
+    """Run a program to its end in `folder`; its output goes to `log` and, by lines, to `line`.
 
-    Raises HarnessError with its first error or last line, the log, and what to try.
+    `accepted`: the statuses that are no failure. When the caller is stopped, the program and its
+    children are too. Raises ProgramFailed with its first error or last line, the log, and what to
+    try; HarnessError where it is missing.
     """
+    process = _start(arguments, stdin, environment, folder, confinement)
+    output = _Output(line)
+    status: int | None
     try:
-        process = subprocess.Popen(
-            arguments,
+        status = _follow(process, stdin, output, seconds)
+    except BaseException:
+        output.add(_stop(process))
+        _log(log, arguments, output)
+        raise
+    if status is None:
+        output.add(_stop(process))
+    _log(log, arguments, output)
+    if status not in accepted:
+        raise _failure(arguments, status, output.text, log, seconds)
+    return output.text
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    """The environment for a program: what is of use to it, and none of our secrets."""
+    return {n: v for n, v in os.environ.items() if INHERITED.fullmatch(n)} | more
+
+
+def without_credentials(text: str) -> str:
+    """A text without the passwords of the addresses in it."""
+    return CREDENTIALS.sub("://[redacted]@", text)
+
+
+class _Output:
+    """What a program wrote, bounded, and handed on by lines."""
+
+    def __init__(self, line: Callable[[str], None] | None) -> None:
+        self._bytes = bytearray()
+        self._line = line
+        self._unfinished = b""
+
+    def add(self, piece: bytes) -> None:
+        self._bytes += piece
+        if len(self._bytes) > MOST_OUTPUT:
+            del self._bytes[KEPT_OUTPUT:-KEPT_OUTPUT]
+        if self._line is None:
+            return
+        *lines, self._unfinished = (self._unfinished + piece).split(b"\n")
+        self._unfinished = self._unfinished[-MOST_OUTPUT:]
+        for whole in lines:
+            text = whole.decode(errors="replace").strip()
+            if text:
+                self._line(text[:MOST_LINE])
+
+    @property
+    def text(self) -> str:
+        return self._bytes.decode(errors="replace")
+
+
+def _start(
+    arguments: Sequence[str],
+    stdin: str | None,
+    environment: Mapping[str, str] | None,
+    folder: Path | None,
+    confinement: Confinement | None,
+) -> subprocess.Popen[bytes]:
+    for program in (arguments[0], *(("prlimit",) if confinement is not None else ())):
+        if shutil.which(program) is None:
+            raise HarnessError(
+                f"the program {program} is not installed",
+                remedy=f"install {PACKAGES.get(program, program)}",
+            )
+    user = confinement.user if confinement is not None else None
+    try:
+        return subprocess.Popen(
+            [*_limits(confinement), *arguments],
             stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            env=dict(environment) if environment is not None else None,
+            env=dict(environment) if environment is not None else clean_environment(),
+            cwd=folder,
+            start_new_session=True,
+            user=user,
+            group=pwd.getpwnam(user).pw_gid if user is not None else None,
+            extra_groups=[] if user is not None else None,
         )
-    except FileNotFoundError as error:
-        package = PACKAGES.get(arguments[0], arguments[0])
-        raise HarnessError(
-            f"the program {arguments[0]} is not installed", remedy=f"install {package}"
-        ) from error
-    with process:
-        try:
-            said = _follow(process, stdin, line)
-        except BaseException:
-            process.terminate()  # an interrupted build must not go on without us
-            raise
-    if log is not None:
-        with log.open("a", encoding="utf-8") as file:
-            file.write(f"$ {' '.join(arguments)}\n{said}\n")
-    if process.returncode != 0:
-        raise _failure(arguments, process.returncode, said, log)
-    return said
+    except OSError as error:
+        who = f" as {user}" if user is not None else ""
+        raise HarnessError(f"{arguments[0]} cannot be run{who}: {error.strerror}") from error
+
+
+def _limits(confinement: Confinement | None) -> list[str]:
+    """What goes before a program: it ends when we do, and uses no more than it may."""
+    before = []
+    if shutil.which("setpriv") is not None:
+        before += ["setpriv", "--pdeathsig", "TERM", "--"]
+    if confinement is not None:
+        limits = [f"--as={confinement.memory}", f"--fsize={confinement.file_size}", "--core=0"]
+        before += ["prlimit", *limits, "--"]
+    return before
 
 
 def _follow(
-    process: subprocess.Popen[str], stdin: str | None, line: Callable[[str], None] | None
-) -> str:
+    process: subprocess.Popen[bytes], stdin: str | None, output: _Output, seconds: float
+) -> int | None:
+    """Take what the program writes until it ends; its status, None where its time ran out."""
     assert process.stdout is not None
+    end = time.monotonic() + seconds
     if stdin is not None:
         assert process.stdin is not None
-        process.stdin.write(stdin)
-        process.stdin.close()
-    said = []
-    for text in process.stdout:
-        said.append(text)
-        if line is not None and text.strip():
-            line(text.strip()[:160])
-    process.wait()
-    return "".join(said)
+        with suppress(BrokenPipeError), process.stdin as pipe:
+            pipe.write(stdin.encode())
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while selector.select(max(0.0, end - time.monotonic())):
+            piece = os.read(process.stdout.fileno(), 65536)
+            if not piece:
+                break
+            output.add(piece)
+    try:
+        status = process.wait(max(0.0, end - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        return None
+    process.stdout.close()
+    return status
 
 
-def _failure(arguments: Sequence[str], status: int, said: str, log: Path | None) -> HarnessError:
-    lines = [text for text in said.splitlines() if text.strip()]
+def _stop(process: subprocess.Popen[bytes]) -> bytes:
+    """End the program and its children: first as they like, so that they clean up, then at once."""
+    last = b""
+    try:
+        _signal(process, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            last, _ = process.communicate(timeout=STOP_SECONDS)
+    finally:
+        _signal(process, signal.SIGKILL)
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+    return last
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
+
+
+def _log(log: Path | None, arguments: Sequence[str], output: _Output) -> None:
+    if log is not None:
+        text = f"$ {' '.join(arguments)}\n{output.text}\n"
+        with log.open("a", encoding="utf-8") as file:
+            file.write(without_credentials(text))
+
+
+def _failure(
+    arguments: Sequence[str], status: int | None, output: str, log: Path | None, seconds: float
+) -> ProgramFailed:
+    output = without_credentials(output)
+    lines = [text for text in output.splitlines() if text.strip()]
     # APT and dpkg go on after the first error, with others that only follow from it.
     wrong = [text for text in lines if text.startswith(("E:", "dpkg: error"))] or lines[-1:]
-    told = wrong[0][:300] if wrong else "nothing"
-    remedy = next((advice for mark, advice in CAUSES if mark in said), None)
-    return HarnessError(
-        f"{arguments[0]} ended with {status}; it said: {told}", evidence=log, remedy=remedy
+    last = wrong[0][:300] if wrong else "nothing"
+    ended = f"ended with {status}" if status is not None else f"took more than {seconds:.0f} s"
+    remedy = next((advice for mark, advice in CAUSES if mark in output), None)
+    return ProgramFailed(
+        f"{arguments[0]} {ended}; it said: {last}", status, output, remedy=remedy, evidence=log
     )

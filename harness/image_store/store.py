@@ -18,12 +18,13 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from harness.errors import UsageError
+from harness.image_store import qemu_img
 from harness.image_store.bootstrap import Bootstrap
 from harness.image_store.building import EVIDENCE, IMAGE, LOG, Builder, Material, Step, file_digest
 from harness.image_store.cloud_image import CloudImage, downloads
 from harness.image_store.download import UnreachableError, remove_forgotten
 from harness.image_store.files import refuse_link, without_links
-from harness.image_store.imported import Import, convert
+from harness.image_store.imported import Import, opened
 from harness.image_store.provenance import FILE, Provenance, read_provenance, write_provenance
 from harness.image_store.recipe import (
     BootstrapRecipe,
@@ -142,19 +143,21 @@ class ImageStore:
     def adopt(self, file: Path, step: Step = lambda _: None) -> BaseImage:
         """The user's own image, copied into the store; the file itself is only read.
 
-        Raises UsageError where it is no disk image, or one that leans on another file.
+        Raises UsageError where it is not a disk image, leans on another file, is damaged, in use,
+        or changes meanwhile.
         """
-        digest = file_digest(file)
-        folder = self._folder / f"own-{digest[:16]}"
+        with opened(file) as source:
+            digest = source.digest()
+            folder = self._folder / f"own-{digest[:16]}"
 
-        def make(fresh: Path, say: Step) -> Provenance:
-            started = datetime.now(UTC)
-            say(f"copying {file.name}")
-            convert(file, fresh / IMAGE)
-            material = Material(file.name, digest)
-            return _record(fresh, started, {"source": file.name}, {}, (material,))
+            def make(fresh: Path, say: Step) -> Provenance:
+                started = datetime.now(UTC)
+                say(f"copying {file.name}")
+                material = Material(file.name, source.convert(fresh, digest))
+                inputs = {"qemu-img": qemu_img.version()}
+                return _record(fresh, started, {"source": file.name}, inputs, (material,))
 
-        return self._have(folder, make, step)
+            return self._have(folder, make, step)
 
     def image(self, name: str) -> BaseImage:
         """The image of that name, verified; not pruned from now on, as one of `base_image`.

@@ -21,11 +21,11 @@ from harness.hypervisors.definitions import (
     NicDefinition,
     Ownership,
 )
-from harness.image_store.building import EVIDENCE, IMAGE, Material, Step, file_digest, version_of
+from harness.image_store import qemu_img
+from harness.image_store.building import EVIDENCE, IMAGE, Material, Step, file_digest
 from harness.image_store.host_archive import host_archive
 from harness.image_store.media import MediaShelf, Medium
 from harness.image_store.network_boot import fetch_installer
-from harness.image_store.programs import run_program
 from harness.image_store.recipe import InstallRecipe, Recipe
 from harness.lab.networks import Networks
 from harness.profiles.claims import HypervisorKind
@@ -81,7 +81,7 @@ class Installing:
         digest = hashlib.sha256(given.start.command_line.encode())
         for file in given.files:
             digest.update(file.path.encode() + b"\0" + _without_salt(file.content))
-        found = {"answers": digest.hexdigest(), "qemu-img": version_of("qemu-img")}
+        found = {"answers": digest.hexdigest(), "qemu-img": qemu_img.version()}
         if recipe.network_boot is None:
             found["medium"] = self._medium(profile).sha256
         drivers = self._drivers(profile)
@@ -132,7 +132,7 @@ class Installing:
         media = write_media(given, folder / "work", source.medium)
         disk = folder / IMAGE
         size = f"{profile.hardware.disk_gib.recommended}G"
-        run_program(["qemu-img", "create", "-q", "-f", "qcow2", str(disk), size])
+        qemu_img.create_disk(disk, size)
         definition = self.definition(profile, source, given, media, folder, network)
         installer = Installer(self.hypervisor().define, FLOWS[method], folder / EVIDENCE, step)
         installer.run(definition, answers.token, keys=given.start.keys and _wants_key(answers))

@@ -20,7 +20,7 @@ from harness.hypervisors.definitions import (
     NicDefinition,
     Ownership,
 )
-from harness.image_store.overlay import create_overlay
+from harness.image_store.qemu_img import create_overlay
 from harness.ledger import Ledger, Work
 from harness.profiles.catalogue import READY
 from harness.profiles.hardware import Firmware

@@ -11,6 +11,7 @@ from harness.errors import UsageError
 from harness.hypervisors.accelerator import choose_accelerator
 from harness.hypervisors.definitions import Accelerator
 from harness.image_store.choosing import recipe_for
+from harness.image_store.imported import examine
 from harness.image_store.places import store_root
 from harness.lab.context import RunContext
 from harness.lab.ownership import own
@@ -101,8 +102,8 @@ def selected_variants(config: pytest.Config, profile: Profile) -> tuple[Variant,
 def make_context(config: pytest.Config) -> RunContext:
     """Decide what the run is about. Raises UsageError or HarnessError."""
     image: Path | None = config.getoption("--image")
-    if image is not None and not image.is_file():
-        raise UsageError(f"the image {image} is no file", remedy="give the path of a disk image")
+    if image is not None:
+        examine(image)
     wanted = config.getoption("--accelerator")
     store = store_root()
     uri = config.getoption("--hypervisor")

@@ -5,7 +5,7 @@ import dataclasses
 from harness.guests.guest import Guest
 from harness.hypervisors.base import Capability
 from harness.hypervisors.definitions import DiskDefinition
-from harness.image_store.programs import run_program
+from harness.image_store.qemu_img import create_disk
 from harness.plugin.markers import cost, feature, requires, variants
 from harness.profiles.hardware import Firmware
 
@@ -17,7 +17,7 @@ def test_boots_from_the_second_disk_where_the_first_is_blank(machine: Guest) -> 
     """With a blank disk before it, the system disk is booted, and the guest sees both."""
     root, *others = machine.definition.disks
     path = machine.folder / "blank.qcow2"
-    run_program(["qemu-img", "create", "-q", "-f", "qcow2", str(path), "64M"])
+    create_disk(path, "64M")
     blank = DiskDefinition(path, "GC-BLANK", bus=root.bus, boot_order=1)
     machine.redefine(disks=[blank, dataclasses.replace(root, boot_order=2), *others])
 

@@ -6,7 +6,7 @@ from harness.guests.lasting import start_counting
 from harness.guests.log_rules import Mark
 from harness.hypervisors.base import Capability, MachineState, SleepState
 from harness.hypervisors.definitions import DiskDefinition
-from harness.image_store.programs import run_program
+from harness.image_store.qemu_img import create_disk
 from harness.plugin.markers import cost, feature, requires, variants
 from harness.profiles.hardware import Firmware
 from harness.waiting import let_pass
@@ -63,7 +63,7 @@ def test_sleeps_on_disk_and_wakes(machine: Guest) -> None:
     """Asked to sleep, the guest powers off; started again, it goes on with its processes."""
     swap = machine.folder / "swap.qcow2"
     size = f"{2 * machine.definition.memory_mib}M"
-    run_program(["qemu-img", "create", "-q", "-f", "qcow2", str(swap), size])
+    create_disk(swap, size)
     root, *others = machine.definition.disks
     disk = DiskDefinition(swap, SWAP_SERIAL, bus=root.bus)
     machine.redefine(disks=[root, disk, *others])

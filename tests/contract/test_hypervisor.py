@@ -13,7 +13,7 @@ from harness.events import EventKind, EventLog
 from harness.hypervisors.base import Capability, Key, Machine, MachineState, PowerMethod, SleepState
 from harness.hypervisors.definitions import DiskDefinition, DiskDevice, Topology
 from harness.hypervisors.processors import shown_processors_of
-from harness.image_store.programs import run_program
+from harness.image_store.qemu_img import create_disk
 from harness.profiles.hardware import DiskBus
 from harness.waiting import Deadline
 from tests.contract.conftest import Subject
@@ -224,7 +224,7 @@ def test_an_nmi_reaches_only_a_running_machine(subject: Subject, machine: Machin
 def test_a_snapshot_can_be_gone_back_to(subject: Subject, folder: Path) -> None:
     demand(subject, Capability.SNAPSHOT)
     path = folder / "snapshot.qcow2"
-    run_program(["qemu-img", "create", "-q", "-f", "qcow2", str(path), "8M"])
+    create_disk(path, "8M")
     disks = (*subject.definition.disks, DiskDefinition(path, "SNAPSHOT"))
     # A raw disk holds no snapshots, and one that is only read needs none.
     disks = (dataclasses.replace(disks[0], read_only=True), disks[1])

@@ -12,7 +12,7 @@ from harness.hypervisors.base import Hypervisor
 from harness.hypervisors.opening import open_hypervisor
 from harness.image_store.host_archive import host_archive
 from harness.image_store.places import store_root
-from harness.image_store.programs import run_program
+from harness.image_store.qemu_img import create_disk
 from harness.image_store.recipe import InstallRecipe, load_recipe
 from harness.lab.installing import Installing, Source
 from harness.lab.ownership import own
@@ -99,7 +99,7 @@ def test_a_medium_that_is_not_bootable_is_told(
     (folder / "work").mkdir()
     medium = folder / "work" / "medium.iso"
     write_iso([AnswerFile(Place.CD, "readme.txt", b"nothing to boot")], medium, "EMPTY")
-    run_program(["qemu-img", "create", "-q", "-f", "qcow2", str(folder / "image.qcow2"), "4G"])
+    create_disk(folder / "image.qcow2", "4G")
     profile = next(p for p in load_profiles() if p.id == "debian-12")
     profile = profile.model_copy(update={"variants": (firmware,)})
     source = Source(medium, None, None, ())

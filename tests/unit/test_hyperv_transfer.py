@@ -21,7 +21,7 @@ from harness.hypervisors.hyperv.disks import (
     file_digest,
     is_shared,
 )
-from harness.image_store.overlay import create_overlay
+from harness.image_store.qemu_img import create_overlay
 from tests.fakes.hyperv_host.host import ACTS, hyperv_host
 from tests.fakes.hyperv_host.model import HostModel
 from tests.fakes.powershell_remoting.server import PASSWORD

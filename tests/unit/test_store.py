@@ -268,7 +268,7 @@ def test_other_formats_are_taken_too(tmp_path: Path, store: ImageStore, form: st
 def test_what_is_no_image_is_refused(tmp_path: Path, store: ImageStore) -> None:
     text = tmp_path / "notes.txt"
     text.write_text("no disk\n" * 200, encoding="utf-8")
-    with pytest.raises(UsageError, match="is no disk image"):
+    with pytest.raises(UsageError, match="is not a disk image"):
         store.adopt(text)
     leaning = tmp_path / "leaning.qcow2"
     base = tmp_path / "base.qcow2"

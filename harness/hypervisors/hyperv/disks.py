@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import json
 import os
 import shutil
 import tempfile
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from harness.errors import HarnessError
 from harness.hypervisors.definitions import DiskDefinition, DiskDevice
-from harness.image_store.programs import run_program
+from harness.image_store import qemu_img
 
 LARGE = 64 * 1024 * 1024
 """A medium from here on is a vendor's; a smaller one holds answers that are one run's own."""
@@ -28,10 +27,7 @@ def chain(disk: DiskDefinition) -> list[Path]:
     """The files that a disk is made of, the one that is written to first."""
     if disk.format == "raw" or disk.device is not DiskDevice.DISK:
         return [disk.path]
-    said = run_program(
-        ["qemu-img", "info", "--output=json", "--backing-chain", "-f", disk.format, str(disk.path)]
-    )
-    return [Path(layer["filename"]) for layer in json.loads(said)]
+    return qemu_img.layers(disk.path, disk.format)
 
 
 def data_layers(disk: DiskDefinition, layers: Sequence[Path]) -> list[Path]:
@@ -41,14 +37,10 @@ def data_layers(disk: DiskDefinition, layers: Sequence[Path]) -> list[Path]:
     """
     if disk.format == "raw" or disk.device is not DiskDevice.DISK:
         return list(layers)
-    first = next((n for n, layer in enumerate(layers) if holds_data(layer)), len(layers) - 1)
+    first = next(
+        (n for n, layer in enumerate(layers) if qemu_img.holds_data(layer)), len(layers) - 1
+    )
     return list(layers[first:])
-
-
-def holds_data(layer: Path) -> bool:
-    """Whether a qcow2 file holds anything by itself."""
-    said = run_program(["qemu-img", "map", "--output=json", "-f", "qcow2", str(layer)])
-    return any(extent["depth"] == 0 and extent["present"] for extent in json.loads(said))
 
 
 def content_key(disk: DiskDefinition, layers: Sequence[Path]) -> str:
@@ -123,8 +115,7 @@ def as_host_takes_it(disk: DiskDefinition) -> Iterator[Path]:
         if disk.format == "raw" and source.stat().st_size < SMALLEST:
             source = Path(shutil.copyfile(source, folder / "padded.img"))
             os.truncate(source, SMALLEST)
-        convert = ["qemu-img", "convert", "-q", "-f", disk.format, "-O", "vhdx"]
-        run_program([*convert, "-o", "subformat=dynamic", str(source), str(vhdx)])
+        qemu_img.convert(source, disk.format, vhdx, "vhdx", "subformat=dynamic")
         yield vhdx
     finally:
         shutil.rmtree(folder, ignore_errors=True)

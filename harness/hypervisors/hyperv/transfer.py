@@ -16,11 +16,11 @@ from harness.hypervisors.hyperv.disks import (
     content_key,
     data_layers,
     file_digest,
-    holds_data,
     identity,
     is_shared,
 )
 from harness.hypervisors.hyperv.remoting import Runner
+from harness.image_store.qemu_img import holds_data
 
 PART = 256 * 1024
 """Bytes of a file that go in one call; in base64 they fit into WinRM's envelope of 500 KiB."""
