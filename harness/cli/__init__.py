@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -10,6 +12,7 @@ import typer
 import harness
 from harness.cli import certify, clean, compare, doctor, images, matrix, media, profiles, resume
 from harness.cli.failures import duplicate_output, report_failure
+from harness.cli.pytest_process import INTERRUPTED
 
 app = typer.Typer(
     name="guestcert",
@@ -44,9 +47,15 @@ def options(
     """Certifies guest operating systems on a hypervisor."""
 
 
+def _stop(number: int, frame: FrameType | None) -> None:
+    """End as at Ctrl-C: what a command has started, such as a build, is cleaned up."""
+    sys.exit(INTERRUPTED)
+
+
 def main() -> None:
     """Run the command. What goes wrong is reported in a sentence and ends with its own status."""
     output = duplicate_output()
+    signal.signal(signal.SIGTERM, _stop)
     try:
         app()
     except SystemExit as ended:

@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.image_store import disk, qemu_img
 from harness.image_store.building import IMAGE, LOG, Material, Step, version_of
 from harness.image_store.disk import assemble_disk, root_mib
-from harness.image_store.programs import run_program
+from harness.image_store.programs import clean_environment, run_program
 from harness.image_store.recipe import BootstrapRecipe, Recipe
 
 INITRD_HOOK = Path(__file__).with_name("bootstrap_initrd.sh")
@@ -20,12 +20,10 @@ HOOK = Path(__file__).with_name("bootstrap_hook.sh")
 LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 """Paths that no case looks at: they would only make the image larger."""
 
-PASSED_ON = (
-    "Acquire::http::Proxy",
-    "Acquire::https::Proxy",
-    "Acquire::Check-Valid-Until",
-    "Acquire::Check-Date",
-)
+PROXIES = {"Acquire::http::Proxy": "http_proxy", "Acquire::https::Proxy": "https_proxy"}
+"""APT's options for proxies, which may hold a password, and the variables that do the same."""
+
+PASSED_ON = (*PROXIES, "Acquire::Check-Valid-Until", "Acquire::Check-Date")
 """What the host's administrator told APT about reaching the archive holds for an image too."""
 
 
@@ -45,11 +43,15 @@ class Bootstrap:
         """See Builder."""
         assert isinstance(recipe, BootstrapRecipe)
         log = folder / LOG
-        parts = folder / "parts"
-        parts.mkdir()
-        parts.chmod(0o777)  # without root, mmdebstrap's hook runs as another user of ours
+        parts, work = folder / "parts", folder / "tmp"
+        folder.chmod(0o711)  # APT downloads as a user of its own
+        for place in (parts, work):
+            place.mkdir()
+            place.chmod(0o777)  # without root, mmdebstrap's hook runs as another user of ours
+        options = _host_options()
+        command = _mmdebstrap(recipe, parts, options)
         step("bootstrapping from packages")
-        run_program(_mmdebstrap(recipe, parts), log=log, line=step, environment=_environment())
+        run_program(command, log=log, line=step, environment=_environment(work, options))
         step("assembling the disk")
         raw = folder / "disk.raw"
         assemble_disk(parts, recipe.architecture, recipe.disk_gib, raw, log)
@@ -58,6 +60,7 @@ class Bootstrap:
         raw.unlink()
         packages = (parts / "packages.txt").read_text(encoding="utf-8").splitlines()
         shutil.rmtree(parts)
+        work.rmdir()
         return tuple(_material(line, recipe) for line in packages)
 
 
@@ -68,7 +71,7 @@ def _material(line: str, recipe: BootstrapRecipe) -> Material:
     return Material(f"pkg:deb/{recipe.distribution}/{name}@{version}?distro={recipe.suite}")
 
 
-def _mmdebstrap(recipe: BootstrapRecipe, parts: Path) -> list[str]:
+def _mmdebstrap(recipe: BootstrapRecipe, parts: Path, options: Mapping[str, str]) -> list[str]:
     size = root_mib(recipe.disk_gib)
     return [
         "mmdebstrap",
@@ -78,7 +81,7 @@ def _mmdebstrap(recipe: BootstrapRecipe, parts: Path) -> list[str]:
         f"--architectures={recipe.architecture}",
         f"--include={','.join(recipe.packages)}",
         '--aptopt=Acquire::Languages "none"',
-        *(f'--aptopt={option} "{value}"' for option, value in _host_options().items()),
+        *(f'--aptopt={name} "{value}"' for name, value in options.items() if name not in PROXIES),
         *(f"--dpkgopt=path-exclude={path}" for path in LEFT_OUT),
         f'--essential-hook=sh "{INITRD_HOOK}" "$1"',
         f'--customize-hook=sh "{HOOK}" "$1" "{parts}" {size}',
@@ -96,6 +99,11 @@ def _host_options() -> dict[str, str]:
     return {option: value for option, value in pairs if option in PASSED_ON}
 
 
-def _environment() -> dict[str, str]:
-    """The caller's environment, with what package scripts expect."""
-    return os.environ | {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
+def _environment(work: Path, options: Mapping[str, str]) -> dict[str, str]:
+    """What package scripts expect, and the proxies: a command line is every user's to read.
+
+    mmdebstrap mounts within `work`, which goes with the build.
+    """
+    proxies = {PROXIES[name]: value for name, value in options.items() if name in PROXIES}
+    scripts = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
+    return clean_environment(TMPDIR=str(work), **scripts, **proxies)

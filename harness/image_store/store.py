@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from harness.image_store.cloud_image import CloudImage, downloads
 from harness.image_store.download import UnreachableError, remove_forgotten
 from harness.image_store.files import refuse_link, without_links
 from harness.image_store.imported import Import, opened
+from harness.image_store.private import make_private
 from harness.image_store.provenance import FILE, Provenance, read_provenance, write_provenance
 from harness.image_store.recipe import (
     BootstrapRecipe,
@@ -34,6 +34,7 @@ from harness.image_store.recipe import (
     load_recipe,
     recipe_ids,
 )
+from harness.image_store.removal import remove_tree
 
 Builders = Mapping[type[Recipe], Builder]
 
@@ -260,20 +261,21 @@ class ImageStore:
         if _intact(_image(folder, provenance)):
             return provenance
         step(f"{folder.name} was altered since it was made (its digest differs): making it anew")
-        shutil.rmtree(folder)
+        remove_tree(folder)
         return None
 
     def _make(self, folder: Path, make: Maker, step: Step) -> Provenance:
         """Make the image beside its place, and put it there in one step."""
         fresh = folder.with_name(folder.name + MAKING)
-        shutil.rmtree(fresh, ignore_errors=True)
+        remove_tree(fresh)
         fresh.mkdir(parents=True)
-        fresh.chmod(0o755)
+        make_private(fresh)
         try:
             provenance = make(fresh, _told_to_others(fresh / PROGRESS, step))
             (fresh / IMAGE).chmod(0o444)
             _leave_only(fresh, IMAGE, FILE, LOG, EVIDENCE)  # answer files hold keys
-            shutil.rmtree(folder, ignore_errors=True)
+            make_private(fresh)  # a builder may have opened it
+            remove_tree(folder)
             fresh.rename(folder)
         except BaseException:
             _leave_only(fresh, LOG, EVIDENCE)
@@ -323,7 +325,7 @@ class ImageStore:
             if not folder.name.endswith(MAKING):
                 with _open_in_use(folder) as file:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder)
+            remove_tree(folder)
         except BlockingIOError:
             return False
         finally:
@@ -374,8 +376,8 @@ def _leave_only(folder: Path, *names: str) -> None:
     for entry in folder.glob("*"):
         if entry.name in names:
             continue
-        if entry.is_dir():
-            shutil.rmtree(entry, ignore_errors=True)
+        if entry.is_dir() and not entry.is_symlink():
+            remove_tree(entry)
         else:
             entry.unlink(missing_ok=True)
 

@@ -102,7 +102,6 @@ class Installing:
             )
         work = folder / "work"
         work.mkdir()
-        work.chmod(0o755)  # QEMU runs as a user of its own
         source = self._source(recipe, profile, work, step)
         with self._network(recipe, folder / EVIDENCE) as (network, mirror):
             self._install(profile, recipe.method, source, network, mirror, folder, step)

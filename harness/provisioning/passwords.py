@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 
 from harness.errors import HarnessError
+from harness.image_store.programs import clean_environment
 
 
 def hash_password(password: str, scheme: str = "6") -> str:
@@ -22,6 +23,7 @@ def hash_password(password: str, scheme: str = "6") -> str:
             text=True,
             check=True,
             timeout=30,
+            env=clean_environment(),
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise HarnessError(

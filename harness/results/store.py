@@ -15,6 +15,9 @@ from pydantic import ValidationError
 from harness.errors import BadFileError, HarnessError
 from harness.results.model import Outcome, RunRecord, Status
 
+EVIDENCE = "evidence"
+"""The folder of a run directory that holds what tells of failures."""
+
 EXIT_CERTIFIED = 0
 EXIT_NOT_CERTIFIED = 1
 EXIT_BROKEN = 3
@@ -66,9 +69,15 @@ class RunDirectory:
         return self.path / f"certificate-{guest}.json"
 
     def create(self) -> None:
-        """Make the folder, and point `latest` beside it there."""
+        """Make the folder, and point `latest` beside it there.
+
+        Where guests' own words are kept, none but the owner may read.
+        """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
+            for private in (self.path / EVIDENCE, self.allure_results):
+                private.mkdir(exist_ok=True)
+                private.chmod(0o700)
             link = self.path.parent / "latest"
             fresh = self.path.parent / f".latest-{self.path.name}"
             fresh.symlink_to(self.path.name, target_is_directory=True)

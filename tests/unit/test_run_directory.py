@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import stat
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,7 @@ def test_what_a_guest_can_not_have_said_in_unicode_is_written_all_the_same(
 ) -> None:
     said = json.loads(r'"half a pair: \ud800"')
     write_run(a_run(an_outcome(Outcome.FAILED, reason=said)), directory)
-    assert read_run(directory).outcomes[0].reason == r"half a pair: \ud800"
+    assert read_run(directory).outcomes[0].reason == "half a pair: \N{REPLACEMENT CHARACTER}"
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -191,9 +192,18 @@ def test_a_write_that_fails_leaves_the_old_content(tmp_path: Path) -> None:
     assert file.read_text(encoding="utf-8") == "old"
 
 
+def test_what_guests_wrote_is_its_owners_alone(directory: RunDirectory) -> None:
+    directory.allure_results.mkdir(parents=True)  # by a plugin of pytest, before us
+    directory.create()
+    for private in ("evidence", "allure-results"):
+        assert stat.S_IMODE((directory.path / private).stat().st_mode) == 0o700
+    assert stat.S_IMODE(directory.path.stat().st_mode) & 0o700 == 0o700
+
+
 def test_what_a_killed_writer_left_is_in_nobodys_way(directory: RunDirectory) -> None:
     directory.create()
     directory.path.joinpath(".run.json.new").write_text('{"schema": "gues', encoding="utf-8")
     write_run(A_RUN, directory)
     assert read_run(directory) == A_RUN
-    assert [path.name for path in directory.path.iterdir()] == ["run.json"]
+    left = {path.name for path in directory.path.iterdir() if path.is_file()}
+    assert left == {"run.json", ".run.json.new"}
