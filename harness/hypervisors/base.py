@@ -16,6 +16,7 @@ from harness.hypervisors.definitions import (
     NetworkDefinition,
     Ownership,
 )
+from harness.hypervisors.leases import Lease
 
 NAME_PREFIX = "guestcert-"
 """Every machine and network of ours is named with it; nothing else is ever touched."""
@@ -221,11 +222,16 @@ class Network(Protocol):
 
 @dataclass(frozen=True)
 class Owned:
-    """Something of ours found on a hypervisor, with whose it is (None: unreadable)."""
+    """Something with our prefix found on a hypervisor, with its lease (None: unreadable)."""
 
     kind: str  # machine, network
     name: str
-    owner: Ownership | None
+    lease: Lease | None
+
+    @property
+    def owner(self) -> Ownership | None:
+        """Whose it is."""
+        return self.lease.owner if self.lease is not None else None
 
 
 @dataclass(frozen=True)
@@ -272,6 +278,13 @@ class Hypervisor(Protocol):
 
     def owned(self) -> Sequence[Owned]:
         """Everything with our prefix that is there, of any run."""
+        ...
+
+    def renew(self, owned: Owned) -> None:
+        """Write a fresh lease of the same owner on one of `owned()`; no error when it is gone.
+
+        What cannot be renewed has a lease that is long enough.
+        """
         ...
 
     def remove(self, owned: Owned) -> None:

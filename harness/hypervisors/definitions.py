@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -27,12 +26,12 @@ class Accelerator(StrEnum):
 
 @dataclass(frozen=True)
 class Ownership:
-    """Whose a machine or network is; written into its metadata so that `clean` can judge it."""
+    """Whose a machine or network is: a run's, which one process leads."""
 
     run: str
+    host: str  # where `pid` means that process: a host and a PID namespace
     pid: int
-    pid_started: str  # the process's start time as its kernel tells it: pids are reused
-    expires: datetime
+    pid_started: str  # the process's start time as its kernel reports it: pids are reused
 
 
 class DiskDevice(StrEnum):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -58,16 +57,13 @@ class RunContext:
 
     def to_json(self) -> str:
         """The context for a worker process of the same run."""
-        document = asdict(self)
-        document["owner"]["expires"] = self.owner.expires.isoformat()
-        return json.dumps(document, default=str)
+        return json.dumps(asdict(self), default=str)
 
     @classmethod
     def from_json(cls, text: str) -> RunContext:
         """The context as `to_json` wrote it."""
         document: dict[str, Any] = json.loads(text)
         owner = document.pop("owner")
-        owner["expires"] = datetime.fromisoformat(owner["expires"])
         image = document.pop("image")
         return cls(
             owner=Ownership(**owner),

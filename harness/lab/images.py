@@ -16,6 +16,7 @@ from harness.image_store.store import ImageStore, own_builders
 from harness.lab.installing import HypervisorMaker, Installing
 from harness.lab.ownership import own
 from harness.lab.reaper import reap_run
+from harness.lab.renewal import LeaseRenewal
 from harness.lab.workspace import Workspace
 
 
@@ -40,11 +41,17 @@ def image_store(
     def hypervisor() -> Hypervisor:
         return open_hypervisor(uri)
 
+    def connect() -> Hypervisor | None:
+        return open_hypervisor(uri) if hypervisor.cache_info().currsize else None
+
+    renewal = LeaseRenewal(workspace, connect)
+    renewal.start()
     try:
         accelerator = choose_accelerator(wanted, root, uri).accelerator
         with closing(store_of(root, hypervisor, owner, accelerator)) as store:
             yield store
     finally:
+        renewal.close()
         if hypervisor.cache_info().currsize:
             reap_run(hypervisor(), root, run)
             hypervisor().close()

@@ -1,15 +1,18 @@
-"""Whose things are: a run is owned by a process, and what a dead process owned may be removed."""
+"""Whose things are: a run is owned by a process, and what no living process owns may be removed."""
 
 from __future__ import annotations
 
+import hashlib
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from harness.hypervisors.definitions import Ownership
+from harness.hypervisors.leases import Lease, utc_now
 
-LIFETIME = timedelta(hours=24)
-"""After this long a run's things count as left behind, whatever its process does."""
+INITIAL_PID_NAMESPACE = 0xEFFFFFFC
+"""The inode of a host's own PID namespace. Source: Linux, include/linux/proc_ns.h."""
 
 
 def own(run: str) -> Ownership:
@@ -17,14 +20,18 @@ def own(run: str) -> Ownership:
     pid = os.getpid()
     started = process_started(pid)
     assert started is not None, "this very process is alive"
-    return Ownership(run, pid, started, datetime.now(UTC) + LIFETIME)
+    return Ownership(run, host_id(), pid, started)
 
 
-def is_alive(owner: Ownership) -> bool:
-    """Whether the owning process still runs and its time is not over."""
-    if datetime.now(UTC) > owner.expires:
-        return False
-    return process_started(owner.pid) == owner.pid_started
+def is_stale(lease: Lease, now: datetime | None = None) -> bool:
+    """Whether nobody uses a thing any more, so that it may be removed.
+
+    A process of this host and PID namespace can be looked at, and decides alone. Of any other
+    owner only the lease is known, which a living one renews.
+    """
+    if lease.owner.host == host_id() and not _is_hidden(lease.owner.pid):
+        return process_started(lease.owner.pid) != lease.owner.pid_started
+    return (now or utc_now()) > lease.expires
 
 
 def process_started(pid: int) -> str | None:
@@ -34,10 +41,63 @@ def process_started(pid: int) -> str | None:
     """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        boot = _boot_id()
     except OSError:
         return None
     fields = stat.rpartition(")")[2].split()
     if fields[0] in ("Z", "X"):
         return None  # a zombie owns nothing any more
     return f"{boot}/{fields[19]}"
+
+
+@cache
+def host_id() -> str:
+    """Names this host and PID namespace, in which a process id means one process.
+
+    Hosts that were made from one disk image share a machine id, but no network card. What names a
+    host outlives its boots; the namespace of a container does not, and its machine id may be every
+    container's. It stays for as long as this process lives, whatever is plugged in.
+    """
+    namespace = os.stat("/proc/self/ns/pid").st_ino
+    machine = _machine_id()
+    parts = [machine, str(namespace), *_card_addresses()]
+    if namespace != INITIAL_PID_NAMESPACE or not machine:
+        parts.append(_boot_id())
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def _is_hidden(pid: int) -> bool:
+    """Whether a process exists which /proc does not show to this user (its option hidepid)."""
+    try:
+        Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        try:
+            os.kill(pid, 0)  # sends nothing
+        except PermissionError:
+            return True
+        except OSError:
+            return False
+    return False
+
+
+def _machine_id() -> str:
+    try:
+        return Path("/etc/machine-id").read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _boot_id() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+def _card_addresses() -> list[str]:
+    """MAC addresses of the host's wired network cards; a wireless one may change its own."""
+    found = []
+    for card in Path("/sys/class/net").glob("*"):
+        if (card / "device").exists() and not (card / "phy80211").exists():
+            try:
+                found.append((card / "address").read_text(encoding="ascii").strip())
+            except OSError:
+                continue  # just unplugged
+    return sorted(found)

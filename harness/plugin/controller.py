@@ -11,6 +11,8 @@ from harness.errors import HarnessError
 from harness.hypervisors.base import Hypervisor
 from harness.hypervisors.opening import open_hypervisor
 from harness.lab.reaper import reap_run
+from harness.lab.renewal import LeaseRenewal
+from harness.lab.workspace import Workspace
 from harness.plugin.recorder import Recorder
 from harness.plugin.report_text import sanitize_shown
 from harness.plugin.worker import PHASE, RECORD, TOLD
@@ -37,6 +39,13 @@ class Controller:
         self._interrupted = ""
         self._run: RunRecord | None = None
         self._trouble: list[str] = []
+        context = recorder.context
+        self._workspace = Workspace(context.store, context.owner)
+        self._renewal = LeaseRenewal(self._workspace, lambda: open_hypervisor(context.hypervisor))
+
+    def pytest_sessionstart(self) -> None:
+        """Keep what the run has from counting as left behind, however long it takes."""
+        self._renewal.start()
 
     def pytest_configure_node(self, node: Any) -> None:
         """Hand the run's context to an xdist worker."""
@@ -72,7 +81,8 @@ class Controller:
         """Take away what is left, judge, write the reports, and set the exit status."""
         recorder = self._recorder
         if not recorder.outcomes and not self._interrupted and session.testscollected == 0:
-            self._clean_up(None)
+            self._end_renewal()
+            self._workspace.remove()
             return
         recorder.note_guests()
         hypervisor = self._connect()
@@ -104,8 +114,14 @@ class Controller:
             self._trouble.append(str(error))
             return None
 
+    def _end_renewal(self) -> None:
+        self._renewal.close()
+        if self._renewal.trouble:
+            self._trouble.append(self._renewal.trouble)
+
     def _clean_up(self, hypervisor: Hypervisor | None) -> None:
         context = self._recorder.context
+        self._end_renewal()
         if hypervisor is not None:
             reaped = reap_run(hypervisor, context.store, context.run)
             self._trouble += [f"could not be removed: {what}" for what in reaped.failed]

@@ -13,9 +13,8 @@ from harness.hypervisors.base import Hypervisor
 from harness.hypervisors.opening import open_hypervisor
 from harness.lab.context import RunContext
 from harness.lab.guest_facts import known
-from harness.lab.ownership import is_alive
-from harness.lab.reaper import reap_run
-from harness.lab.workspace import Workspace, workspaces
+from harness.lab.reaper import reap_run, require_free
+from harness.lab.workspace import Workspace
 from harness.plugin import options
 from harness.plugin.recorder import Recorder, environment_of
 from harness.profiles.loading import digest
@@ -59,11 +58,15 @@ def start_run(config: pytest.Config, guests: Guests) -> Recorder:
 
 
 def new_run(config: pytest.Config, context: RunContext) -> RunManifest:
-    """The manifest of a run that starts now."""
+    """The manifest of a run that starts now.
+
+    Raises UsageError where a living run has its name.
+    """
     try:
         hypervisor: Hypervisor | None = open_hypervisor(context.hypervisor)
     except HypervisorUnreachableError:
         hypervisor = None  # every case will tell
+    require_free(hypervisor, context.store, context.run)
     manifest = RunManifest(
         started=datetime.now(UTC),
         folder=str(config.invocation_params.dir),
@@ -85,10 +88,8 @@ def resume_run(
     what it found before.
     """
     manifest = read_manifest(directory)
-    for folder, owner in workspaces(context.store):
-        if folder.name == context.run and owner is not None and is_alive(owner):
-            raise UsageError(f"the run {context.run} still goes on, in process {owner.pid}")
     hypervisor = open_hypervisor(context.hypervisor)
+    require_free(hypervisor, context.store, context.run)
     now = environment_of(context, hypervisor, {})
     for name, before, after in differences(fingerprint(manifest.environment), fingerprint(now)):
         raise _changed(context, f"{name} was {before or 'absent'}, and is {after or 'absent'}")

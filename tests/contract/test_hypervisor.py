@@ -12,6 +12,7 @@ from harness.errors import ChannelError, HarnessError, HypervisorError
 from harness.events import EventKind, EventLog
 from harness.hypervisors.base import Capability, Key, Machine, MachineState, PowerMethod, SleepState
 from harness.hypervisors.definitions import DiskDefinition, DiskDevice, Topology
+from harness.hypervisors.leases import LEASE_TERM, Lease, utc_now
 from harness.hypervisors.processors import shown_processors_of
 from harness.image_store.qemu_img import create_disk
 from harness.profiles.hardware import DiskBus
@@ -45,6 +46,56 @@ def test_a_defined_machine_is_off_and_owned(subject: Subject, machine: Machine) 
     mine = [owned for owned in subject.hypervisor.owned() if owned.name == machine.name]
     assert [owned.kind for owned in mine] == ["machine"]
     assert mine[0].owner == subject.definition.owner
+
+
+def lease_on(subject: Subject, name: str) -> Lease:
+    (owned,) = [
+        owned
+        for owned in subject.hypervisor.owned()
+        if (owned.kind, owned.name) in (("machine", name), ("network", name))
+    ]
+    assert owned.lease is not None
+    return owned.lease
+
+
+def renew(subject: Subject, name: str) -> None:
+    for owned in subject.hypervisor.owned():
+        if owned.name == name:
+            subject.hypervisor.renew(owned)
+
+
+def test_a_machine_s_lease_starts_at_its_definition_and_is_renewed(
+    subject: Subject, machine: Machine
+) -> None:
+    defined = lease_on(subject, machine.name)
+    assert utc_now() < defined.expires <= utc_now() + LEASE_TERM
+    machine.start()
+    renew(subject, machine.name)
+    renewed = lease_on(subject, machine.name)
+    assert renewed.owner == subject.definition.owner
+    assert defined.expires < renewed.expires <= utc_now() + LEASE_TERM
+    assert machine.state() is MachineState.RUNNING
+
+
+def test_renewing_what_is_gone_or_nobody_s_makes_nothing(
+    subject: Subject, machine: Machine
+) -> None:
+    (owned,) = [owned for owned in subject.hypervisor.owned() if owned.name == machine.name]
+    machine.remove()
+    subject.hypervisor.renew(owned)
+    assert machine.name not in [owned.name for owned in subject.hypervisor.owned()]
+
+
+def test_a_saved_machine_comes_back_with_the_lease_that_was_renewed(
+    subject: Subject, machine: Machine, folder: Path
+) -> None:
+    demand(subject, Capability.SAVE_RESTORE)
+    machine.start()
+    machine.save(folder / "leased.state")
+    renew(subject, machine.name)
+    renewed = lease_on(subject, machine.name)
+    machine.restore(folder / "leased.state", paused=True)
+    assert lease_on(subject, machine.name).expires >= renewed.expires
 
 
 def test_only_names_of_ours_are_defined(subject: Subject) -> None:
@@ -233,8 +284,12 @@ def test_a_snapshot_can_be_gone_back_to(subject: Subject, folder: Path) -> None:
     machine.take_snapshot("first")
     assert machine.state() is MachineState.RUNNING
     machine.power_off()
+    renew(subject, machine.name)
+    before = lease_on(subject, machine.name)
 
     machine.revert("first", paused=True)
+
+    assert lease_on(subject, machine.name).expires >= before.expires
 
     assert machine.state() is MachineState.PAUSED
     machine.resume()
@@ -338,7 +393,15 @@ def test_a_network_is_made_owned_and_removed(subject: Subject) -> None:
     network = subject.hypervisor.create_network(definition)
     assert network.leases() == {}
     assert any(net.startswith("10.216.250.") for net in subject.hypervisor.taken_subnets())
-    assert definition.name in [owned.name for owned in subject.hypervisor.owned()]
+    (owned,) = [each for each in subject.hypervisor.owned() if each.name == definition.name]
+    assert owned.kind == "network"
+    assert owned.owner == subject.definition.owner
+    made = lease_on(subject, definition.name)
+    subject.hypervisor.renew(owned)
+    renewed = lease_on(subject, definition.name)
+    unrenewable = made.expires > utc_now() + LEASE_TERM
+    assert renewed.owner == made.owner
+    assert renewed == made if unrenewable else renewed.expires > made.expires
 
     network.remove()
     network.remove()

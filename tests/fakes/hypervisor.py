@@ -6,6 +6,7 @@ import json
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from harness.errors import ChannelError, HypervisorError
@@ -23,6 +24,7 @@ from harness.hypervisors.base import (
     SleepState,
 )
 from harness.hypervisors.definitions import Accelerator, MachineDefinition, NetworkDefinition
+from harness.hypervisors.leases import Lease, lease_for, utc_now
 
 Agent = Callable[[dict[str, object]], object]
 """Answers one agent command: returns what is to stand under `return`, or raises ChannelError."""
@@ -241,6 +243,8 @@ class FakeHypervisor:
     machines: dict[str, FakeMachine] = field(default_factory=dict)
     defined: list[MachineDefinition] = field(default_factory=list)  # all that ever were
     networks: dict[str, FakeNetwork] = field(default_factory=dict)
+    leases: dict[str, Lease | None] = field(default_factory=dict)  # by name; None: unreadable
+    now: Callable[[], datetime] = utc_now
 
     def facts(self) -> HypervisorFacts:
         """See Hypervisor."""
@@ -262,12 +266,14 @@ class FakeHypervisor:
             self.machines[definition.name].power_off()
         machine = FakeMachine(definition, events, self._forget_machine, self.agent)
         self.machines[definition.name] = machine
+        self.leases[definition.name] = lease_for(definition.owner, now=self.now())
         return machine
 
     def create_network(self, definition: NetworkDefinition) -> Network:
         """See Hypervisor."""
         _guard(definition.name)
         self.networks[definition.name] = FakeNetwork(definition, self._forget_network)
+        self.leases[definition.name] = lease_for(definition.owner, now=self.now())
         return self.networks[definition.name]
 
     def taken_subnets(self) -> Sequence[str]:
@@ -276,8 +282,15 @@ class FakeHypervisor:
 
     def owned(self) -> Sequence[Owned]:
         """See Hypervisor."""
-        found = [Owned("machine", m.name, m.definition.owner) for m in self.machines.values()]
-        return found + [Owned("network", name, None) for name in self.networks]
+        found = [Owned("machine", name, self.leases[name]) for name in self.machines]
+        return found + [Owned("network", name, self.leases[name]) for name in self.networks]
+
+    def renew(self, owned: Owned) -> None:
+        """See Hypervisor."""
+        _guard(owned.name)
+        assert owned.owner is not None, f"{owned.name} has no owner"
+        if owned.name in self.leases:
+            self.leases[owned.name] = lease_for(owned.owner, now=self.now())
 
     def remove(self, owned: Owned) -> None:
         """See Hypervisor."""
@@ -291,9 +304,11 @@ class FakeHypervisor:
 
     def _forget_machine(self, name: str) -> None:
         self.machines.pop(name, None)
+        self.leases.pop(name, None)
 
     def _forget_network(self, name: str) -> None:
         self.networks.pop(name, None)
+        self.leases.pop(name, None)
 
 
 def _guard(name: str) -> None:

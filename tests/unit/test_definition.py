@@ -23,20 +23,21 @@ from harness.hypervisors.definitions import (
     Topology,
 )
 from harness.hypervisors.inventory import expected_pci, unexpected
+from harness.hypervisors.leases import UNRENEWABLE_TERM
 from harness.hypervisors.libvirt.definition import (
     LEASE_HOURS,
     QEMU,
     TRANSLATED_MIB,
     machine_xml,
     network_xml,
-    owner_in,
 )
 from harness.hypervisors.libvirt.firmware import FirmwareBuild, find_firmware
-from harness.lab.ownership import LIFETIME
+from harness.hypervisors.libvirt.metadata import NAMESPACE, lease_in
 from harness.profiles.hardware import Firmware
 from tests.machines import a_machine, a_network
 
 OVMF = FirmwareBuild(Path("/fw/code.fd"), Path("/fw/vars.fd"), needs_smm=False, format="raw")
+FOREIGN = f"<domain><metadata><lease xmlns='{NAMESPACE}'>%s</lease></metadata></domain>"
 
 
 def a_definition(**changes: object) -> MachineDefinition:
@@ -57,12 +58,19 @@ def part(xml: str, path: str) -> Element:
 
 def test_the_owner_is_read_back_from_what_was_written() -> None:
     definition = a_definition()
-    assert owner_in(machine_xml(definition, None)) == definition.owner
+    for xml in (machine_xml(definition, None), network_xml(a_network(owner=definition.owner))):
+        lease = lease_in(xml)
+        assert lease is not None
+        assert lease.owner == definition.owner
 
 
-@pytest.mark.parametrize("xml", ["<domain/>", "<domain><metadata/></domain>"])
+@pytest.mark.parametrize(
+    "xml",
+    ["<domain/>", "<domain><metadata/></domain>", FOREIGN % "", FOREIGN % ("[" * 1500)],
+    ids=["bare", "no metadata", "empty", "deep"],
+)
 def test_no_owner_is_read_from_a_foreign_machine(xml: str) -> None:
-    assert owner_in(xml) is None
+    assert lease_in(xml) is None
 
 
 def test_a_name_is_escaped() -> None:
@@ -144,8 +152,8 @@ def test_a_network_leads_nowhere() -> None:
 
 def test_an_address_is_leased_for_as_long_as_a_run_may_last() -> None:
     lease = part(network_xml(a_network()), "ip/dhcp/range/lease")
-    assert (lease.get("expiry"), lease.get("unit")) == ("24", "hours")
-    assert timedelta(hours=LEASE_HOURS) >= LIFETIME
+    assert (lease.get("expiry"), lease.get("unit")) == ("168", "hours")
+    assert timedelta(hours=LEASE_HOURS) >= UNRENEWABLE_TERM
 
 
 def test_each_defined_device_is_expected_and_no_other() -> None:

@@ -22,11 +22,9 @@ from harness.hypervisors.hyperv.definition import (
     guard,
     machine_steps,
     network_step,
-    notes_of,
-    owner_in,
 )
 from harness.hypervisors.hyperv.remoting import Value
-from harness.lab.ownership import own
+from harness.hypervisors.leases import decode_lease
 from harness.profiles.hardware import Firmware
 from harness.profiles.hyperv import SecureBootTemplate
 from tests.machines import a_machine, a_network
@@ -53,17 +51,9 @@ def test_a_machine_carries_whose_it_is() -> None:
     made = step(definition, "New-Machine")
     assert made["Folder"] == "D:\\guestcert\\machines\\guestcert-run-guest"
     assert made["Pipe"] == "\\\\.\\pipe\\guestcert-run-guest-com1"
-    assert owner_in(str(made["Notes"])) == definition.owner
-
-
-@pytest.mark.parametrize("notes", [None, "", "a note of somebody's", "[]", '{"guestcert": {}}'])
-def test_notes_of_others_name_no_owner(notes: str | None) -> None:
-    assert owner_in(notes) is None
-
-
-def test_an_owner_survives_the_notes() -> None:
-    owner = own("run")
-    assert owner_in(notes_of(owner)) == owner
+    lease = decode_lease(str(made["Notes"]))
+    assert lease is not None
+    assert lease.owner == definition.owner
 
 
 @pytest.mark.parametrize(

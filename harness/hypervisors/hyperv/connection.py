@@ -17,12 +17,13 @@ from harness.hypervisors.hyperv.definition import (
     guard,
     machine_steps,
     network_step,
-    owner_in,
+    notes_of,
 )
 from harness.hypervisors.hyperv.machine import HypervMachine
 from harness.hypervisors.hyperv.remoting import Session
 from harness.hypervisors.hyperv.transfer import Transfer
 from harness.hypervisors.hyperv.watching import Watcher
+from harness.hypervisors.leases import decode_lease
 
 MODULE_REMEDY = (
     "install the role on the host: Install-WindowsFeature Hyper-V -IncludeManagementTools"
@@ -211,8 +212,23 @@ class HypervHypervisor:
         )
         for kind, script, key, parameters in listings:
             answer = self._run(script, f"listing what there is of kind {kind}", **parameters)
-            found += [Owned(kind, each["name"], owner_in(each["notes"])) for each in answer[key]]
+            found += [
+                Owned(kind, each["name"], decode_lease(each["notes"])) for each in answer[key]
+            ]
         return found
+
+    def renew(self, owned: Owned) -> None:
+        """See Hypervisor."""
+        guard(owned.name)
+        if owned.owner is None:
+            raise HypervisorError(f"renewing the lease on {owned.name}: it has none")
+        doing, notes = f"renewing the lease on {owned.name}", notes_of(owned.owner)
+        if owned.kind == "machine":
+            self._run("Set-MachineNotes", doing, Name=owned.name, Notes=notes)
+        elif owned.kind == "network":
+            self._run("Set-NetworkNotes", doing, Name=owned.name, Notes=notes)
+        else:
+            self._run("Set-FolderNotes", doing, Folder=self._folder_of(owned), Notes=notes)
 
     def remove(self, owned: Owned) -> None:
         """See Hypervisor."""
@@ -222,9 +238,8 @@ class HypervHypervisor:
         elif owned.kind == "network":
             _remove_network(self._run, owned.name)
         else:
-            parent = self._folders.states if owned.kind == "state" else self._folders.uploads
             doing = f"removing the {owned.kind} of {owned.name}"
-            self._run("Remove-Folder", doing, Folder=f"{parent}\\{owned.name}")
+            self._run("Remove-Folder", doing, Folder=self._folder_of(owned))
 
     def close(self) -> None:
         """See Hypervisor."""
@@ -239,6 +254,10 @@ class HypervHypervisor:
     @cached_property
     def _folders(self) -> HostFolders:
         return HostFolders.below(self.host_facts().folder)
+
+    def _folder_of(self, owned: Owned) -> str:
+        parent = self._folders.states if owned.kind == "state" else self._folders.uploads
+        return f"{parent}\\{owned.name}"
 
     def _forget(self, name: str) -> None:
         folder = self._folders.machine(name)

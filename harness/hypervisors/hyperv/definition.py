@@ -1,13 +1,11 @@
-"""MachineDefinition and NetworkDefinition as the scripts that make them, and ownership in notes."""
+"""MachineDefinition and NetworkDefinition as the scripts that make them, and leases in notes."""
 
 from __future__ import annotations
 
 import ipaddress
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import HypervisorError
@@ -21,6 +19,7 @@ from harness.hypervisors.definitions import (
     Ownership,
 )
 from harness.hypervisors.hyperv.remoting import Value
+from harness.hypervisors.leases import encode_lease, lease_for
 from harness.profiles.hardware import Firmware
 
 NAME = re.compile(re.escape(NAME_PREFIX) + r"[A-Za-z0-9._-]+")
@@ -115,18 +114,8 @@ def hyperv_mac(mac: str) -> str:
 
 
 def notes_of(owner: Ownership) -> str:
-    """What stands in the notes of everything that is ours."""
-    return json.dumps({"guestcert": asdict(owner) | {"expires": owner.expires.isoformat()}})
-
-
-def owner_in(notes: str | None) -> Ownership | None:
-    """Whose a thing is, by its notes; None where they do not say."""
-    try:
-        document = json.loads(notes or "")["guestcert"]
-        expires = datetime.fromisoformat(document.pop("expires"))
-        return Ownership(**document, expires=expires)
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return None
+    """What stands in the notes of everything that guestcert made: a lease, from now on."""
+    return encode_lease(lease_for(owner))
 
 
 def machine_steps(

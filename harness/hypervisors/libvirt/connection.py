@@ -6,28 +6,43 @@ import ipaddress
 import json
 import platform
 import subprocess
-from collections.abc import Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, partial
 from pathlib import Path
+from typing import TypeVar
 
 import libvirt
 from defusedxml.ElementTree import fromstring
 
 from harness.errors import HypervisorError, HypervisorUnreachableError
 from harness.hypervisors.base import NAME_PREFIX, Capability, HypervisorFacts, Owned
-from harness.hypervisors.definitions import Accelerator, MachineDefinition, NetworkDefinition
+from harness.hypervisors.definitions import (
+    Accelerator,
+    MachineDefinition,
+    NetworkDefinition,
+    Ownership,
+)
+from harness.hypervisors.leases import LEASE_TERM, UNRENEWABLE_TERM
 from harness.hypervisors.libvirt.definition import (
     DOMAIN_TYPES,
     cpu_xml,
     machine_xml,
     network_xml,
-    owner_in,
 )
 from harness.hypervisors.libvirt.errors import is_missing, told
 from harness.hypervisors.libvirt.event_loop import EventHub, ensure_event_loop
 from harness.hypervisors.libvirt.firmware import find_firmware
 from harness.hypervisors.libvirt.machine import LibvirtMachine, remove_domain
+from harness.hypervisors.libvirt.metadata import (
+    can_renew_networks,
+    lease_in,
+    lease_on,
+    renew_domain,
+    renew_network,
+)
 from harness.profiles.hardware import Firmware
+
+T = TypeVar("T")
 
 OVERRIDES_DEVICES = 8_002_000
 """The version of libvirt from which on a definition may override QEMU's devices: 8.2."""
@@ -148,7 +163,8 @@ class LibvirtHypervisor:
         _guard(definition.name)
         with told(f"making the network {definition.name}"):
             # Transient: it has no file that could outlive a crashed host.
-            network = self._connection.networkCreateXML(network_xml(definition))
+            term = LEASE_TERM if can_renew_networks(self._connection) else UNRENEWABLE_TERM
+            network = self._connection.networkCreateXML(network_xml(definition, term))
         return LibvirtNetwork(network)
 
     def taken_subnets(self) -> Sequence[str]:
@@ -156,7 +172,7 @@ class LibvirtHypervisor:
         taken = _host_subnets()
         with told("listing the networks"):
             for network in self._connection.listAllNetworks():
-                described = _described(network)
+                described: str | None = _unless_gone(network.XMLDesc)
                 if described is None:
                     continue
                 for ip in fromstring(described).findall("ip"):
@@ -170,17 +186,28 @@ class LibvirtHypervisor:
         found = []
         with told("listing the machines"):
             for domain in self._connection.listAllDomains():
-                if not domain.name().startswith(NAME_PREFIX):
-                    continue
-                described = _described(domain)
-                if described is not None:
-                    found.append(Owned("machine", domain.name(), owner_in(described)))
+                if domain.name().startswith(NAME_PREFIX):
+                    found.append(_unless_gone(partial(_owned_machine, domain)))
         if Capability.NETWORK in self.capabilities:
             with told("listing the networks"):
                 for network in self._connection.listAllNetworks():
                     if network.name().startswith(NAME_PREFIX):
-                        found.append(Owned("network", network.name(), None))
-        return found
+                        found.append(_unless_gone(partial(_owned_network, network)))
+        return [owned for owned in found if owned is not None]
+
+    def renew(self, owned: Owned) -> None:
+        """See Hypervisor."""
+        _guard(owned.name)
+        if owned.owner is None:
+            raise HypervisorError(f"renewing the lease on {owned.name}: it has none")
+        with told(f"renewing the lease on {owned.name}"):
+            _unless_gone(partial(self._renew, owned.kind, owned.name, owned.owner))
+
+    def _renew(self, kind: str, name: str, owner: Ownership) -> None:
+        if kind == "machine":
+            renew_domain(self._connection.lookupByName(name), owner)
+        elif can_renew_networks(self._connection):
+            renew_network(self._connection.networkLookupByName(name), owner)
 
     def remove(self, owned: Owned) -> None:
         """See Hypervisor."""
@@ -188,13 +215,10 @@ class LibvirtHypervisor:
         if owned.kind == "machine":
             self._forget(owned.name)
             return
-        try:
-            network = self._connection.networkLookupByName(owned.name)
-        except libvirt.libvirtError as error:
-            if is_missing(error):
-                return
-            raise
-        LibvirtNetwork(network).remove()
+        with told(f"looking for {owned.name}"):
+            network = _unless_gone(partial(self._connection.networkLookupByName, owned.name))
+        if network is not None:
+            LibvirtNetwork(network).remove()
 
     def close(self) -> None:
         """See Hypervisor."""
@@ -210,14 +234,11 @@ class LibvirtHypervisor:
 
     def _forget(self, name: str) -> None:
         with told(f"looking for {name}"):
-            try:
-                domain = self._connection.lookupByName(name)
-            except libvirt.libvirtError as error:
-                if is_missing(error):
-                    return
-                raise
+            domain = _unless_gone(partial(self._connection.lookupByName, name))
+            if domain is None:
+                return
             if domain.isActive():
-                domain.destroy()
+                _unless_gone(domain.destroy)
             if domain.isPersistent():
                 remove_domain(domain)
 
@@ -245,14 +266,11 @@ class LibvirtNetwork:
 
     def remove(self) -> None:
         """See Network."""
-        try:
-            with told(f"removing the network {self.name}"):
-                self._network.destroy()
-        except HypervisorError as error:
-            if not isinstance(error.__cause__, libvirt.libvirtError) or not is_missing(
-                error.__cause__
-            ):
-                raise
+        with told(f"removing the network {self.name}"):
+            persistent = _unless_gone(self._network.isPersistent)
+            _unless_gone(self._network.destroy)
+            if persistent:  # somebody's, who gave it a name of ours
+                _unless_gone(self._network.undefine)
 
 
 def _guard(name: str) -> None:
@@ -261,15 +279,22 @@ def _guard(name: str) -> None:
         raise HypervisorError(f"{name!r} does not begin with {NAME_PREFIX}: it is not ours")
 
 
-def _described(thing: libvirt.virDomain | libvirt.virNetwork) -> str | None:
-    """A listed machine's or network's XML; None where another run took it away meanwhile."""
+def _owned_machine(domain: libvirt.virDomain) -> Owned:
+    return Owned("machine", domain.name(), lease_on(domain))
+
+
+def _owned_network(network: libvirt.virNetwork) -> Owned:
+    return Owned("network", network.name(), lease_in(network.XMLDesc()))
+
+
+def _unless_gone(act: Callable[[], T]) -> T | None:
+    """What an act on a machine or network returns; None where another run removed it meanwhile."""
     try:
-        xml: str = thing.XMLDesc()
+        return act()
     except libvirt.libvirtError as error:
         if is_missing(error):
             return None
         raise
-    return xml
 
 
 def _version(number: int) -> str:

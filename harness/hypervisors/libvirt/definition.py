@@ -1,12 +1,10 @@
-"""MachineDefinition and NetworkDefinition as libvirt's XML, and ownership read back from it."""
+"""MachineDefinition and NetworkDefinition as libvirt's XML."""
 
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
+from datetime import timedelta
 from xml.etree import ElementTree
-
-from defusedxml.ElementTree import fromstring
 
 from harness.hypervisors.definitions import (
     Accelerator,
@@ -15,19 +13,19 @@ from harness.hypervisors.definitions import (
     MachineDefinition,
     NetworkDefinition,
     NicDefinition,
-    Ownership,
     Topology,
 )
+from harness.hypervisors.leases import LEASE_TERM, UNRENEWABLE_TERM, lease_for
 from harness.hypervisors.libvirt.firmware import FirmwareBuild
+from harness.hypervisors.libvirt.metadata import add_lease
 from harness.profiles.hardware import Firmware
 
-NAMESPACE = "https://guestcert.example/machine/1"
 DNSMASQ = "http://libvirt.org/schemas/network/dnsmasq/1.0"
 QEMU = "http://libvirt.org/schemas/domain/qemu/1.0"
 MANUFACTURER = "guestcert"
 
-LEASE_HOURS = 24
-"""As long as a run's machines may stand; a restored guest has the lease of its golden state."""
+LEASE_HOURS = UNRENEWABLE_TERM // timedelta(hours=1)
+"""Of an address, longer than any run: a restored guest has the lease of its golden state."""
 
 TRANSLATED_MIB = 64
 """Room for the code that TCG has translated; QEMU empties it when it is full.
@@ -38,7 +36,6 @@ reset instead of 3.4. A first boot costs 48 s of a processor, where a GiB makes 
 libvirt knows of it since 8.0; an older one leaves it out.
 """
 
-ElementTree.register_namespace("guestcert", NAMESPACE)
 ElementTree.register_namespace("dnsmasq", DNSMASQ)
 ElementTree.register_namespace("qemu", QEMU)
 
@@ -58,7 +55,7 @@ def machine_xml(definition: MachineDefinition, firmware: FirmwareBuild | None) -
     domain = ElementTree.Element("domain", type=DOMAIN_TYPES[definition.accelerator])
     _text(domain, "name", definition.name)
     _text(domain, "uuid", definition.uuid)
-    _owner(domain, definition.owner)
+    add_lease(domain, lease_for(definition.owner))
     if definition.generation_id:
         ElementTree.SubElement(domain, "genid")  # libvirt makes one, and another for each copy
     _text(domain, "memory", str(definition.memory_mib), unit="MiB")
@@ -94,10 +91,14 @@ def snapshot_xml(name: str) -> str:
     return ElementTree.tostring(snapshot, encoding="unicode")
 
 
-def network_xml(definition: NetworkDefinition) -> str:
-    """The network XML: no <forward>, so isolated; a default route that leads nowhere."""
+def network_xml(definition: NetworkDefinition, term: timedelta = LEASE_TERM) -> str:
+    """The network XML: no <forward>, so isolated; a default route that leads nowhere.
+
+    `term` is that of the lease on it.
+    """
     network = ElementTree.Element("network")
     _text(network, "name", definition.name)
+    add_lease(network, lease_for(definition.owner, term=term))
     ElementTree.SubElement(network, "bridge", name=definition.bridge, stp="off", delay="0")
     ElementTree.SubElement(network, "domain", name=definition.domain, localOnly="yes")
     dns = ElementTree.SubElement(network, "dns")
@@ -130,22 +131,6 @@ def network_xml(definition: NetworkDefinition) -> str:
     return ElementTree.tostring(network, encoding="unicode")
 
 
-def owner_in(xml: str) -> Ownership | None:
-    """Whose the machine is, from its metadata; None where that can't be read."""
-    element = fromstring(xml).find(f".//{{{NAMESPACE}}}owner")
-    if element is None:
-        return None
-    try:
-        return Ownership(
-            element.attrib["run"],
-            int(element.attrib["pid"]),
-            element.attrib["pid_started"],
-            datetime.fromisoformat(element.attrib["expires"]),
-        )
-    except (KeyError, ValueError):
-        return None
-
-
 def nic_xml(nic: NicDefinition) -> str:
     """One network card, as machine_xml writes it."""
     parent = ElementTree.Element("devices")
@@ -154,18 +139,6 @@ def nic_xml(nic: NicDefinition) -> str:
 
 def _text(parent: ElementTree.Element, tag: str, text: str, **attributes: str) -> None:
     ElementTree.SubElement(parent, tag, attributes).text = text
-
-
-def _owner(domain: ElementTree.Element, owner: Ownership) -> None:
-    metadata = ElementTree.SubElement(domain, "metadata")
-    ElementTree.SubElement(
-        metadata,
-        f"{{{NAMESPACE}}}owner",
-        run=owner.run,
-        pid=str(owner.pid),
-        pid_started=owner.pid_started,
-        expires=owner.expires.isoformat(),
-    )
 
 
 def _smbios(domain: ElementTree.Element, definition: MachineDefinition) -> None:

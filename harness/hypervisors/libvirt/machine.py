@@ -21,6 +21,7 @@ from harness.hypervisors.definitions import MachineDefinition
 from harness.hypervisors.libvirt import console
 from harness.hypervisors.libvirt.definition import nic_xml, snapshot_xml
 from harness.hypervisors.libvirt.errors import is_missing, told, translated_agent
+from harness.hypervisors.libvirt.metadata import renew_domain
 
 STATES = {
     libvirt.VIR_DOMAIN_RUNNING: MachineState.RUNNING,
@@ -159,6 +160,8 @@ class LibvirtMachine:
         flags = libvirt.VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED if paused else running
         with told(f"reverting {self.name} to its snapshot {name}"):
             self._domain.revertToSnapshot(self._domain.snapshotLookupByName(name), flags)
+            # The stored definition is again that of the snapshot, with the lease that it had.
+            renew_domain(self._domain, self._definition.owner)
 
     def sleep(self, state: SleepState) -> None:
         """See Machine."""

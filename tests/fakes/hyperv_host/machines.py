@@ -189,6 +189,13 @@ def get_machines(host: HostModel, p: P) -> P:
     return {"machines": found}
 
 
+def set_machine_notes(host: HostModel, p: P) -> P:
+    """Set-MachineNotes."""
+    if any(m.name == p["Name"] for m in every(host, "Set-MachineNotes")):
+        find(host, "SetVM", p["Name"]).notes = p["Notes"]
+    return {}
+
+
 def get_machine(host: HostModel, p: P) -> P:
     """Get-Machine."""
     machine = find(host, "GetVM", p["Name"])

@@ -89,6 +89,20 @@ def new_folder(host: HostModel, p: P) -> P:
     return {}
 
 
+def set_folder_notes(host: HostModel, p: P) -> P:
+    """Set-FolderNotes."""
+    if p["Folder"] in host.folders:
+        host.folders[p["Folder"]] = p["Notes"]
+    return {}
+
+
+def set_network_notes(host: HostModel, p: P) -> P:
+    """Set-NetworkNotes."""
+    if p["Name"] in host.switches:
+        host.switches[p["Name"]].notes = p["Notes"]
+    return {}
+
+
 def get_folders(host: HostModel, p: P) -> P:
     """Get-Folders."""
     found = [

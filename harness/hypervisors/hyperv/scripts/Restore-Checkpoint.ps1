@@ -8,9 +8,12 @@ $ErrorActionPreference = 'Stop'
 $ConfirmPreference = 'None'
 
 $snapshot = Get-VMSnapshot -VMName $Name -Name $Checkpoint
+# The notes are put back too, and with them a lease that may be over.
+$notes = (Get-VM -Name $Name).Notes
 # Hyper-V puts back only what does not run.
 Get-VM -Name $Name | Where-Object { $_.State -notin 'Off', 'Saved', 'OffCritical', 'SavedCritical' } |
     Stop-VM -TurnOff -Force
 Restore-VMSnapshot -VMSnapshot $snapshot -Confirm:$false
+Set-VM -Name $Name -Notes $notes
 
 @{ version = 1 } | ConvertTo-Json -Compress

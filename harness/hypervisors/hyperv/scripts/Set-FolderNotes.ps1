@@ -1,0 +1,14 @@
+# What a folder's notes say of its owner; no error where it is gone.
+param(
+    [Parameter(Mandatory = $true)] [string] $Folder,
+    [Parameter(Mandatory = $true)] [string] $Notes
+)
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
+
+if (Test-Path -LiteralPath $Folder) {
+    Set-Content -LiteralPath (Join-Path -Path $Folder -ChildPath 'owner.json') -Value $Notes -Encoding UTF8
+}
+
+@{ version = 1 } | ConvertTo-Json -Compress

@@ -1,0 +1,12 @@
+# What a machine's notes say of its owner; no error where it is gone.
+param(
+    [Parameter(Mandatory = $true)] [string] $Name,
+    [Parameter(Mandatory = $true)] [string] $Notes
+)
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
+
+Get-VM | Where-Object { $_.Name -eq $Name } | Set-VM -Notes $Notes
+
+@{ version = 1 } | ConvertTo-Json -Compress

@@ -1,0 +1,12 @@
+# What a switch's notes say of its owner; no error where it is gone.
+param(
+    [Parameter(Mandatory = $true)] [string] $Name,
+    [Parameter(Mandatory = $true)] [string] $Notes
+)
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+$ConfirmPreference = 'None'
+
+Get-VMSwitch | Where-Object { $_.Name -eq $Name } | Set-VMSwitch -Notes $Notes
+
+@{ version = 1 } | ConvertTo-Json -Compress
