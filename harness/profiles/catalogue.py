@@ -16,6 +16,9 @@ from harness.tiers import Tier
 READY = "boot.ready"
 """The feature on which every case in a running guest builds."""
 
+IDENTITY = "boot.identity"
+"""The feature that every profile claims by itself: the guest is what the profile describes."""
+
 
 class Severity(StrEnum):
     """How bad it is where a feature fails, in Allure's words."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.profiles.catalogue import Feature
+from harness.profiles.catalogue import IDENTITY, Feature
 from harness.profiles.claims import HypervisorKind
 from harness.profiles.model import Profile
 from harness.profiles.variants import Variant
@@ -165,7 +165,7 @@ def _certificate(
     exceptions = _exceptions(profile, outcomes)
     if violated:
         status = Status.NOT_CERTIFIED
-    elif open_reasons or not any(v.verdict is Verdict.VERIFIED for v in mine):
+    elif open_reasons or not _works(mine):
         status = Status.INCOMPLETE
     elif exceptions:
         status = Status.CERTIFIED_WITH_EXCEPTIONS
@@ -180,6 +180,11 @@ def _certificate(
         image=image,
         scope=_scope(mine, tier),
     )
+
+
+def _works(verdicts: Sequence[VerdictRecord]) -> bool:
+    """Whether anything was verified but that the guest is what it is called, which does nothing."""
+    return any(v.verdict is Verdict.VERIFIED and v.feature != IDENTITY for v in verdicts)
 
 
 def _scope(verdicts: Sequence[VerdictRecord], tier: Tier) -> Scope:

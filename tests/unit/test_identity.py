@@ -277,3 +277,8 @@ def test_packages_are_listed_line_by_line() -> None:
 def test_a_guest_without_a_package_manager_has_no_list() -> None:
     with pytest.raises(NotApplicable, match="none of dpkg, rpm"):
         saying("=\n").packages(limit=100)
+
+
+def test_the_administrator_s_release_file_comes_before_the_vendor_s() -> None:
+    text = output({"os-release": DEBIAN_12}) + f"=os-release\n{DEBIAN_13}\n"
+    assert release_of(text).release == "12"

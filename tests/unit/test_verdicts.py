@@ -196,6 +196,15 @@ def test_a_guest_that_keeps_every_claim_is_certified() -> None:
     assert (certificate.hypervisor, certificate.image) == (URI, "sha256:0123")
 
 
+def test_a_guest_of_which_only_its_name_is_verified_is_not_certified() -> None:
+    profile = a_profile(supported=("boot.identity",))
+    outcome = an_outcome(feature="boot.identity")
+    verdicts = judge([outcome], [(profile, (BIOS,))], [a_feature("boot.identity")], URI, STANDARD)
+    assert [verdict.verdict for verdict in verdicts] == [Verdict.VERIFIED]
+    (certificate,) = certify(verdicts, [outcome], [(profile, (BIOS,))], {}, STANDARD)
+    assert certificate.status is Status.INCOMPLETE
+
+
 def test_a_guest_that_breaks_a_claim_is_not_certified() -> None:
     outcome = an_outcome(Outcome.FAILED, reason="no login\nand much more")
     certificate = certified(a_profile(supported=["boot.ready"]), outcome)

@@ -20,8 +20,9 @@ LINE_LIMIT = 1024
 RELEASE = r"""uname -s; uname -r; uname -m
 freebsd-version -u 2>/dev/null || echo -
 od -An -tu1 -j4 -N1 /bin/sh; od -An -tu1 -j18 -N1 /bin/sh
-for f in os-release redhat-release SuSE-release lsb-release debian_version; do
-[ -e "/etc/$f" ] || continue; echo "=$f"; head -c 4096 "/etc/$f"; echo; done; :"""
+for f in /etc/os-release /usr/lib/os-release /etc/redhat-release /etc/SuSE-release \
+/etc/lsb-release /etc/debian_version; do
+[ -e "$f" ] || continue; echo "=${f##*/}"; head -c 4096 "$f"; echo; done; :"""
 """The kernel's own words, FreeBSD's userland, what /bin/sh was built for, and the files."""
 
 MACHINES = {"amd64": "x86_64", "i386": "i686", "i486": "i686", "i586": "i686", "arm64": "aarch64"}
@@ -64,7 +65,9 @@ def release_of(text: str) -> OsRelease:
     if len(facts) < 6:
         raise ChannelError(f"the guest does not name its kernel and architecture: {head[:80]!r}")
     system, kernel, machine, userland, elf_class, elf_machine = facts[:6]
-    names = {name: body for name, _, body in (file.partition("\n") for file in files)}
+    names: dict[str, str] = {}
+    for name, _, body in (file.partition("\n") for file in files):
+        names.setdefault(name, body)  # /etc/os-release before the vendor's own
     if system == "FreeBSD":
         version = userland if userland != "-" else kernel
         released = re.fullmatch(r"(\d+\.\d+)-RELEASE(?:-p\d+)?", version)
