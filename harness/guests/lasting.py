@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.errors import GuestFailure, HarnessError
+from harness.guests.answers import whole_number
 from harness.guests.guest import Guest
 from harness.waiting import NotYet, wait_until
 
@@ -23,9 +24,9 @@ class Count:
     def value(self) -> int:
         """How far it has come; raises GuestFailure where the process says that it gave up."""
         said = self.guest.os.count()
-        if not said.isdigit():
+        if not said.isdecimal():
             raise GuestFailure(f"in {self.guest.name} the count ended with {said[:200]!r}")
-        return int(said)
+        return whole_number(said, "count")
 
     def await_beyond(self, value: int) -> int:
         """Wait until it is greater than `value`, and return it."""

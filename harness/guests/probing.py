@@ -47,7 +47,10 @@ class Station:
         Raises HarnessError where the guest can not run the prober: that is no verdict on it.
         """
         guest.linux.carry(PROBER, IN_GUEST)
-        nic = guest.os.nics()[0]
+        nics = guest.os.nics()
+        if not nics:
+            raise HarnessError(f"{guest.name} lists no network card")
+        nic = nics[0]
         plain = [address.partition("/")[0] for address in nic.addresses]
         v4 = [address for address in plain if "." in address]
         local = [address for address in plain if address.startswith("fe80:")]

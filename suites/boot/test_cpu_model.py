@@ -38,7 +38,7 @@ BELOW = {ProcessorFloor.X86_64_V2: "kvm64", ProcessorFloor.X86_64_V3: "Nehalem"}
 REFUSALS = [
     r"CPU does not support x86-64-v\d",
     r"CPU ISA level is lower than required",
-    r"requires an? [\w-]+ CPU",
+    r"requires an? [\w-]{1,60} CPU",
 ]
 """What glibc (Red Hat's, then everybody's) and the kernel say to a processor that will not do."""
 

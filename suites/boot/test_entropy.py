@@ -14,7 +14,7 @@ READY_WITHIN = 3.0
 """Seconds (with KVM) after the kernel's start within which its generator is seeded."""
 
 SEEDED = re.compile(
-    r"\[ *([\d.]+)\] random: (?:crng (?:init )?done|nonblocking pool is initialized)"
+    r"\[ {0,12}(\d{1,9}\.\d{1,9})\] random: (?:crng (?:init )?done|nonblocking pool is initialized)"
 )
 """What Linux says of it: before 4.8, and after that also where it trusts the processor's (5.x)."""
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
 from harness.errors import ChannelError, NotApplicable
-from harness.guests.linux.shell import LinuxShell, fields
+from harness.guests.answers import rows, whole_number, word
+from harness.guests.linux.shell import LinuxShell
 from harness.guests.os import Processor
 
 FLAG_NAMES = {"sse4.1": "sse4_1", "sse4.2": "sse4_2", "pclmuldq": "pclmulqdq"}
 """Flags that libvirt and Linux name differently."""
+
+
+MOST_PROCESSORS = 2**16
+"""Linux's kernels count up to 8192 of them."""
 
 
 class LinuxComputing(LinuxShell):
@@ -43,11 +46,16 @@ class LinuxComputing(LinuxShell):
             ' echo "${c##*cpu}|$(cat "$t/physical_package_id")|$(cat "$t/core_id")|'
             '$(cat "$t/thread_siblings_list")"; done'
         )
-        found = []
-        for line in listed.splitlines():
-            number, socket, core, siblings = fields(line, 4)
-            found.append(Processor(int(number), int(socket), int(core), siblings))
-        return found
+        return [
+            Processor(
+                _processor(number),
+                # A kernel that does not know a place says -1.
+                whole_number(socket, "socket", least=-1, most=MOST_PROCESSORS),
+                whole_number(core, "core", least=-1, most=2**31),
+                siblings,
+            )
+            for number, socket, core, siblings in rows(listed, 4, "list of processors")
+        ]
 
     def numa_nodes(self) -> dict[int, tuple[int, int]]:
         """Processors and bytes of memory of each NUMA node.
@@ -62,16 +70,18 @@ class LinuxComputing(LinuxShell):
         )
         if listed.strip() == "none":
             raise NotApplicable("the guest's kernel was built without NUMA")
-        nodes = {}
-        for line in listed.splitlines():
-            node, processors, kilobytes = fields(line, 3)
-            nodes[int(node)] = (_count_ranges(processors), int(kilobytes) * 1024)
-        return nodes
+        return {
+            whole_number(node, "node", most=MOST_PROCESSORS): (
+                _count_ranges(processors) if processors.strip() else 0,
+                whole_number(kilobytes, "node's memory") * 1024,
+            )
+            for node, processors, kilobytes in rows(listed, 3, "list of nodes")
+        }
 
     def runs_on(self, processor: int) -> int:
         """The number of the processor on which a thread runs that is bound to this one."""
         bound = self.sh('taskset -c "$1" cat /proc/self/stat', str(processor))
-        return int(bound.rpartition(")")[2].split()[36])
+        return _processor(word(bound.rpartition(")")[2], 36, "process's state"))
 
     def memory_available(self) -> int:
         """Bytes that programs could still have, by the kernel's own estimate."""
@@ -82,10 +92,11 @@ class LinuxComputing(LinuxShell):
         return self._memory("MemTotal")
 
     def _memory(self, name: str) -> int:
-        match = re.search(rf"{name}:\s+(\d+) kB", self.read("/proc/meminfo"))
-        if match is None:
-            raise ChannelError(f"the guest's /proc/meminfo has no {name}")
-        return int(match.group(1)) * 1024
+        for line in self.read("/proc/meminfo").splitlines():
+            key, _, value = line.partition(":")
+            if key == name:
+                return whole_number(value.removesuffix(" kB"), name) * 1024
+        raise ChannelError(f"the guest's /proc/meminfo has no {name}")
 
 
 def _count_ranges(text: str) -> int:
@@ -93,5 +104,11 @@ def _count_ranges(text: str) -> int:
     count = 0
     for part in text.strip().split(","):
         first, _, last = part.partition("-")
-        count += int(last or first) - int(first) + 1
+        start = _processor(first)
+        count += whole_number(last or first, "processor", least=start, most=MOST_PROCESSORS)
+        count += 1 - start
     return count
+
+
+def _processor(text: str) -> int:
+    return whole_number(text, "processor", most=MOST_PROCESSORS)

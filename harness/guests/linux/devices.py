@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.guests.linux.shell import LinuxShell, fields
+from harness.guests.answers import rows, whole_number
+from harness.guests.linux.shell import LinuxShell
 from harness.guests.os import GuestDisk, GuestNic
 
 
@@ -18,11 +19,10 @@ class LinuxDevices(LinuxShell):
             ' [ -n "$serial" ] || serial=$(tail -c +5 "$d/device/vpd_pg80" 2>/dev/null);'
             ' echo "$(basename "$d")|$serial|$(cat "$d/size")|$driver"; done'
         )
-        disks = []
-        for line in listed.splitlines():
-            name, serial, sectors, driver = fields(line, 4)
-            disks.append(GuestDisk(name, serial.strip(), int(sectors) * 512, driver))
-        return disks
+        return [
+            GuestDisk(name, serial.strip(), whole_number(sectors, "disk's size") * 512, driver)
+            for name, serial, sectors, driver in rows(listed, 4, "list of disks")
+        ]
 
     def disk_drivers(self, name: str) -> list[str]:
         """The drivers of a disk and of what it hangs on, from the disk up to its bus."""
@@ -48,20 +48,22 @@ class LinuxDevices(LinuxShell):
             '$(basename "$(readlink -f "$n/device/driver")")"; done'
         )
         addresses = self._addresses()
-        nics = []
-        for line in listed.splitlines():
-            name, mac, driver = fields(line, 3)
-            nics.append(GuestNic(name, mac, driver, tuple(addresses.get(name, ()))))
-        return nics
+        return [
+            GuestNic(name, mac, driver, tuple(addresses.get(name, ())))
+            for name, mac, driver in rows(listed, 3, "list of network cards")
+        ]
 
     def _addresses(self) -> dict[str, list[str]]:
-        by_name: dict[str, list[str]] = {}
-        for link in self.json("ip -json address"):
-            by_name[str(link.get("ifname"))] = [
-                f"{address.get('local')}/{address.get('prefixlen')}"
-                for address in link.get("addr_info", [])
+        # iproute2 before 5.0 lists an empty object for what it leaves out.
+        return {
+            link.text("ifname"): [
+                f"{address.text('local')}/{address.number('prefixlen')}"
+                for address in link.objects("addr_info")
+                if address.text("local")
             ]
-        return by_name
+            for link in self.json("ip -json address")
+            if link.text("ifname")
+        }
 
     def smbios(self, field: str) -> str:
         """A string of the machine's SMBIOS tables, by the name that sysfs gives it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 
 from harness.errors import ChannelError
+from harness.guests.answers import whole_number
 from harness.guests.linux.log import LinuxLog
 from harness.guests.os import demand_plain
 
@@ -57,7 +58,7 @@ class LinuxFirmware(LinuxLog):
 
     def tpm_version(self) -> int:
         """The major version; 0 where there is none. Before Linux 5.6 1.2 alone lists its `caps`."""
-        return int(self.sh(TPM_VERSION, "/sys/class/tpm/tpm0"))
+        return whole_number(self.sh(TPM_VERSION, "/sys/class/tpm/tpm0"), "TPM's version", most=9)
 
     def tpm_exchange(self, command: bytes) -> bytes:
         """The chip's answer to a raw command, through the kernel's device."""

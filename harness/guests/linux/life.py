@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.guests.answers import LATEST, decimal, whole_number, word
 from harness.guests.linux.shell import LinuxShell
 from harness.guests.os import Ending
 
@@ -18,11 +19,11 @@ class LinuxLife(LinuxShell):
 
     def uptime(self) -> float:
         """Seconds since boot by the guest's own clock, which stands while it is paused."""
-        return float(self.read("/proc/uptime").split()[0])
+        return decimal(word(self.read("/proc/uptime"), 0, "uptime"), "uptime")
 
     def clock(self) -> float:
         """Seconds since 1970 by the guest's clock."""
-        return float(self.sh("date +%s.%N"))
+        return decimal(self.sh("date +%s.%N"), "clock", most=LATEST)
 
     def startup(self) -> tuple[float, float]:
         """Seconds that the kernel with its initrd took to start, and all services after it.
@@ -33,7 +34,10 @@ class LinuxLife(LinuxShell):
             "systemctl show --property=UserspaceTimestampMonotonic"
             " --property=FinishTimestampMonotonic --value || printf '0\\n0\\n'"
         )
-        begun, done = (int(number) / 1e6 for number in shown.split())
+        begun, done = (
+            whole_number(word(shown, place, "start-up times"), "start-up time") / 1e6
+            for place in (0, 1)
+        )
         return begun, max(0.0, done - begun)
 
     def settled(self) -> str:

@@ -50,4 +50,4 @@ class LinuxLog(LinuxShell):
     def failed_units(self) -> list[str]:
         """The systemd units that have failed since boot."""
         listed = self.sh("systemctl list-units --failed --plain --no-legend --no-pager")
-        return [line.split()[0] for line in listed.splitlines() if line.strip()]
+        return [line.split()[0] for line in bounded_lines(listed) if line.strip()]

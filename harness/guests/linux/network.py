@@ -11,7 +11,7 @@ class LinuxNetwork(LinuxDevices):
     def default_routes(self) -> list[str]:
         """The gateways of IPv4's default routes."""
         routes = self.json("ip -json -4 route show default")
-        return [str(route.get("gateway")) for route in routes]
+        return [gateway for route in routes if (gateway := route.text("gateway"))]
 
     def resolve(self, name: str) -> list[str]:
         """The addresses that the guest's resolver gives for a name; none where it gives none."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from harness.errors import ChannelError, NotApplicable
+from harness.guests.answers import whole_number
 from harness.guests.linux.shell import LinuxShell
 
 UNSIGN = """f=$(readlink -f "$1"); pe=$(od -An -tu4 -j60 -N4 "$f" | tr -d ' ')
@@ -48,7 +49,8 @@ class LinuxOnly(LinuxShell):
         for line in self.read("/proc/interrupts").splitlines():
             name, _, counts = line.strip().partition(":")
             if name == kind:
-                return sum(int(count) for count in counts.split() if count.isdigit())
+                counted = [count for count in counts.split() if count.isdecimal()]
+                return sum(whole_number(count, f"count of {kind}") for count in counted)
         raise ChannelError(f"the guest's /proc/interrupts counts no {kind}")
 
     def load_watchdog(self, *, heartbeat: int) -> str:
@@ -79,7 +81,8 @@ class LinuxOnly(LinuxShell):
 
     def random_at_once(self, count: int) -> int:
         """How many of so many random bytes the kernel gives within five seconds."""
-        return int(self.sh('timeout 5 head -c "$1" /dev/random | wc -c', str(count)))
+        told = self.sh('timeout 5 head -c "$1" /dev/random | wc -c', str(count))
+        return whole_number(told, "count of random bytes")
 
     def unsign(self, path: str) -> None:
         """Take the signatures from a loader or a kernel."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from harness.errors import ChannelError
+from harness.guests.answers import Fields, entries
 from harness.guests.log_rules import LogRules
 from harness.guests.os import Runner
 from harness.profiles.model import System
+
+ANSWER_LIMIT = 8 * 1024 * 1024
+"""Bytes of what a script prints; the longest true answer, a kernel's log, is a fraction of it."""
 
 
 class LinuxShell:
@@ -21,13 +24,19 @@ class LinuxShell:
     def sh(self, script: str, *arguments: str, seconds: float = 30) -> str:
         """Output of a shell script of ours that must succeed; `arguments` are $1, $2, ...
 
-        Raises ChannelError where the script fails: an oracle can't be read from nothing.
+        Raises ChannelError where the script fails, since an oracle cannot be read from nothing, or
+        prints more than an answer has.
         """
         result = self._run(["sh", "-c", script, "sh", *arguments], seconds=seconds)
         if result.exit_status != 0:
             said = result.error_text or result.text
             raise ChannelError(
                 f"`{script[:80]}` in the guest ended with {result.exit_status}: {said[-300:]!r}"
+            )
+        if len(result.output) > ANSWER_LIMIT:
+            raise ChannelError(
+                f"`{script[:80]}` in the guest printed {len(result.output)} bytes, "
+                f"more than {ANSWER_LIMIT} are not read"
             )
         return result.text
 
@@ -39,21 +48,11 @@ class LinuxShell:
         """A text file of the guest, without the last line end."""
         return self.sh('cat -- "$1"', path)
 
-    def json(self, command: str) -> list[dict[str, Any]]:
+    def json(self, command: str) -> list[Fields]:
         """The objects of the list that a command prints; raises ChannelError where it is none."""
         text = self.sh(command)
         try:
             document = json.loads(text or "[]")
         except (ValueError, RecursionError) as error:
             raise ChannelError(f"`{command}` in the guest gave no JSON: {text[:80]!r}") from error
-        if not isinstance(document, list):
-            raise ChannelError(f"`{command}` in the guest gave no list: {text[:80]!r}")
-        return [entry for entry in document if isinstance(entry, dict)]
-
-
-def fields(line: str, count: int) -> list[str]:
-    """The parts of a line that a script of ours has printed; raises ChannelError for other ones."""
-    parts = line.split("|")
-    if len(parts) != count:
-        raise ChannelError(f"the guest listed {line[:80]!r}, not {count} fields")
-    return parts
+        return entries(document, f"list from `{command}`")

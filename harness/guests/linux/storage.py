@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.errors import NotApplicable
+from harness.errors import ChannelError, NotApplicable
+from harness.guests.answers import whole_number
 from harness.guests.linux.devices import LinuxDevices
 from harness.guests.linux.firmware import LinuxFirmware
 
@@ -65,7 +66,7 @@ class LinuxStorage(LinuxDevices, LinuxFirmware):
 
     def fill(self, mark: str) -> int:
         """Fill a file with the mark, down to the disk; returns its first sector on the disk."""
-        return int(self.sh(FILL, mark, MARKED, seconds=60))
+        return whole_number(self.sh(FILL, mark, MARKED, seconds=60), "file's first sector")
 
     def has_file_of_marks(self) -> bool:
         """Whether the file that `fill` makes is there."""
@@ -74,11 +75,12 @@ class LinuxStorage(LinuxDevices, LinuxFirmware):
     def disk_holds(self, mark: str, *, start: int, mebibytes: int) -> bool:
         """Whether the mark is on the raw root disk, from byte `start` on."""
         where = (self.root_device(), str(start), str(mebibytes))
-        return int(self.sh(SCAN, *where, mark, seconds=60)) > 0
+        return whole_number(self.sh(SCAN, *where, mark, seconds=60), "count of marks") > 0
 
     def bytes_not_zero(self, disk: str, mebibytes: int) -> int:
         """How many bytes of the raw disk's first MiB are not zero; `disk` is the guest's name."""
-        return int(self.sh(NOT_ZERO, disk, str(mebibytes), seconds=60))
+        told = self.sh(NOT_ZERO, disk, str(mebibytes), seconds=60)
+        return whole_number(told, "count of bytes")
 
     def prepare_hibernation(self, serial: str) -> None:
         """Make the disk of that serial swap space, from which the next kernel looks for itself.
@@ -100,8 +102,10 @@ class LinuxStorage(LinuxDevices, LinuxFirmware):
         return True
 
     def _device(self, serial: str) -> str:
-        (name,) = [disk.name for disk in self.disks() if disk.serial == serial]
-        return f"/dev/{name}"
+        names = [disk.name for disk in self.disks() if disk.serial == serial]
+        if len(names) != 1:
+            raise ChannelError(f"the guest lists {len(names)} disks of the serial number {serial}")
+        return f"/dev/{names[0]}"
 
 
 def _resume(device: str) -> str:

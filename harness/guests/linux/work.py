@@ -6,6 +6,7 @@ import base64
 from pathlib import Path
 
 from harness.errors import HarnessError
+from harness.guests.answers import decimal, word
 from harness.guests.linux.shell import LinuxShell
 
 TALK = Path(__file__).with_name("conversation.py")
@@ -79,7 +80,7 @@ class LinuxWork(LinuxShell):
 
     def load(self) -> float:
         """The kernel's average of the last minute, three seconds from now."""
-        return float(self.sh("sleep 3; cat /proc/loadavg").split()[0])
+        return decimal(word(self.sh("sleep 3; cat /proc/loadavg"), 0, "load"), "load")
 
     def runs(self, argument: str) -> bool:
         """Whether a process with this among its arguments is there."""

@@ -8,8 +8,8 @@ import struct
 from collections.abc import Iterator
 
 from harness.errors import ChannelError, NotApplicable
+from harness.guests.answers import Fields, fields, number
 from harness.guests.os import Processor
-from harness.guests.windows.answers import Fields, fields, number
 from harness.guests.windows.powershell import WindowsShell
 
 CORE, NODE, PACKAGE = 0, 1, 3

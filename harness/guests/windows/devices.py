@@ -6,8 +6,8 @@ import ipaddress
 import re
 
 from harness.errors import ChannelError, NotApplicable
+from harness.guests.answers import Fields, entries, flag, texts
 from harness.guests.os import GuestDisk, GuestNic
-from harness.guests.windows.answers import Fields, entries, flag, texts
 from harness.guests.windows.powershell import WindowsShell
 
 DRIVERS = {

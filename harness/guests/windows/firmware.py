@@ -6,8 +6,8 @@ import base64
 import re
 
 from harness.errors import ChannelError
+from harness.guests.answers import flag, text
 from harness.guests.os import demand_plain
-from harness.guests.windows.answers import flag, text
 from harness.guests.windows.powershell import WindowsShell
 
 OPTIONS = r"HKLM:\SYSTEM\CurrentControlSet\Control"

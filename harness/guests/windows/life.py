@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 from harness.errors import ChannelError
+from harness.guests.answers import LATEST, fields, number, text
 from harness.guests.os import Ending
-from harness.guests.windows.answers import fields, number, text
 from harness.guests.windows.log import WindowsLog
 
 NOT_BY_ITSELF = ("EventLog 6008:", "Microsoft-Windows-Kernel-Power 41:")
@@ -34,8 +32,10 @@ class WindowsLife(WindowsLog):
     def clock(self) -> float:
         """Seconds since 1970 by the guest's clock."""
         told = self.ask("clock")
-        if isinstance(told, bool) or not isinstance(told, int | float) or not math.isfinite(told):
-            raise ChannelError(f"the guest's clock is no number: {str(told)[:80]!r}")
+        if isinstance(told, bool) or not isinstance(told, int | float):
+            raise ChannelError(f"the guest's clock is not a number: {str(told)[:80]!r}")
+        if not 0 <= told <= LATEST * 1000:
+            raise ChannelError(f"the guest's clock is not a number in bounds: {str(told)[:80]!r}")
         return told / 1000
 
     def startup(self) -> tuple[float, float]:

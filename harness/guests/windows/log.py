@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from harness.guests.answers import Fields, entries
 from harness.guests.log_records import LogLine
 from harness.guests.log_rules import LogRules, Mark
-from harness.guests.windows.answers import Fields, entries
 from harness.guests.windows.powershell import WindowsShell, command
 
 LEVELS = {0: 6, 1: 2, 2: 3, 3: 4, 4: 6, 5: 7}

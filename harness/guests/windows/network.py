@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.guests.windows.answers import fields, texts
+from harness.guests.answers import fields, texts
 from harness.guests.windows.devices import WindowsDevices
 
 

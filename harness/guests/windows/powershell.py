@@ -13,9 +13,9 @@ from pathlib import Path
 
 from harness.channels.base import CommandResult
 from harness.errors import ChannelError, NotApplicable
+from harness.guests.answers import Fields, entries
 from harness.guests.log_rules import LogRules
 from harness.guests.os import Program, Runner
-from harness.guests.windows.answers import Fields, entries
 from harness.profiles.model import System
 
 SCRIPTS = Path(__file__).with_name("scripts")

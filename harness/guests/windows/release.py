@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from harness.errors import ChannelError
+from harness.guests.answers import fields, texts
 from harness.guests.os import OsRelease
-from harness.guests.windows.answers import fields, texts
 from harness.guests.windows.powershell import WindowsShell
 
 CLIENT = 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.errors import ChannelError
-from harness.guests.windows.answers import fields, flag, number, texts
+from harness.guests.answers import fields, flag, number, texts
 from harness.guests.windows.powershell import WindowsShell
 
 POWER = r"HKLM:\SYSTEM\CurrentControlSet\Control\Power"

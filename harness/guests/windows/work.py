@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.guests.windows.answers import fields, flag
+from harness.guests.answers import fields, flag
 from harness.guests.windows.powershell import WindowsShell
 
 

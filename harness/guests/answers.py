@@ -1,7 +1,11 @@
-"""What a Windows guest answers, read by the types that are expected; all else is an error."""
+"""What a guest answers, read by the types that are expected; all else is a ChannelError.
+
+Windows answers in JSON, and a Linux guest in words, lines, and a few lists in JSON.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from harness.errors import ChannelError
@@ -110,3 +114,45 @@ def entries(answer: object, what: str) -> list[Fields]:
     if not isinstance(answer, list):
         raise ChannelError(f"the guest's {what} is no list: {str(answer)[:80]!r}")
     return [fields(entry, what) for entry in answer]
+
+
+LATEST = 2.0**40
+"""Seconds since 1970 that a clock may show: a wrong one is off by decades, not by millennia."""
+
+WHOLE = re.compile(r"-?[0-9]{1,20}")
+DECIMAL = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?")
+
+
+def whole_number(text: str, what: str, *, least: int = 0, most: int = LARGEST) -> int:
+    """The number that a text is, within bounds; `what` names it in the error."""
+    plain = text.strip()
+    if WHOLE.fullmatch(plain) is None or not least <= (value := int(plain)) <= most:
+        raise ChannelError(f"the guest's {what} is not a number in bounds: {text[:80]!r}")
+    return value
+
+
+def decimal(text: str, what: str, *, most: float = float(LARGEST)) -> float:
+    """The number that a text is, with or without decimals, not negative and never infinite."""
+    plain = text.strip()
+    if DECIMAL.fullmatch(plain) is None or not 0 <= (value := float(plain)) <= most:
+        raise ChannelError(f"the guest's {what} is not a number in bounds: {text[:80]!r}")
+    return value
+
+
+def word(text: str, place: int, what: str) -> str:
+    """The word of a text at a place, from 0 on."""
+    words = text[:TEXT_LIMIT].split()
+    if len(words) <= place:
+        raise ChannelError(f"the guest's {what} has too few words: {text[:80]!r}")
+    return words[place]
+
+
+def rows(text: str, columns: int, what: str) -> list[list[str]]:
+    """The lines of a text, each of so many columns between `|`."""
+    table = [line.split("|") for line in text.splitlines()]
+    for row in table:
+        if len(row) != columns:
+            raise ChannelError(
+                f"the guest's {what} has the line {'|'.join(row)[:80]!r}, not {columns} columns"
+            )
+    return table
