@@ -237,8 +237,9 @@ class Guest:
             pings = self.agent.answers(timeout=2.0)
             if pings and self.agent.executes(timeout=self.budget(10).seconds):
                 return Answer.AGENT
-            if not grace and (since is None or self._prompt_after(since)):
-                known = self.answers_by is Answer.CONSOLE or (pings and self._agent_blocks_exec())
+            blocked = pings and self._agent_blocks_exec()  # it is up, whatever its console shows
+            if not grace and (since is None or blocked or self._prompt_after(since)):
+                known = blocked or self.answers_by is Answer.CONSOLE
                 grace.append(self.budget(0 if known else 5))
             if grace and grace[0].passed:
                 self._demand_shell()

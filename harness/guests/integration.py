@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.channels.base import CommandResult
-from harness.errors import ChannelError, GuestFailure, HarnessError
+from harness.channels.base import CommandNotStartedError, CommandResult, CommandTimeoutError
+from harness.errors import ChannelError, GuestFailure, HarnessError, NotApplicable
 from harness.events import Event
-from harness.guests.guest import Guest
+from harness.guests.guest import EXECUTION, Guest
 from harness.guests.os import Program
 from harness.guests.rebooting import prove_reboot
 from harness.hypervisors.base import MachineState, PowerMethod
@@ -121,6 +121,27 @@ class Shutdown:
         prove_reboot(self._guest, ask)
 
 
+def require_allowed(guest: Guest, *commands: str) -> None:
+    """Raise where the agent's own list records that its policy blocks one of these commands.
+
+    NotApplicable where the profile names that policy as the vendor's, GuestFailure elsewhere.
+    """
+    try:
+        listed = guest.agent.commands(timeout=guest.budget(5).seconds)
+    except ChannelError:
+        return
+    blocked = sorted(listed.blocked.intersection(commands))
+    if not blocked:
+        return
+    sentence = f"the guest agent answers, and its policy blocks {', '.join(blocked)}"
+    if guest.profile.agent.blocks:
+        raise NotApplicable(f"{sentence}, as the profile {guest.profile.id} records")
+    raise GuestFailure(
+        f"{sentence} (try: allow them in /etc/sysconfig/qemu-ga or qemu-ga.conf of the image, or"
+        " record `agent: {policy: restricted}` in a profile of its own)"
+    )
+
+
 @contextmanager
 def promised() -> Iterator[None]:
     """A channel that does not answer, where its answer is the promise, is the guest's failure."""
@@ -144,13 +165,22 @@ class Execution:
         environment: Mapping[str, str] | None = None,
         seconds: float = 10,
     ) -> CommandResult:
-        """Run a program for at most `seconds` (scaled). See CommandChannel."""
-        return self._guest.agent.run(
-            arguments,
-            stdin=stdin,
-            environment=environment,
-            timeout=self._guest.budget(seconds).seconds,
-        )
+        """Run a program for at most `seconds` (scaled). See CommandChannel.
+
+        Raises what `require_allowed` does where the agent's policy refuses to run any.
+        """
+        try:
+            return self._guest.agent.run(
+                arguments,
+                stdin=stdin,
+                environment=environment,
+                timeout=self._guest.budget(seconds).seconds,
+            )
+        except (CommandNotStartedError, CommandTimeoutError):
+            raise
+        except ChannelError:
+            require_allowed(self._guest, *EXECUTION)
+            raise
 
     def execute(self, program: Program, *, seconds: float = 10) -> CommandResult:
         """Run a program of the guest's OS."""

@@ -9,12 +9,20 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from harness.errors import Blocked, GuestFailure, GuestTimeout
+from harness.errors import (
+    Blocked,
+    GuestFailure,
+    GuestTimeout,
+    HarnessError,
+    HypervisorUnreachableError,
+)
 from harness.guests.guest import Guest
 from harness.lab.place import Place
 from harness.lab.seeding import seed
 from harness.ledger import Work
 from harness.profiles.catalogue import READY
+
+FAILURE = "failure.json"
 
 Keep = Callable[[Guest], tuple[str, ...]]
 """Takes the evidence of a guest; returns the files, relative to the run directory."""
@@ -37,18 +45,18 @@ class Installation:
     def disk(self) -> Path:
         """The provisioned disk, read-only from now on, made by whichever worker comes first.
 
-        Raises Blocked by boot.ready where the guest does not come up.
+        Raises Blocked by boot.ready where the guest does not come up, HarnessError where the lab
+        or a channel failed: what ended the first boot once is not tried by every case.
         """
         disk = self.place.folder / "installed.qcow2"
         if disk.exists():
             return disk
         self.place.folder.mkdir(parents=True, exist_ok=True)
-        failure = self.place.folder / "failure.json"
+        failure = self.place.folder / FAILURE
         self.place.progress("waiting for the first boot of its disk", None)
         with self.place.ledger.on(Work.WAIT), FileLock(self.place.folder / "lock"):
             if failure.exists():
-                known = json.loads(failure.read_text(encoding="utf-8"))
-                raise Blocked(READY, known["sentence"], evidence=tuple(known["evidence"]))
+                raise _read(failure)
             if not disk.exists():
                 with self.place.ledger.on(Work.PROVISIONING):
                     self._provision(disk, failure)
@@ -68,9 +76,16 @@ class Installation:
             place.root.rename(disk)
         except GuestFailure as error:
             evidence = self.keep(place.guest) if place.guest else ()
-            document = {"sentence": error.sentence, "evidence": evidence}
-            failure.write_text(json.dumps(document), encoding="utf-8")
-            raise Blocked(READY, error.sentence, evidence=evidence) from error
+            blocked = Blocked(READY, error.sentence, evidence=evidence)
+            _write(blocked, failure)
+            raise blocked from error
+        except HypervisorUnreachableError:
+            raise  # another case may find it back
+        except HarnessError as error:
+            evidence = self.keep(place.guest) if place.guest else ()
+            error.evidence = error.evidence or (evidence[0] if evidence else None)
+            _write(error, failure)
+            raise
         finally:
             place.clear()
             place.seed.unlink(missing_ok=True)
@@ -81,3 +96,20 @@ class Installation:
             guest.shut_down()
         except GuestTimeout:
             guest.machine.power_off()
+
+
+def _write(error: Blocked | HarnessError, file: Path) -> None:
+    """Remember what ended the first boot, for every case that needs its disk."""
+    document: dict[str, object] = {"sentence": error.sentence}
+    if isinstance(error, Blocked):
+        document |= {"blocks": True, "evidence": error.evidence}
+    else:
+        document |= {"blocks": False, "remedy": error.remedy}
+    file.write_text(json.dumps(document), encoding="utf-8")
+
+
+def _read(file: Path) -> Blocked | HarnessError:
+    known = json.loads(file.read_text(encoding="utf-8"))
+    if known["blocks"]:
+        return Blocked(READY, known["sentence"], evidence=tuple(known["evidence"]))
+    return HarnessError(known["sentence"], remedy=known["remedy"])

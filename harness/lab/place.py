@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.errors import Blocked, GuestFailure, HarnessError
+from harness.errors import Blocked, GuestFailure, HarnessError, HypervisorUnreachableError
 from harness.guests.guest import Answer, Credentials, Guest
 from harness.hypervisors.base import Hypervisor
 from harness.hypervisors.definitions import (
@@ -59,7 +59,7 @@ class Place:
     progress: Progress
     guest: Guest | None = None
     _golden: bool = False
-    _golden_failure: Blocked | None = field(default=None, repr=False)
+    _golden_failure: Blocked | HarnessError | None = field(default=None, repr=False)
     _answered_by: Answer = Answer.AGENT
 
     @property
@@ -123,7 +123,8 @@ class Place:
     def pristine(self) -> Guest:
         """A ready guest in its golden state, on a fresh overlay.
 
-        Raises Blocked where the guest could not be brought to a golden state.
+        Raises Blocked where the guest could not be brought to a golden state, and HarnessError
+        where the lab or a channel failed on the way; neither is tried again.
         """
         if self._golden_failure is not None:
             raise self._golden_failure
@@ -151,6 +152,11 @@ class Place:
         except GuestFailure as failure:
             self._golden_failure = Blocked(READY, failure.sentence)
             raise self._golden_failure from failure
+        except HypervisorUnreachableError:
+            raise  # another case may find it back
+        except HarnessError as failure:
+            self._golden_failure = failure
+            raise
         with self.ledger.on(Work.BOOT):
             self._save(guest)
         self._golden = True

@@ -30,6 +30,7 @@ class GuestSoftware:
     os: str = ""
     kernel: str = ""
     agent: str = ""
+    agent_policy: str = ""  # the commands that it blocks
     packages: str = ""  # the list's file, relative to the run directory
     packages_digest: str = ""
 
@@ -50,6 +51,7 @@ def take_software(guest: Guest, folder: Path) -> None:
         os=_plain(release.title) if release else "",
         kernel=_plain(release.kernel) if release else "",
         agent=_plain(_agent_version(guest)),
+        agent_policy=_plain(_agent_policy(guest)),
         packages=str(file.relative_to(folder.parent)) if listed else "",
         packages_digest=f"sha256:{hashlib.sha256(listed).hexdigest()}" if listed else "",
     )
@@ -79,6 +81,14 @@ def _agent_version(guest: Guest) -> str:
         return ""
     version = known.get("version") if isinstance(known, dict) else None
     return version if isinstance(version, str) else ""
+
+
+def _agent_policy(guest: Guest) -> str:
+    try:
+        blocked = guest.agent.commands(timeout=guest.budget(5).seconds).blocked
+    except ChannelError:
+        return ""
+    return f"blocks {', '.join(sorted(blocked))}" if blocked else "blocks nothing"
 
 
 def _plain(text: str) -> str:

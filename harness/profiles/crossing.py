@@ -53,7 +53,7 @@ def _unknown_features(located: Located) -> Iterator[BadFileError]:
 def _unknown_sources(profile: Profile, located: Located) -> Iterator[BadFileError]:
     """Whatever names a source names one of the profile's own."""
     lists = ("claims", "differences")
-    holders = [("lifecycle",), ("editions",), ("hyperv",), ("windows",)]
+    holders = [("lifecycle",), ("editions",), ("hyperv",), ("windows",), ("agent",)]
     places: list[tuple[str | int, ...]] = [(*holder, "source") for holder in holders]
     for name in lists:
         count = len(located.at([name]).items())

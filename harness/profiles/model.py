@@ -113,6 +113,32 @@ class Budgets(Document):
     shutdown_seconds: int = Field(gt=0)
 
 
+class AgentPolicy(StrEnum):
+    """What the guest agent lets the host do, as the vendor ships it."""
+
+    UNRESTRICTED = "unrestricted"
+    RESTRICTED = "restricted"
+
+
+class AgentSetup(Document):
+    """The guest agent's policy; `open`: the first boot is to lift it, and programs run by it."""
+
+    policy: AgentPolicy = AgentPolicy.UNRESTRICTED
+    open: bool = False
+    source: str | None = None
+
+    @model_validator(mode="after")
+    def _opens_what_is_restricted(self) -> AgentSetup:
+        if self.open and self.policy is not AgentPolicy.RESTRICTED:
+            raise ValueError("open is for an agent whose policy is restricted")
+        return self
+
+    @property
+    def blocks(self) -> bool:
+        """Whether a command that is refused is what the profile expects."""
+        return self.policy is AgentPolicy.RESTRICTED and not self.open
+
+
 class Drivers(Document):
     """The kernel drivers that are expected behind the guest's devices, where known.
 
@@ -185,6 +211,7 @@ class Profile(Document):
     login: str = Field(default="guestcert", pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")
     budgets: Budgets
     drivers: Drivers = Drivers()
+    agent: AgentSetup = AgentSetup()
     log_exceptions: tuple[LogException, ...] = ()
     known_issues: tuple[KnownIssue, ...] = ()
     differences: tuple[Difference, ...] = ()

@@ -40,6 +40,11 @@ class SeedContent:
     password_hash: str = field(repr=False)
     patience: int | None = None
 
+    @property
+    def opens_agent(self) -> bool:
+        """Whether the first boot is to lift the policy of the guest's agent."""
+        return self.profile.agent.open
+
 
 NETWORK = {
     "version": 2,

@@ -212,6 +212,7 @@ class GuestBuild(Record):
     os: str = ""
     kernel: str = ""
     agent: str = ""
+    agent_policy: str = ""
     packages: str = ""  # a file of the run directory, relative to it
     packages_digest: str = ""
 

@@ -2,6 +2,7 @@
 
 from harness.events import EventKind
 from harness.guests.guest import Guest
+from harness.guests.integration import require_allowed
 from harness.guests.lasting import start_counting
 from harness.guests.log_rules import Mark
 from harness.hypervisors.base import Capability, MachineState, SleepState
@@ -22,6 +23,7 @@ def test_sleeps_in_memory_and_wakes(guest: Guest) -> None:
     """Asked to sleep, the guest stands still in memory; woken, it goes on with its processes."""
     boot_id = guest.os.boot_id()
     count = start_counting(guest)
+    require_allowed(guest, "guest-suspend-ram")
     since = guest.machine.events.mark()
 
     guest.machine.sleep(SleepState.S3)
@@ -76,6 +78,7 @@ def test_sleeps_on_disk_and_wakes(machine: Guest) -> None:
     boot_id = machine.os.boot_id()
     count = start_counting(machine)
     counted = count.value()
+    require_allowed(machine, "guest-suspend-disk")
     since = machine.machine.events.mark()
 
     machine.machine.sleep(SleepState.S4)

@@ -165,6 +165,33 @@ def test_a_result_that_can_not_be_believed_is_a_channel_error(status: dict[str, 
         ScriptedAgent(ends_with(**status)).channel().run(["prog"], timeout=5)
 
 
+def listing(*commands: object) -> AgentChannel:
+    return saying(json.dumps({"return": {"version": "8.2.0", "supported_commands": commands}}))
+
+
+def test_the_policy_is_read_from_the_agent_s_own_list() -> None:
+    ping, run = {"name": "guest-ping", "enabled": True}, {"name": "guest-exec", "enabled": False}
+    commands = listing(ping, run).commands(timeout=5)
+    assert commands.allowed == {"guest-ping"}
+    assert commands.blocked == {"guest-exec"}
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [7, {}, {"name": "guest-exec"}, {"name": "guest-exec", "enabled": 1}, {"name": "a b"}, None],
+    ids=str,
+)
+def test_a_malformed_list_of_commands_is_a_channel_error(entry: object) -> None:
+    with pytest.raises(ChannelError):
+        listing(entry).commands(timeout=5)
+
+
+def test_a_ping_is_no_proof_that_it_executes() -> None:
+    assert ScriptedAgent(ends_with(exitcode=0)).channel().executes(timeout=5)
+    assert not ScriptedAgent(ends_with(exitcode=1)).channel().executes(timeout=5)
+    assert not saying('{"return": {}}').executes(timeout=5)
+
+
 def test_it_answers_only_where_the_ping_returns() -> None:
     assert saying('{"return": {}}').answers()
     assert not saying('{"error": {}}').answers()

@@ -10,10 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import Blocked, HarnessError
+from harness.errors import (
+    Blocked,
+    ChannelError,
+    HarnessError,
+    HypervisorError,
+    HypervisorUnreachableError,
+)
 from harness.guests.guest import Credentials, Guest
-from harness.hypervisors.base import MachineState
-from harness.hypervisors.definitions import Accelerator
+from harness.hypervisors.base import Machine, MachineState
+from harness.hypervisors.definitions import Accelerator, MachineDefinition
 from harness.image_store.iso import describe_iso
 from harness.lab.installation import Installation
 from harness.lab.ownership import own
@@ -207,3 +213,52 @@ def test_a_failed_installation_is_remembered_with_its_evidence(lab: Lab) -> None
         assert "waited 1 s" in caught.sentence
         assert caught.evidence == ("evidence/installation/console.log",)
     assert place.guest is None, "the machine that did not come up is taken away"
+
+
+def test_what_broke_the_first_boot_is_not_tried_by_every_case(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_machine: MachineDefinition) -> Machine:
+        raise HypervisorError("defining it: out of memory", remedy="run fewer at once")
+
+    place = lab.place(role="installation")
+    monkeypatch.setattr(place.hypervisor, "define", refuse)
+    with pytest.raises(HypervisorError, match="out of memory"):
+        Installation(place, keeping_nothing, noting_nothing).disk()
+    other = lab.place(willing_agent, role="installation")
+    with pytest.raises(HarnessError, match="out of memory") as second:
+        Installation(other, keeping_nothing, noting_nothing).disk()
+    assert second.value.remedy == "run fewer at once"
+    assert isinstance(other.hypervisor, FakeHypervisor)
+    assert other.hypervisor.defined == []
+
+
+def test_a_channel_that_broke_the_golden_state_is_not_tried_by_every_case(lab: Lab) -> None:
+    asked: list[object] = []
+
+    def agent(command: dict[str, object]) -> object:
+        asked.append(command)
+        if command["execute"] == "guest-exec-status" and len(asked) > 5:
+            raise ChannelError("an answer that cannot be understood")
+        return willing_agent(command)
+
+    place = lab.place(agent)
+    for _ in range(2):
+        with pytest.raises(ChannelError, match="cannot be understood"):
+            place.pristine()
+    assert isinstance(place.hypervisor, FakeHypervisor)
+    assert len(place.hypervisor.defined) == 1
+
+
+def test_a_connection_that_was_lost_is_looked_for_again(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(_machine: MachineDefinition) -> Machine:
+        raise HypervisorUnreachableError("libvirt is gone")
+
+    place = lab.place(role="installation")
+    monkeypatch.setattr(place.hypervisor, "define", lose)
+    with pytest.raises(HypervisorUnreachableError):
+        Installation(place, keeping_nothing, noting_nothing).disk()
+    other = lab.place(role="installation")
+    assert Installation(other, keeping_nothing, noting_nothing).disk().exists()

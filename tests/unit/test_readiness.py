@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import ChannelError, GuestTimeout
+from harness.errors import ChannelError, GuestFailure, GuestTimeout, NotApplicable
 from harness.guests.guest import Answer, Credentials, Guest
-from harness.guests.integration import HeartbeatState, services_of
+from harness.guests.integration import HeartbeatState, require_allowed, services_of
 from harness.hypervisors.definitions import Accelerator
 from harness.lab.ownership import own
 from harness.lab.place import Blueprint, Place
@@ -99,6 +99,20 @@ def test_an_agent_that_runs_nothing_leaves_the_console_to_answer(build: Build) -
     assert guest.boot() is Answer.CONSOLE
     assert guest.run(["echo", "hello"]).text == "hello"
     assert services_of(guest).heartbeat.state() is HeartbeatState.OK
+
+
+def test_a_policy_that_blocks_programs_is_a_finding(build: Build) -> None:
+    guest = build(restricted_agent)
+    guest.power_on()
+    with pytest.raises(GuestFailure, match="its policy blocks guest-exec, guest-exec-status"):
+        services_of(guest).exec.run(["true"])
+    require_allowed(guest, "guest-ping")
+    guest.profile = a_profile(agent={"policy": "restricted"})
+    with pytest.raises(NotApplicable, match="as the profile debian-12 records"):
+        services_of(guest).exec.run(["true"])
+    guest.profile = a_profile(agent={"policy": "restricted", "open": True})
+    with pytest.raises(GuestFailure, match="its policy blocks"):
+        services_of(guest).exec.run(["true"])
 
 
 def test_a_guest_that_was_saved_is_asked_without_a_prompt(build: Build) -> None:

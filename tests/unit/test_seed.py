@@ -17,7 +17,7 @@ from harness.errors import UsageError
 from harness.image_store.iso import describe_iso
 from harness.image_store.recipe import CloudImageRecipe, load_recipe
 from harness.profiles.loading import load_profiles
-from harness.profiles.model import Seed
+from harness.profiles.model import AgentPolicy, AgentSetup, Seed
 from harness.provisioning.passwords import hash_password
 from harness.provisioning.seed import SeedContent, write_seed
 from tests.unit.test_answer_files import AWKWARD
@@ -118,6 +118,36 @@ def test_systemd_is_told_to_be_patient(tmp_path: Path) -> None:
 def test_systemd_is_left_as_it_is_where_nothing_is_said(tmp_path: Path) -> None:
     commands = first_boot_commands(content(Seed.NOCLOUD), tmp_path)
     assert commands == [["touch", "/etc/cloud/cloud-init.disabled"]]
+
+
+SYSCONFIG = """\
+# BLACKLIST_RPC=guest-exec  an example
+BLACKLIST_RPC=guest-file-open,guest-exec
+FILTER_RPC_ARGS="--allow-rpcs=guest-ping,guest-info"
+FSFREEZE_HOOK_PATHNAME=/etc/qemu-ga/fsfreeze-hook
+"""
+
+
+def test_the_first_boot_lifts_the_agent_s_policy_where_the_profile_says_so(tmp_path: Path) -> None:
+    made = content(Seed.NOCLOUD)
+    opened = AgentSetup(policy=AgentPolicy.RESTRICTED, open=True)
+    profile = made.profile.model_copy(update={"agent": opened})
+    command, _ = first_boot_commands(dataclasses.replace(made, profile=profile), tmp_path)
+    assert isinstance(command, str)
+    sed, restart = command.strip().splitlines()
+    assert restart == "systemctl restart qemu-guest-agent"
+    file = tmp_path / "qemu-ga"
+    file.write_text(SYSCONFIG, encoding="utf-8")
+    subprocess.run(["sh", "-c", sed.replace("/etc/sysconfig/qemu-ga", str(file))], check=True)
+    assert file.read_text() == (
+        "# BLACKLIST_RPC=guest-exec  an example\nBLACKLIST_RPC=\nFILTER_RPC_ARGS=\n"
+        "FSFREEZE_HOOK_PATHNAME=/etc/qemu-ga/fsfreeze-hook\n"
+    )
+
+
+def test_an_agent_that_is_not_restricted_needs_no_opening() -> None:
+    with pytest.raises(ValueError, match="open is for an agent whose policy is restricted"):
+        AgentSetup(open=True)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from unittest.mock import Mock
 
 import pytest
 
+from harness.channels.agent import AgentCommands
 from harness.errors import ChannelError, NotApplicable
 from harness.guests.os import OsRelease
 from harness.lab.software import PACKAGES_LIMIT, GuestSoftware, known_software, take_software
@@ -32,6 +33,7 @@ def guest() -> Mock:
     made.os.os_release.return_value = RELEASE
     made.os.packages.return_value = ["acl 2.3.1-3 amd64", "zlib1g 1:1.2.13 amd64"]
     made.agent.call.return_value = {"version": "7.2.7", "supported_commands": []}
+    made.agent.commands.return_value = AgentCommands(frozenset(), frozenset({"guest-exec"}))
     return made
 
 
@@ -46,6 +48,7 @@ def test_the_software_of_a_guest_is_kept_with_its_packages_in_a_file(
     known = taken(guest, tmp_path)
     assert (known.os, known.kernel) == ("Debian GNU/Linux 12 (bookworm)", "6.1.0-18-amd64")
     assert known.agent == "7.2.7"
+    assert known.agent_policy == "blocks guest-exec"
     assert known.packages == f"guests/{GUEST}/packages.txt"
     listed = (tmp_path / known.packages).read_text(encoding="utf-8")
     assert listed == "acl 2.3.1-3 amd64\nzlib1g 1:1.2.13 amd64\n"
@@ -56,6 +59,7 @@ def test_a_guest_that_cannot_say_leaves_it_out(guest: Mock, tmp_path: Path) -> N
     guest.os.packages.side_effect = NotApplicable("no dpkg")
     guest.os.os_release.side_effect = ChannelError("no answer")
     guest.agent.call.side_effect = ChannelError("no agent")
+    guest.agent.commands.side_effect = ChannelError("no agent")
     assert taken(guest, tmp_path) == GuestSoftware()
 
 
