@@ -14,6 +14,9 @@ LOGIN_PROMPT = r"(?<![Ll]ast )\blogin: "
 ASKS = re.compile(r"\S.*[:\uff1a]\s*$")
 """A line that asks for something: every language puts a colon, some a wide one."""
 
+USUAL = re.compile(r"[Pp]assword: ?$")
+"""The commonest of them, which needs no test of its echo: that takes a while."""
+
 MOST_TRIES = 4
 
 
@@ -62,12 +65,12 @@ def _await_login_prompt(dialog: ConsoleDialog) -> str:
 
     The line is something else where others wrote behind the prompt.
     """
-    while True:
-        line = dialog.standing_line()
-        if dialog.echoes():
-            return line
+    line = dialog.line
+    while not dialog.echoes():
         if dialog.shell_answers():
             log_out(dialog)
+        line = dialog.standing_line()
+    return line
 
 
 def log_out(dialog: ConsoleDialog) -> None:
@@ -86,7 +89,7 @@ def _await_password_prompt(dialog: ConsoleDialog, prompt: str) -> bool | None:
     for _ in range(MOST_TRIES):
         line = dialog.standing_line()
         asks = ASKS.search(line) is not None
-        if asks and ASKS.search(prompt):
+        if asks and (ASKS.search(prompt) or USUAL.search(line)):
             return None if line == prompt else True
         if not dialog.echoes():
             return asks
@@ -102,7 +105,7 @@ def _await_verdict(dialog: ConsoleDialog, prompt: str) -> Verdict:
             dialog.send(b"\r")
             prodded = True
             continue
-        if line == prompt and ASKS.search(line):
+        if re.search(LOGIN_PROMPT + "$", line) or (line == prompt and ASKS.search(line)):
             return Verdict.REFUSED
         # The greeting differs from one OS to the next: a shell is there once it answers.
         if dialog.shell_answers():
@@ -110,5 +113,6 @@ def _await_verdict(dialog: ConsoleDialog, prompt: str) -> Verdict:
         asked += ASKS.search(dialog.standing_line()) is not None
         if asked == 2:  # in another language than getty's prompt
             dialog.send(b"\r")  # an end to the login that took the question for a name
+            dialog.standing_line()
             return Verdict.REFUSED
     return Verdict.UNCLEAR
