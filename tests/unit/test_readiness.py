@@ -124,7 +124,7 @@ def test_a_guest_that_was_saved_is_asked_without_a_prompt(build: Build) -> None:
 
 
 def test_a_login_that_is_refused_is_not_ready(build: Build) -> None:
-    guest = build(silent_agent, wording=Wording(password="another"), ready_seconds=20)
+    guest = build(restricted_agent, wording=Wording(password="another"), ready_seconds=2)
     with pytest.raises(GuestTimeout, match="last saw the guest refused the password of guestcert"):
         guest.boot()
 
