@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from harness.hypervisors.definitions import Accelerator
+from harness.image_store.programs import clean_environment
 
 SOURCE = Path(__file__).with_name("boot_proof.S")
 EMULATOR = "qemu-system-x86_64"
@@ -31,6 +32,7 @@ def prove(accelerator: Accelerator, folder: Path, *, seconds: float = SECONDS) -
                 capture_output=True,
                 timeout=seconds,
                 stdin=subprocess.DEVNULL,
+                env=clean_environment(),
                 check=False,
             )
         except subprocess.TimeoutExpired:
@@ -50,7 +52,9 @@ def _assemble(folder: Path) -> Path:
         ["as", "--64", "-o", str(sector), str(SOURCE)],
         ["ld", "-N", "-Ttext", "0x7c00", "--oformat", "binary", "-o", str(linked), str(sector)],
     ):
-        subprocess.run(command, check=True, capture_output=True, timeout=30)
+        subprocess.run(
+            command, check=True, capture_output=True, timeout=30, env=clean_environment()
+        )
     return linked
 
 

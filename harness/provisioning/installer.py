@@ -16,6 +16,7 @@ from harness.events import EventKind
 from harness.hypervisors.base import Key, Machine
 from harness.hypervisors.definitions import MachineDefinition
 from harness.hypervisors.description import description_file
+from harness.image_store.programs import clean_environment
 from harness.provisioning.flow import Flow
 from harness.provisioning.progress import InstallationError, InstallationProgress
 from harness.waiting import SYSTEM_CLOCK, Clock, Deadline, NotYet, wait_until
@@ -189,7 +190,11 @@ def read_screen(picture: Path) -> str:
         return ""
     try:
         done = subprocess.run(
-            ["tesseract", str(picture), "-"], capture_output=True, timeout=60, check=False
+            ["tesseract", str(picture), "-"],
+            capture_output=True,
+            timeout=60,
+            check=False,
+            env=clean_environment(),
         )
     except (OSError, subprocess.SubprocessError):
         return ""

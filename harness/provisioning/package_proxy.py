@@ -15,9 +15,12 @@ from urllib.parse import urlsplit
 from filelock import FileLock, Timeout
 
 from harness.errors import HarnessError
+from harness.image_store.private import new_private_file
+from harness.image_store.programs import clean_environment
 from harness.waiting import Deadline, NotYet, wait_until
 
 PROGRAM = "apt-cacher-ng"
+CONFIGURATION = "acng.conf"
 PORT = 3143
 """Not the program's own 3142: on a host that serves itself with it, that one is taken."""
 
@@ -48,6 +51,7 @@ def package_proxy(address: str, mirror: str, cache: Path, folder: Path) -> Itera
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                env=clean_environment(),
             )
         try:
             _await_listening(process, address, log)
@@ -59,6 +63,7 @@ def package_proxy(address: str, mirror: str, cache: Path, folder: Path) -> Itera
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+            (configuration / CONFIGURATION).unlink(missing_ok=True)
 
 
 @contextmanager
@@ -97,7 +102,8 @@ def _configure(address: str, mirror: str, cache: Path, folder: Path) -> Path:
     upstream = os.environ.get("http_proxy") or os.environ.get("HTTP_PROXY")
     if upstream:
         lines.append(f"Proxy: {upstream}")
-    (configuration / "acng.conf").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    file = new_private_file(configuration / CONFIGURATION)  # a proxy's address may hold a password
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return configuration
 
 

@@ -53,6 +53,17 @@ def test_nothing_listens_any_more_at_the_end(server: FileServer, tmp_path: Path)
         httpx.get(server.address + PACKAGE, proxy=proxy, trust_env=False)
 
 
+def test_the_password_of_the_way_out_is_kept(
+    server: FileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://user:secret@127.0.0.1:9")
+    with package_proxy(HOST, f"{server.address}/debian", tmp_path / "c", tmp_path):
+        (holding,) = [f for f in tmp_path.rglob("*.conf") if "secret" in f.read_text()]
+        assert holding.stat().st_mode & 0o077 == 0
+    left = [f for f in tmp_path.rglob("*") if f.is_file() and b"secret" in f.read_bytes()]
+    assert left == []
+
+
 def test_an_address_that_is_none_of_ours_is_told(
     server: FileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
