@@ -11,6 +11,7 @@ from harness.errors import HarnessError
 from harness.hypervisors.definitions import Ownership
 from harness.hypervisors.leases import LONGEST, Lease, decode_lease, encode_lease, lease_for
 from harness.image_store.files import read_start, replace_file
+from harness.image_store.private import make_private
 
 RUNS = "runs"
 OWNER_FILE = "owner.json"
@@ -32,6 +33,7 @@ class Workspace:
         """Make the folder with a lease on it, so that `clean` can judge it from the start."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            make_private(self.folder)
             self.renew()
         except OSError as error:
             raise HarnessError(

@@ -14,6 +14,8 @@ import pytest
 
 from harness.image_store import private
 from harness.image_store.private import make_private, new_private_file
+from harness.lab.ownership import own
+from harness.lab.workspace import Workspace
 
 NOBODY = "nobody"
 
@@ -88,3 +90,11 @@ def test_a_private_file_takes_nothing_over_from_what_was_there(tmp_path: Path) -
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert file.read_text() == ""
     assert elsewhere.read_text() == "left alone"
+
+
+def test_a_runs_folder_is_private(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path, own("run-1"))
+    workspace.create()
+    mode = stat.S_IMODE(workspace.folder.stat().st_mode)
+    assert mode & stat.S_IRWXO == 0
+    assert mode & stat.S_IRWXU == stat.S_IRWXU

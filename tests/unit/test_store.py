@@ -244,6 +244,7 @@ def test_the_users_image_is_copied_and_known_again(tmp_path: Path, store: ImageS
     assert store.adopt(own) == image
     assert own.read_bytes() == before
     assert image.path.name == IMAGE
+    assert image.path.parent.stat().st_mode & 0o007 == 0, "it is not for the host's other users"
     (stored,) = store.images()
     assert stored.provenance.parameters == {"source": "own.qcow2"}
 

@@ -81,7 +81,16 @@ def _demand_grains(reader: Reader, sectors: int, directory: int) -> None:
 
 
 def refuse_descriptor(reader: Reader) -> UnfitError:
-    """A text that names the files of a disk, or a raw disk that begins with such a text."""
+    """A text that names the files of a disk, or a raw disk that begins with such a text.
+
+    The latter is not to be converted: its guest may have named files of the host there.
+    """
+    if reader.length > MOST_BYTES:
+        return UnfitError(
+            "begins as the descriptor of a VMDK does, and is too large for one: perhaps its guest "
+            "wrote that there",
+            "build it again; no disk that boots begins so",
+        )
     extents = re.findall(rb'^RW[^"\n]{0,60}"([^"\n]{1,200})"', reader.start(64 * 1024), re.M)
     named = extents[0].decode("utf-8", errors="replace") if extents else "its extents"
     return leaning(reader.name, f"it is the descriptor of a VMDK: {named!r}")
