@@ -18,7 +18,7 @@ from harness.lab.live import LiveState, live_states
 from harness.results.manifest import whole_length
 from harness.results.model import Outcome, OutcomeRecord
 from harness.results.store import RunDirectory
-from harness.text import sanitize
+from harness.text import sanitize, sanitize_line
 
 STYLES = {
     Outcome.PASSED: "green",
@@ -94,7 +94,8 @@ class Progress:
                 continue
             self._said[state.worker] = state.state
             if state.state not in ("running", "restoring"):
-                self._console.print(f"{state.worker}: {state.state}", soft_wrap=True, markup=False)
+                line = sanitize_line(f"{state.worker}: {state.state}")
+                self._console.print(line, soft_wrap=True, markup=False)
         sys.stdout.flush()
 
 
@@ -103,10 +104,10 @@ def _table(states: list[LiveState]) -> Table:
     for state in states:
         elapsed = f"{time.time() - state.since:.0f} s"
         table.add_row(
-            Text(state.guest or state.worker, "bold"),
-            Text(state.state, "cyan"),
+            Text(sanitize_line(state.guest or state.worker), "bold"),
+            Text(sanitize_line(state.state), "cyan"),
             elapsed,
-            Text(state.case),
+            Text(sanitize_line(state.case)),
             Text(state.newest_line(), "dim", overflow="ellipsis", no_wrap=True),
         )
     return table

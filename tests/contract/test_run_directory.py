@@ -37,5 +37,10 @@ def test_every_case_is_in_every_report(workers: str, tmp_path: Path) -> None:
     shown = json.loads(result.read_text(encoding="utf-8"))
     labels = {(label["name"], label["value"]) for label in shown["labels"]}
     assert {("feature", "integration.heartbeat"), ("guest", "debian-12")} <= labels
+    parameters = {
+        one["name"]: one["value"] for one in shown["parameters"] if not one.get("excluded")
+    }
+    assert parameters == {"guest": "'debian-12'", "variant": "'bios'"}
+    assert (shown["name"], shown["titlePath"][0]) == (outcome.title, "debian-12")
     assert CASE in directory.junit.read_text(encoding="utf-8")
     assert outcome.title in (directory.site / "index.html").read_text(encoding="utf-8")

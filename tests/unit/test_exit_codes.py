@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+from unittest.mock import Mock
+
 import pytest
 
+from harness.errors import HarnessError
+from harness.plugin import controller
+from harness.plugin.controller import Controller
 from harness.results.model import Outcome, Status
 from harness.results.store import exit_code
 from tests.unit.builders import a_certificate, a_run, an_outcome
@@ -66,3 +72,14 @@ def test_of_a_part_of_the_suites_it_counts_what_ran(outcomes: list[Outcome], cod
 def test_a_run_that_was_interrupted_tells_nothing(selection: str, code: int) -> None:
     incomplete = [a_certificate(Status.INCOMPLETE)]
     assert exit_code(a_run(an_outcome(), certificates=incomplete, selection=selection)) == code
+
+
+def test_a_run_whose_reports_could_not_be_written_is_no_verdict(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(controller, "open_hypervisor", Mock(side_effect=HarnessError("gone")))
+    recorder = Mock(outcomes=[an_outcome()])
+    recorder.finish.side_effect = OSError(errno.ENOSPC, "No space left on device")
+    session = Mock(testscollected=1, exitstatus=pytest.ExitCode.OK)
+    Controller(recorder).pytest_sessionfinish(session)
+    assert session.exitstatus == 3

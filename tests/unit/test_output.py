@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from harness.cli import app
+from harness.cli import app, pytest_process
 from harness.cli.output import write_output
 from harness.errors import UsageError
 from harness.results.store import RunDirectory, write_run, write_text
@@ -135,6 +135,22 @@ def test_a_closed_pipe_ends_it_quietly(command: list[str]) -> None:
     done = ended(command, "| exec true")
     assert done.returncode == 141, done.stderr
     assert done.stderr == ""
+
+
+def test_pytest_is_stopped_where_nobody_can_follow_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def show(process: subprocess.Popen[bytes], *_: object) -> None:
+        started.append(process)
+        raise BrokenPipeError
+
+    monkeypatch.setattr(pytest_process, "_show", show)
+    forever = [sys.executable, "-c", "import signal; signal.pause()"]
+    with pytest.raises(BrokenPipeError):
+        pytest_process.run_pytest(forever, tmp_path, RunDirectory(tmp_path), None)
+    assert started[0].returncode not in (None, 0)
 
 
 def test_a_fault_of_its_own_is_no_verdict() -> None:
