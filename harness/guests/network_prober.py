@@ -1,8 +1,9 @@
 """Carried into a guest: sends and hears single packets, with nothing but Python's own library.
 
 usage: network_prober.py listen KIND SECONDS ARGUMENTS... | send KIND ARGUMENTS...
+       network_prober.py reach tcp|udp INTERFACE PORT ADDRESS=TOKEN...
 A listener prints `ready`, then `heard` or `silence`; a sender prints `sent`. It is bounded: a
-sender sends five packets, a listener ends after SECONDS, or at SIGTERM.
+sender sends five packets to each address, a listener ends after SECONDS, or at SIGTERM.
 """
 
 from __future__ import annotations
@@ -116,6 +117,35 @@ def _send_once(kind: str, interface: str, target: str, word: bytes) -> None:
         plain.sendto(word, (target, PORT))
 
 
+def reach(protocol: str, interface: str, port: int, targets: dict[str, str]) -> str:
+    """Send to each address its token, by TCP or UDP, to all of them at once."""
+    senders = [
+        threading.Thread(target=_reach_one, args=(protocol, interface, port, address, token))
+        for address, token in targets.items()
+    ]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    return "sent"
+
+
+def _reach_one(protocol: str, interface: str, port: int, address: str, token: str) -> None:
+    pace = threading.Event()  # never set: it only keeps the packets apart
+    scope = socket.if_nametoindex(interface) if address.startswith("fe80:") else 0
+    target = (address, port, 0, scope) if ":" in address else (address, port)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
+    for _ in range(TRIES):
+        # What does not arrive is what the host's listener will tell.
+        with contextlib.suppress(OSError), socket.socket(family, kind) as client:
+            client.settimeout(2)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+            client.connect(target)
+            client.sendall(token.encode())
+        pace.wait(PAUSE)
+
+
 def _frame(kind: str, own: bytes, target: str, word: bytes) -> bytes:
     """A broadcast frame of ours: an ARP request, or an ICMP echo, with the word behind it."""
     address = socket.inet_aton(target)
@@ -125,10 +155,17 @@ def _frame(kind: str, own: bytes, target: str, word: bytes) -> bytes:
     echo = struct.pack("!BBHHH", 8, 0, 0, 1, 1) + word
     echo = echo[:2] + struct.pack("!H", _checksum(echo)) + echo[4:]
     header = struct.pack(
-        "!BBHHHBBH4s4s", 0x45, 0, 20 + len(echo), 1, 0, 1, 1, 0, b"\0" * 4, address
+        "!BBHHHBBH4s4s", 0x45, 0, 20 + len(echo), 1, 0, 1, 1, 0, _source(target), address
     )
     header = header[:10] + struct.pack("!H", _checksum(header)) + header[12:]
     return BROADCAST + own + struct.pack("!H", 0x0800) + header + echo
+
+
+def _source(target: str) -> bytes:
+    """The IPv4 address from which this guest sends to `target`: any other is taken for forged."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unsent:
+        unsent.connect((target, PORT))
+        return socket.inet_aton(unsent.getsockname()[0])
 
 
 def _checksum(data: bytes) -> int:
@@ -143,6 +180,9 @@ def _checksum(data: bytes) -> int:
 def main(arguments: list[str]) -> str:
     """Do what the arguments say."""
     verb, kind, *rest = arguments
+    if verb == "reach":
+        targets = dict(target.rsplit("=", 1) for target in rest[2:])
+        return reach(kind, rest[0], int(rest[1]), targets)
     if verb == "listen":
         return listen(kind, float(rest[0]), rest[1], rest[2].encode())
     return send(kind, rest[0], rest[1], rest[2].encode())

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from harness.errors import HarnessError
 from harness.guests.guest import Guest
+from harness.guests.host_listener import HostListener
 from harness.waiting import Deadline, NotYet, wait_until
 
 PROBER = Path(__file__).with_name("network_prober.py")
 IN_GUEST = "/run/guestcert-prober.py"
 LISTEN_SECONDS = 60
 """Longer than a sender ever takes; the listener ends by itself in a guest that was forgotten."""
+
+SEND_SECONDS = 30
+"""To send to every address of the host (with KVM): all at once, each as long as TCP may take."""
 
 GRACE_SECONDS = 1
 """After the last packet was sent (with KVM; stretched under TCG). A bridge delivers in far less."""
@@ -44,7 +51,7 @@ class Station:
     def of(cls, guest: Guest) -> Station:
         """Carry the prober in, and read the guest's addresses.
 
-        Raises HarnessError where the guest can not run the prober: that is no verdict on it.
+        Raises HarnessError where the guest cannot run the prober: that is not a verdict on it.
         """
         guest.linux.carry(PROBER, IN_GUEST)
         nics = guest.os.nics()
@@ -53,10 +60,20 @@ class Station:
         nic = nics[0]
         plain = [address.partition("/")[0] for address in nic.addresses]
         v4 = [address for address in plain if "." in address]
-        local = [address for address in plain if address.startswith("fe80:")]
-        if not v4 or not local:
+        if not v4:
             raise HarnessError(f"{guest.name} has no address to be reached at: {plain}")
-        return cls(guest, nic.name, v4[0], local[0])
+        local = link_local(nic.mac)
+        if local not in plain:
+            # Its own choice may be made of a secret (RFC 7217), which copies of a disk share.
+            guest.linux.sh('ip -6 address add "$1/64" dev "$2" nodad', local, nic.name)
+        return cls(guest, nic.name, v4[0], local)
+
+
+def link_local(mac: str) -> str:
+    """The IPv6 link-local address of a MAC (RFC 4291, appendix A), as `ip` prints it."""
+    first, *rest = bytes.fromhex(mac.replace(":", ""))
+    identifier = bytes([first ^ 2, *rest[:2], 0xFF, 0xFE, *rest[2:]])
+    return str(ipaddress.IPv6Address(b"\xfe\x80" + b"\0" * 6 + identifier))
 
 
 def reaches(sender: Station, receiver: Station, kind: Kind) -> bool:
@@ -73,8 +90,7 @@ def reaches(sender: Station, receiver: Station, kind: Kind) -> bool:
         'python3 "$1" send "$2" "$3" "$4" "$5"',
         *(IN_GUEST, kind, sender.interface, target, word),
     )
-    if sent.strip() != "sent":
-        raise HarnessError(f"the prober in {sender.guest.name} said {sent[-200:]!r}, not `sent`")
+    _demand_sent(sender, sent)
     try:
         _await_word(receiver, said, "heard", receiver.guest.budget(GRACE_SECONDS))
     except SilenceError:
@@ -83,6 +99,41 @@ def reaches(sender: Station, receiver: Station, kind: Kind) -> bool:
         _await_word(receiver, said, "silence", receiver.guest.budget(LISTEN_SECONDS))
         return False
     return True
+
+
+def reached_on_host(
+    sender: Station, listener: HostListener, protocol: str, addresses: Sequence[str]
+) -> set[str]:
+    """Those of the host's addresses at which the listener hears the guest, by tcp or udp."""
+    tokens = {address: secrets.token_hex(8) for address in addresses}
+    sent = sender.guest.linux.sh(
+        'python3 "$@"',
+        *(IN_GUEST, "reach", protocol, sender.interface, str(listener.port)),
+        *(f"{address}={token}" for address, token in tokens.items()),
+        seconds=sender.guest.budget(SEND_SECONDS).seconds,
+    )
+    _demand_sent(sender, sent)
+
+    def arrived() -> None:
+        if missing := set(tokens.values()) - listener.received:
+            raise NotYet(f"{len(missing)} of {len(tokens)} missing")
+
+    with contextlib.suppress(SilenceError):
+        wait_until(
+            arrived,
+            awaited=f"{sender.guest.name} to be heard on the host",
+            deadline=Deadline(GRACE_SECONDS),
+            watches=[sender.guest.crash_watch],
+            error=SilenceError,
+        )
+    return {address for address, token in tokens.items() if token in listener.received}
+
+
+def _demand_sent(sender: Station, printed: str) -> None:
+    if printed.strip() != "sent":
+        raise HarnessError(
+            f"the prober in {sender.guest.name} printed {printed[-200:]!r}, not `sent`"
+        )
 
 
 class SilenceError(HarnessError):

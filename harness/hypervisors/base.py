@@ -37,6 +37,7 @@ class Capability(StrEnum):
     SCREENSHOT = "screenshot"
     KEYBOARD = "keyboard"
     NETWORK = "network"  # isolated networks of our own can be made
+    HOST_PORTS = "host-ports"  # its host, on which guestcert runs, is closed to guests' networks
     WATCHDOG = "watchdog"
     NMI = "nmi"
     QEMU_DEVICES = "qemu-devices"  # ids, serials and strings are QEMU's, as a definition names them

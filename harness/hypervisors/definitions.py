@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -58,12 +58,17 @@ class DiskDefinition:
 
 @dataclass(frozen=True)
 class NicDefinition:
-    """A network card plugged into one of our networks (`network` is its full name)."""
+    """A NIC plugged into a network created by guestcert (`network` is its full name).
+
+    A guest sends from its NIC's own `mac` and IPv4 `address` alone, where it has none only DHCP
+    requests, and neither DHCP answers nor router advertisements, unless `may_spoof`.
+    """
 
     mac: str
     network: str
     model: str = "virtio"  # virtio, e1000e, e1000, rtl8139
-    filter: str | None = None
+    address: str | None = None  # the IPv4 address that the network reserves for `mac`
+    may_spoof: bool = False
     boot_order: int | None = None
 
 
@@ -126,7 +131,8 @@ class NetworkDefinition:
     """An isolated network with DHCP, a name server and IPv6, and no way out.
 
     `name` begins with NAME_PREFIX; `host_name` resolves to `gateway` there. Guests get a default
-    route to `gateway`, which forwards nothing.
+    route to `gateway`, which forwards nothing. Of the host they reach DHCP, and at the gateway's
+    addresses alone the name server and ICMP.
     """
 
     name: str
@@ -140,3 +146,4 @@ class NetworkDefinition:
     host_name: str
     domain: str
     owner: Ownership
+    reservations: Mapping[str, str] = field(default_factory=dict)  # IPv4 address by MAC

@@ -10,12 +10,13 @@ from pathlib import Path
 from harness.guests.evidence import EvidenceCollector
 from harness.guests.guest import Credentials, Guest
 from harness.hypervisors.base import NAME_PREFIX, Capability, Hypervisor
-from harness.hypervisors.definitions import Accelerator
+from harness.hypervisors.definitions import Accelerator, NetworkDefinition
 from harness.hypervisors.opening import open_hypervisor
 from harness.image_store.choosing import recipe_for
 from harness.image_store.store import BaseImage, ImageStore
 from harness.lab.context import RunContext
 from harness.lab.guest_facts import GuestFacts, agreed
+from harness.lab.identity import Identity
 from harness.lab.images import store_of
 from harness.lab.installation import Installation
 from harness.lab.live import LiveWriter
@@ -38,7 +39,7 @@ class Bench:
     worker: str
     ledger: Ledger = field(default_factory=Ledger)
     _images: dict[str, BaseImage] = field(default_factory=dict)
-    _installations: dict[str, Installation] = field(default_factory=dict)
+    _installations: dict[tuple[str, Identity], Installation] = field(default_factory=dict)
     _places: dict[tuple[str, Variant, str], Place] = field(default_factory=dict)
 
     @cached_property
@@ -85,23 +86,34 @@ class Bench:
             self._images[profile.id] = agreed(self.context.facts, profile.id, mine).image
         return self._images[profile.id]
 
-    def place(self, profile: Profile, variant: Variant, role: str) -> Place:
+    def place(
+        self, profile: Profile, variant: Variant, role: str, identity: Identity = Identity.GUEST
+    ) -> Place:
         """The place of one machine of this worker; `role` tells several of one kind apart."""
         key = (profile.id, variant, role)
         if key not in self._places:
-            installation = self._installation(profile)
+            installation = self._installation(profile, identity)
             name = f"{self.worker}-{profile.id}-{variant}-{role}"
             vcpus = self._vcpus(profile)
-            self._places[key] = self._make_place(profile, variant, name, vcpus, installation.disk)
+            self._places[key] = self._make_place(
+                profile, variant, name, vcpus, identity, installation.disk
+            )
         return self._places[key]
 
-    def unstarted_place(self, profile: Profile, variant: Variant, role: str) -> Place:
+    def unstarted_place(
+        self, profile: Profile, variant: Variant, role: str, identity: Identity = Identity.CLONE
+    ) -> Place:
         """The place of a machine that was never started: over the base image, with a seed."""
         key = (profile.id, variant, role)
         if key not in self._places:
             name = f"{self.worker}-{profile.id}-{variant}-{role}"
             place = self._make_place(
-                profile, variant, name, self._vcpus(profile), lambda: self.image(profile).path
+                profile,
+                variant,
+                name,
+                self._vcpus(profile),
+                identity,
+                lambda: self.image(profile).path,
             )
             seed(place)
             self._places[key] = place
@@ -140,20 +152,20 @@ class Bench:
         if self._connected:
             self.hypervisor.close()
 
-    def _installation(self, profile: Profile) -> Installation:
+    def _installation(self, profile: Profile, identity: Identity) -> Installation:
         """The profile's guest as its first boot left it; its folder is the same for all workers."""
-        if profile.id not in self._installations:
+        key = (profile.id, identity)
+        if key not in self._installations:
             place = self._make_place(
                 profile,
                 variants_on(profile, self.kind)[0],
-                f"{profile.id}-installation",
+                f"{profile.id}-installation-{identity.name.lower()}",
                 profile.hardware.vcpus.recommended,  # nothing else runs while all wait for it
+                identity,
                 lambda: self.image(profile).path,
             )
-            self._installations[profile.id] = Installation(
-                place, self._keep_evidence, self._note_software
-            )
-        return self._installations[profile.id]
+            self._installations[key] = Installation(place, self._keep_evidence, self._note_software)
+        return self._installations[key]
 
     def _make_place(
         self,
@@ -161,6 +173,7 @@ class Bench:
         variant: Variant,
         name: str,
         vcpus: int,
+        identity: Identity,
         base: Callable[[], Path],
     ) -> Place:
         context = self.context
@@ -177,18 +190,19 @@ class Bench:
             folder=context.workspace / name,
             base=base,
             vcpus=vcpus,
+            identity=identity,
             network=self._network(),
             hypervisor=self.hypervisor,
             ledger=self.ledger,
             progress=self.live.say,
         )
 
-    def _network(self) -> str | None:
-        """The name of the guests' network; None where the hypervisor can make none."""
+    def _network(self) -> NetworkDefinition | None:
+        """The guests' network; None where the hypervisor can make none."""
         if Capability.NETWORK not in self.hypervisor.capabilities:
             return None
-        network, _ = self.networks.get(1)
-        return network.name
+        _, definition = self.networks.get(1)
+        return definition
 
     def _vcpus(self, profile: Profile) -> int:
         """As recommended; under TCG the fewest: two emulated ones cost a third more than one."""

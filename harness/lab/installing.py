@@ -18,15 +18,18 @@ from harness.hypervisors.definitions import (
     DiskDefinition,
     DiskDevice,
     MachineDefinition,
+    NetworkDefinition,
     NicDefinition,
     Ownership,
 )
+from harness.hypervisors.host_ports import host_ports_of
 from harness.image_store import qemu_img
 from harness.image_store.building import EVIDENCE, IMAGE, Material, Step, file_digest
 from harness.image_store.host_archive import host_archive
 from harness.image_store.media import MediaShelf, Medium
 from harness.image_store.network_boot import fetch_installer
 from harness.image_store.recipe import InstallRecipe, Recipe
+from harness.lab.identity import Identity, mac_address
 from harness.lab.networks import Networks
 from harness.profiles.claims import HypervisorKind
 from harness.profiles.hardware import Firmware, MachineType, Tpm
@@ -39,14 +42,13 @@ from harness.provisioning.certificate import Certificate, make_certificate
 from harness.provisioning.flow import FLOWS
 from harness.provisioning.installer import Installer
 from harness.provisioning.media import AnswerMedia, extract, join_initrd, write_media
-from harness.provisioning.package_proxy import package_proxy
+from harness.provisioning.package_proxy import PORT, package_proxy
 from harness.provisioning.product_keys import product_key
 
 HypervisorMaker = Callable[[], Hypervisor]
 """Connects at the first call, and gives the same connection again later."""
 
 HOST_NAME = "guestcert"
-INSTALL_MAC = "52:54:00:67:63:01"
 CD_BUSES = {MachineType.Q35: "sata", MachineType.PC: "ide"}
 
 
@@ -112,7 +114,7 @@ class Installing:
         profile: Profile,
         method: Method,
         source: Source,
-        network: str | None,
+        network: NetworkDefinition | None,
         mirror: Mirror | None,
         folder: Path,
         step: Step,
@@ -143,7 +145,7 @@ class Installing:
         given: AnswerSet,
         media: AnswerMedia,
         folder: Path,
-        network: str | None,
+        network: NetworkDefinition | None,
     ) -> MachineDefinition:
         """The machine that a profile is installed on: its disk, and every medium that is there."""
         hardware, firmware = profile.hardware, profile.variants[0]
@@ -157,7 +159,12 @@ class Installing:
             disks.append(_medium_disk(cd, f"GC-CD{number}", bus, DiskDevice.CDROM, boots))
         if media.floppy is not None:
             disks.append(_medium_disk(media.floppy, "GC-FD", "fdc", DiskDevice.FLOPPY, False))
-        nics = (NicDefinition(INSTALL_MAC, network, hardware.nic_model),) if network else ()
+        mac = mac_address(self.owner.run, Identity.INSTALLER)
+        nics = (
+            (NicDefinition(mac, network.name, hardware.nic_model, network.reservations[mac]),)
+            if network
+            else ()
+        )
         return MachineDefinition(
             name=name,
             uuid=str(uuid.uuid5(uuid.NAMESPACE_DNS, name)),
@@ -218,7 +225,7 @@ class Installing:
     @contextmanager
     def _network(
         self, recipe: InstallRecipe, folder: Path
-    ) -> Iterator[tuple[str | None, Mirror | None]]:
+    ) -> Iterator[tuple[NetworkDefinition | None, Mirror | None]]:
         """An isolated network where any can be made, and a proxy on it where one is due."""
         hypervisor = self.hypervisor()
         if Capability.NETWORK not in hypervisor.capabilities:
@@ -235,11 +242,12 @@ class Installing:
             stack.callback(networks.remove_all)
             mirror = None
             if recipe.mirror is not None:
+                host_ports_of(network).open([PORT])
                 address = host_archive() if recipe.mirror == "host" else recipe.mirror
                 cache = self.root / "packages"
                 proxy = package_proxy(definition.gateway, address, cache, folder)
                 mirror = Mirror(address, stack.enter_context(proxy))
-            yield network.name, mirror
+            yield definition, mirror
 
 
 def _profile(recipe: InstallRecipe) -> Profile:

@@ -11,9 +11,13 @@ from filelock import FileLock
 from harness.errors import HarnessError
 from harness.hypervisors.base import NAME_PREFIX, Hypervisor, Network
 from harness.hypervisors.definitions import NetworkDefinition, Ownership
+from harness.lab.identity import Identity, mac_address
 
 POOL = ipaddress.IPv4Network("10.217.0.0/16")
 """Private addresses (RFC 1918) from which each network takes a /24."""
+
+FIRST_LEASE, LAST_LEASE = 16, 240
+"""The host parts of the addresses that a network leases."""
 
 HOST_NAME = "host.guestcert.test"
 """A name under .test (RFC 2606), which only the network's own name server knows."""
@@ -48,7 +52,13 @@ class Networks:
         name = f"{NAME_PREFIX}{self._owner.run}-{self._worker}-{number}"
         digest = hashlib.sha256(name.encode()).hexdigest()
         subnet = self._free_subnet()
-        hosts = [str(subnet.network_address + offset) for offset in (1, 16, 240)]
+        hosts = [str(subnet.network_address + part) for part in (1, FIRST_LEASE, LAST_LEASE)]
+        reserved = {
+            mac_address(self._owner.run, identity): str(
+                subnet.network_address + FIRST_LEASE + identity
+            )
+            for identity in Identity
+        }
         return NetworkDefinition(
             name=name,
             bridge=f"gcb{digest[:10]}",
@@ -62,6 +72,7 @@ class Networks:
             host_name=HOST_NAME,
             domain="guestcert.test",
             owner=self._owner,
+            reservations=reserved,
         )
 
     def _free_subnet(self) -> ipaddress.IPv4Network:

@@ -17,10 +17,12 @@ from harness.hypervisors.definitions import (
     Accelerator,
     DiskDefinition,
     MachineDefinition,
+    NetworkDefinition,
     NicDefinition,
     Ownership,
 )
 from harness.image_store.qemu_img import create_overlay
+from harness.lab.identity import Identity, mac_address
 from harness.ledger import Ledger, Work
 from harness.profiles.catalogue import READY
 from harness.profiles.hardware import Firmware
@@ -53,7 +55,8 @@ class Place:
     folder: Path
     base: Callable[[], Path]  # the read-only disk under every guest's overlay, once it is needed
     vcpus: int
-    network: str | None
+    identity: Identity
+    network: NetworkDefinition | None
     hypervisor: Hypervisor
     ledger: Ledger
     progress: Progress
@@ -61,12 +64,6 @@ class Place:
     _golden: bool = False
     _golden_failure: Blocked | HarnessError | None = field(default=None, repr=False)
     _answered_by: Answer = Answer.AGENT
-
-    @property
-    def mac(self) -> str:
-        """The first NIC's address, in QEMU's own range."""
-        digest = hashlib.sha256(self.name.encode()).hexdigest()
-        return f"52:54:00:{digest[0:2]}:{digest[2:4]}:{digest[4:6]}"
 
     def definition(self) -> MachineDefinition:
         """The machine as its profile recommends it."""
@@ -104,8 +101,15 @@ class Place:
     def _nics(self) -> tuple[NicDefinition, ...]:
         if self.network is None:
             return ()
-        model = self.blueprint.profile.hardware.nic_model
-        return (NicDefinition(self.mac, self.network, model=model),)
+        mac = mac_address(self.blueprint.owner.run, self.identity)
+        return (
+            NicDefinition(
+                mac,
+                self.network.name,
+                model=self.blueprint.profile.hardware.nic_model,
+                address=self.network.reservations[mac],
+            ),
+        )
 
     # -- guests ---------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from harness.guests.log_rules import ERROR
 from harness.guests.prerequisites import require_foundations
 from harness.hypervisors.base import Capability, Hypervisor, MachineState
 from harness.lab.bench import Bench
+from harness.lab.identity import Identity
 from harness.lab.networks import Networks
 from harness.lab.place import Place
 from harness.plugin.collection import Target, feature_of
@@ -143,10 +144,13 @@ def unstarted(request: pytest.FixtureRequest, bench: Bench, target: Target) -> I
 def neighbours(
     request: pytest.FixtureRequest, bench: Bench, target: Target
 ) -> Iterator[Neighbours]:
-    """Two pristine guests on one network."""
+    """Two pristine guests on one network, each with a first boot and an identity of its own."""
     _demand(bench, target, request.node, RESTORED | {Capability.NETWORK})
     bench.clear()
-    places = [bench.place(target.profile, target.variant, role) for role in ("guest", "neighbour")]
+    places = [
+        bench.place(target.profile, target.variant, identity.name.lower(), identity)
+        for identity in (Identity.GUEST, Identity.NEIGHBOUR)
+    ]
     first, second = (place.pristine() for place in places)
     for _ in _lend(request, [first, second]):
         yield Neighbours(first, second, bench.networks)
@@ -157,8 +161,11 @@ def clones(request: pytest.FixtureRequest, bench: Bench, target: Target) -> Iter
     """Two clones of the base image, powered off, each with a seed of its own."""
     _demand(bench, target, request.node)
     bench.clear()
-    roles = ("clone", "other-clone")
-    places = [bench.unstarted_place(target.profile, target.variant, role) for role in roles]
+    identities = {"clone": Identity.CLONE, "other-clone": Identity.OTHER_CLONE}
+    places = [
+        bench.unstarted_place(target.profile, target.variant, role, identity)
+        for role, identity in identities.items()
+    ]
     first, second = (place.powered_off() for place in places)
     for _ in _lend(request, [first, second]):
         yield Clones(first, second)

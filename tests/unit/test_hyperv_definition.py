@@ -124,10 +124,10 @@ def test_a_disk_of_ours_is_a_differencing_one_in_the_machines_folder() -> None:
 
 
 def test_generation_1_boots_from_the_network_by_the_legacy_adapter() -> None:
-    nic = NicDefinition("52:54:00:00:00:0a", "guestcert-run-1", filter="clean-traffic")
+    nic = NicDefinition("52:54:00:00:00:0a", "guestcert-run-1")
     plain = step(a_machine(nics=(nic,)), "Add-Nic")
     assert (plain["Legacy"], plain["Guard"], plain["Spoofing"]) == (False, "On", "Off")
-    booting = dataclasses.replace(nic, filter=None, boot_order=1)
+    booting = dataclasses.replace(nic, may_spoof=True, boot_order=1)
     made = step(a_machine(nics=(booting,)), "Add-Nic")
     assert (made["Legacy"], made["Guard"], made["Spoofing"]) == (True, "Off", "On")
 

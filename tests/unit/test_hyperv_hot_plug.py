@@ -15,7 +15,7 @@ from tests.fakes.hyperv_host.model import HostModel
 from tests.machines import a_machine, a_network
 
 FIRST = NicDefinition("02:00:00:00:00:0a", a_network().name)
-SECOND = NicDefinition("02:00:00:00:00:0b", a_network().name, filter="clean-traffic")
+SECOND = NicDefinition("02:00:00:00:00:0b", a_network().name)
 
 
 @pytest.fixture

@@ -84,11 +84,13 @@ def test_the_host_refuses_vlans_that_there_are_not(policy: NetworkPolicy, vlan: 
 
 def test_each_guard_is_switched_alone(policy: NetworkPolicy) -> None:
     nothing = Guards(mac_spoofing=False, dhcp=False, router=False)
+    every = Guards(mac_spoofing=True, dhcp=True, router=True)
+    assert policy.read(MAC).guards == every, "as a NIC is made"
     for name in ("mac_spoofing", "dhcp", "router"):
         guards = replace(nothing, **{name: True})
         policy.set_guards(MAC, guards)
         assert policy.read(MAC).guards == guards
-        assert policy.read(OTHER).guards == nothing
+        assert policy.read(OTHER).guards == every
 
 
 def test_rules_are_given_once_and_taken_away(policy: NetworkPolicy, host: HostModel) -> None:

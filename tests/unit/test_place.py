@@ -21,6 +21,7 @@ from harness.guests.guest import Credentials, Guest
 from harness.hypervisors.base import Machine, MachineState
 from harness.hypervisors.definitions import Accelerator, MachineDefinition
 from harness.image_store.iso import describe_iso
+from harness.lab.identity import Identity, mac_address
 from harness.lab.installation import Installation
 from harness.lab.ownership import own
 from harness.lab.place import Blueprint, Place
@@ -28,7 +29,14 @@ from harness.lab.seeding import seed
 from harness.ledger import Ledger
 from harness.profiles.hardware import Firmware
 from tests.fakes.hypervisor import Agent, FakeHypervisor, silent_agent, willing_agent
+from tests.machines import a_network
 from tests.unit.builders import a_profile
+
+NETWORK = a_network(
+    reservations={
+        mac_address("test", identity): f"10.217.0.{16 + identity}" for identity in Identity
+    }
+)
 
 
 @pytest.fixture
@@ -46,7 +54,12 @@ class Lab:
         self._base = base
         self._places: list[Place] = []
 
-    def place(self, agent: Agent = willing_agent, role: str = "guest") -> Place:
+    def place(
+        self,
+        agent: Agent = willing_agent,
+        role: str = "guest",
+        identity: Identity = Identity.GUEST,
+    ) -> Place:
         quick = {"ready_seconds": 1, "shutdown_seconds": 1}
         place = Place(
             blueprint=Blueprint(
@@ -60,7 +73,8 @@ class Lab:
             folder=self._folder / role,
             base=lambda: self._base,
             vcpus=1,
-            network="guestcert-test-1",
+            identity=identity,
+            network=NETWORK,
             hypervisor=FakeHypervisor(agent=agent),
             ledger=Ledger(),
             progress=lambda _state, _log: None,
@@ -129,12 +143,22 @@ def test_a_guest_that_does_not_come_up_blocks_all_its_cases(lab: Lab) -> None:
 
 def test_two_places_share_nothing_but_the_base(lab: Lab) -> None:
     one = lab.place().definition()
-    two = lab.place(role="neighbour").definition()
+    two = lab.place(role="neighbour", identity=Identity.NEIGHBOUR).definition()
     assert one.uuid != two.uuid
     assert one.nics[0].mac != two.nics[0].mac
+    assert one.nics[0].address != two.nics[0].address
     assert one.disks[0].path != two.disks[0].path
     assert one.smbios_serial != two.smbios_serial
     assert lab.place().definition().uuid == one.uuid
+
+
+def test_machines_over_one_installed_disk_have_one_card(lab: Lab) -> None:
+    """The first boot writes the network's configuration onto that disk, for the MAC it saw."""
+    first_boot = lab.place(role="installation").definition()
+    later = lab.place(role="machine").definition()
+    assert first_boot.nics == later.nics
+    assert first_boot.nics[0].address == NETWORK.reservations[first_boot.nics[0].mac]
+    assert not first_boot.nics[0].may_spoof
 
 
 def test_a_cleared_place_has_no_machine(lab: Lab) -> None:

@@ -12,6 +12,7 @@ from harness.errors import ChannelError, GuestFailure, GuestTimeout, NotApplicab
 from harness.guests.guest import Answer, Credentials, Guest
 from harness.guests.integration import HeartbeatState, require_allowed, services_of
 from harness.hypervisors.definitions import Accelerator
+from harness.lab.identity import Identity
 from harness.lab.ownership import own
 from harness.lab.place import Blueprint, Place
 from harness.ledger import Ledger
@@ -55,6 +56,7 @@ def build(tmp_path: Path) -> Iterator[Build]:
             folder=tmp_path / "place",
             base=lambda: base,
             vcpus=1,
+            identity=Identity.GUEST,
             network=None,
             hypervisor=FakeHypervisor(agent=agent),
             ledger=Ledger(),

@@ -166,7 +166,7 @@ def network_step(definition: NetworkDefinition) -> Step:
 
 
 def nic_step(name: str, nic: NicDefinition, *, legacy: bool) -> Step:
-    """The script that adds a NIC; a `filter` is the guards, which a case about forging leaves away.
+    """The script that adds a NIC, with every guard on unless it may spoof.
 
     What boots from the network in generation 1 is `legacy`.
     """
@@ -178,8 +178,8 @@ def nic_step(name: str, nic: NicDefinition, *, legacy: bool) -> Step:
             "Mac": hyperv_mac(nic.mac),
             "Network": nic.network,
             "Legacy": legacy,
-            "Guard": "On" if nic.filter else "Off",
-            "Spoofing": "Off" if nic.filter else "On",
+            "Guard": "Off" if nic.may_spoof else "On",
+            "Spoofing": "On" if nic.may_spoof else "Off",
         },
     )
 

@@ -6,7 +6,7 @@ import ipaddress
 import json
 import platform
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
@@ -22,12 +22,10 @@ from harness.hypervisors.definitions import (
     NetworkDefinition,
     Ownership,
 )
-from harness.hypervisors.leases import LEASE_TERM, UNRENEWABLE_TERM
 from harness.hypervisors.libvirt.definition import (
     DOMAIN_TYPES,
     cpu_xml,
     machine_xml,
-    network_xml,
 )
 from harness.hypervisors.libvirt.errors import is_missing, told
 from harness.hypervisors.libvirt.event_loop import EventHub, ensure_event_loop
@@ -40,6 +38,7 @@ from harness.hypervisors.libvirt.metadata import (
     renew_domain,
     renew_network,
 )
+from harness.hypervisors.libvirt.network import LibvirtNetwork, create_network, remove_network
 from harness.profiles.hardware import Firmware
 
 T = TypeVar("T")
@@ -104,7 +103,7 @@ class LibvirtHypervisor:
                 found.add(capability)
         if self.uri.endswith("/system"):
             # A session's libvirtd may not make bridges.
-            found |= {Capability.NETWORK, Capability.NIC_MOVE}
+            found |= {Capability.NETWORK, Capability.NIC_MOVE, Capability.HOST_PORTS}
         return frozenset(found)
 
     def facts(self) -> HypervisorFacts:
@@ -161,11 +160,7 @@ class LibvirtHypervisor:
     def create_network(self, definition: NetworkDefinition) -> LibvirtNetwork:
         """See Hypervisor."""
         _guard(definition.name)
-        with told(f"making the network {definition.name}"):
-            # Transient: it has no file that could outlive a crashed host.
-            term = LEASE_TERM if can_renew_networks(self._connection) else UNRENEWABLE_TERM
-            network = self._connection.networkCreateXML(network_xml(definition, term))
-        return LibvirtNetwork(network)
+        return create_network(self._connection, definition)
 
     def taken_subnets(self) -> Sequence[str]:
         """See Hypervisor."""
@@ -193,6 +188,11 @@ class LibvirtHypervisor:
                 for network in self._connection.listAllNetworks():
                     if network.name().startswith(NAME_PREFIX):
                         found.append(_unless_gone(partial(_owned_network, network)))
+                # A network's filter outlives a crashed host, which the network does not.
+                named = {owned.name for owned in found if owned is not None}
+                for nwfilter in self._connection.listAllNWFilters():
+                    if nwfilter.name().startswith(NAME_PREFIX) and nwfilter.name() not in named:
+                        found.append(Owned("network", nwfilter.name(), None))
         return [owned for owned in found if owned is not None]
 
     def renew(self, owned: Owned) -> None:
@@ -215,10 +215,7 @@ class LibvirtHypervisor:
         if owned.kind == "machine":
             self._forget(owned.name)
             return
-        with told(f"looking for {owned.name}"):
-            network = _unless_gone(partial(self._connection.networkLookupByName, owned.name))
-        if network is not None:
-            LibvirtNetwork(network).remove()
+        remove_network(self._connection, owned.name)
 
     def close(self) -> None:
         """See Hypervisor."""
@@ -241,36 +238,6 @@ class LibvirtHypervisor:
                 _unless_gone(domain.destroy)
             if domain.isPersistent():
                 remove_domain(domain)
-
-
-class LibvirtNetwork:
-    """See Network."""
-
-    def __init__(self, network: libvirt.virNetwork) -> None:
-        self._network = network
-        self._name: str = network.name()
-
-    @property
-    def name(self) -> str:
-        """See Network."""
-        return self._name
-
-    def leases(self) -> Mapping[str, str]:
-        """See Network."""
-        with told(f"asking for the leases of {self.name}"):
-            return {
-                lease["mac"]: lease["ipaddr"]
-                for lease in self._network.DHCPLeases()
-                if lease["type"] == libvirt.VIR_IP_ADDR_TYPE_IPV4
-            }
-
-    def remove(self) -> None:
-        """See Network."""
-        with told(f"removing the network {self.name}"):
-            persistent = _unless_gone(self._network.isPersistent)
-            _unless_gone(self._network.destroy)
-            if persistent:  # somebody's, who gave it a name of ours
-                _unless_gone(self._network.undefine)
 
 
 def _guard(name: str) -> None:

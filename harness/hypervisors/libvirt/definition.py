@@ -18,6 +18,7 @@ from harness.hypervisors.definitions import (
 from harness.hypervisors.leases import LEASE_TERM, UNRENEWABLE_TERM, lease_for
 from harness.hypervisors.libvirt.firmware import FirmwareBuild
 from harness.hypervisors.libvirt.metadata import add_lease
+from harness.hypervisors.libvirt.network_filter import add_filter
 from harness.profiles.hardware import Firmware
 
 DNSMASQ = "http://libvirt.org/schemas/network/dnsmasq/1.0"
@@ -123,9 +124,14 @@ def network_xml(definition: NetworkDefinition, term: timedelta = LEASE_TERM) -> 
     # libvirt tells dnsmasq to offer no router on an isolated network; a tagged option wins, and
     # every card of QEMU's own address range gets the tag.
     options = ElementTree.SubElement(network, f"{{{DNSMASQ}}}options")
+    # An address is its MAC's, whatever the guest calls itself: machines of one installed disk may
+    # send one client id. libvirt's own <host> says nothing of that; `id:*` is in every dnsmasq.
+    reserved = [f"dhcp-host={mac},id:*,{ip}" for mac, ip in definition.reservations.items()]
     for option in (
         "dhcp-mac=set:guests,52:54:00:*:*:*",
         f"dhcp-option=tag:guests,option:router,{definition.gateway}",
+        *reserved,
+        "dhcp-host=52:54:00:*:*:*,id:*",
     ):
         ElementTree.SubElement(options, f"{{{DNSMASQ}}}option", value=option)
     return ElementTree.tostring(network, encoding="unicode")
@@ -309,8 +315,7 @@ def _nic(devices: ElementTree.Element, nic: NicDefinition) -> ElementTree.Elemen
     ElementTree.SubElement(element, "mac", address=nic.mac)
     ElementTree.SubElement(element, "source", network=nic.network)
     ElementTree.SubElement(element, "model", type=nic.model)
-    if nic.filter is not None:
-        ElementTree.SubElement(element, "filterref", filter=nic.filter)
+    add_filter(element, nic)
     if nic.boot_order is not None:
         ElementTree.SubElement(element, "boot", order=str(nic.boot_order))
     return element

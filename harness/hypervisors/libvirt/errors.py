@@ -61,9 +61,10 @@ def translated(doing: str, error: libvirt.libvirtError) -> HypervisorError | Cha
 
 
 def is_missing(error: libvirt.libvirtError) -> bool:
-    """Whether libvirt says that the machine or network is not there."""
+    """Whether libvirt says that the machine, network or filter is not there."""
     return error.get_error_code() in (
         libvirt.VIR_ERR_NO_DOMAIN,
         libvirt.VIR_ERR_NO_NETWORK,
+        libvirt.VIR_ERR_NO_NWFILTER,
         libvirt.VIR_ERR_OPERATION_INVALID,
     )

@@ -1,0 +1,37 @@
+"""Which ports of the hypervisor's host the guests of a network reach, beside DHCP and DNS."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+from harness.errors import HypervisorError
+from harness.hypervisors.base import Network
+
+
+class HostPorts(Protocol):
+    """The ports of one network."""
+
+    def open(self, ports: Sequence[int]) -> None:
+        """Let guests reach these, by TCP and UDP at the gateway's address, and no others.
+
+        Raises HypervisorError where the host's packet filter refuses.
+        """
+        ...
+
+
+@runtime_checkable
+class HasHostPorts(Protocol):
+    """A network whose host is closed to its guests."""
+
+    @property
+    def host_ports(self) -> HostPorts:
+        """What is open to them."""
+        ...
+
+
+def host_ports_of(network: Network) -> HostPorts:
+    """The ports of a network; raises HypervisorError where the hypervisor closes none."""
+    if isinstance(network, HasHostPorts):
+        return network.host_ports
+    raise HypervisorError(f"the hypervisor does not close its host to the guests of {network.name}")

@@ -1,0 +1,98 @@
+"""A network in libvirt, with its filter and the host's rules, made and removed with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import libvirt
+
+from harness.errors import HypervisorError
+from harness.hypervisors.definitions import NetworkDefinition
+from harness.hypervisors.leases import LEASE_TERM, UNRENEWABLE_TERM
+from harness.hypervisors.libvirt.definition import network_xml
+from harness.hypervisors.libvirt.errors import is_missing, told
+from harness.hypervisors.libvirt.host_rules import HostRules, remove_rules
+from harness.hypervisors.libvirt.metadata import can_renew_networks
+from harness.hypervisors.libvirt.network_filter import filter_xml
+
+
+class LibvirtNetwork:
+    """See Network."""
+
+    def __init__(self, connection: libvirt.virConnect, definition: NetworkDefinition) -> None:
+        self._connection = connection
+        self._name = definition.name
+        self._rules = HostRules(definition)
+
+    @property
+    def name(self) -> str:
+        """See Network."""
+        return self._name
+
+    @property
+    def host_ports(self) -> HostRules:
+        """See HasHostPorts."""
+        return self._rules
+
+    def leases(self) -> Mapping[str, str]:
+        """See Network."""
+        with told(f"asking for the leases of {self.name}"):
+            return {
+                lease["mac"]: lease["ipaddr"]
+                for lease in self._connection.networkLookupByName(self.name).DHCPLeases()
+                if lease["type"] == libvirt.VIR_IP_ADDR_TYPE_IPV4
+            }
+
+    def remove(self) -> None:
+        """See Network."""
+        remove_network(self._connection, self.name)
+
+
+def create_network(connection: libvirt.virConnect, definition: NetworkDefinition) -> LibvirtNetwork:
+    """Make and start a network, and close the host to its guests.
+
+    Raises HypervisorError where a part of it cannot be made; nothing of it stays then.
+    """
+    network = LibvirtNetwork(connection, definition)
+    try:
+        with told(f"making the network {definition.name}"):
+            connection.nwfilterDefineXML(filter_xml(definition.name))
+            # Transient: it has no file that could outlive a crashed host.
+            term = LEASE_TERM if can_renew_networks(connection) else UNRENEWABLE_TERM
+            connection.networkCreateXML(network_xml(definition, term))
+        network.host_ports.open([])
+    except HypervisorError:
+        network.remove()
+        raise
+    return network
+
+
+def remove_network(connection: libvirt.virConnect, name: str) -> None:
+    """Remove a network with its filter and the host's rules; no error for what is gone."""
+    with told(f"removing the network {name}"):
+        if network := _found(connection.networkLookupByName, name):
+            bridge = network.bridgeName()
+            _unless_missing(network.destroy)
+            _unless_missing(network.undefine)  # there still is one only where it was persistent
+            remove_rules(bridge)
+        if nwfilter := _found(connection.nwfilterLookupByName, name):
+            _unless_missing(nwfilter.undefine)
+
+
+def _found(look_up: Callable[[str], Any], name: str) -> Any:
+    try:
+        return look_up(name)
+    except libvirt.libvirtError as error:
+        if is_missing(error):
+            return None
+        raise
+
+
+def _unless_missing(remove: Callable[[], object]) -> None:
+    """Remove it; another process may have done so since it was looked up."""
+    try:
+        remove()
+    except libvirt.libvirtError as error:
+        if not is_missing(error):
+            raise
