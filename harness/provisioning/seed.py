@@ -1,4 +1,4 @@
-"""The cloud-init seed: a medium with a guest's name, network and credentials.
+"""The cloud-init seed: a medium with a guest's name and credentials.
 
 Formats: cloud-init's NoCloud data source (a volume labelled `cidata` with three files), and version
 2 of its ConfigDrive (a volume labelled `config-2` with what OpenStack gives its machines).
@@ -46,12 +46,6 @@ class SeedContent:
         return self.profile.agent.open
 
 
-NETWORK = {
-    "version": 2,
-    # By pattern and not by address: the disk is to serve under many machines.
-    "ethernets": {"every": {"match": {"name": "e*"}, "dhcp4": True, "dhcp-identifier": "mac"}},
-}
-
 LABELS = {Seed.NOCLOUD: "cidata", Seed.CONFIG_DRIVE: "config-2"}
 
 
@@ -67,10 +61,14 @@ def write_seed(content: SeedContent, file: Path) -> Path:
 
 
 def _files(content: SeedContent) -> dict[str, str]:
-    """The medium's texts by their paths."""
+    """The medium's texts by their paths.
+
+    None is about the network: cloud-init then configures DHCP on the first NIC, by its name and its
+    MAC as it sees them, which each of its renderers writes in its own way. A configuration made
+    here could only guess at the name.
+    """
     user_data = _user_data(content)
     if content.profile.seed is Seed.CONFIG_DRIVE:
-        # Without a network of its own in it, cloud-init asks by DHCP on the first card.
         named = {"uuid": content.instance_id, "hostname": content.host_name}
         return {
             "openstack/latest/meta_data.json": json.dumps(named) + "\n",
@@ -80,7 +78,6 @@ def _files(content: SeedContent) -> dict[str, str]:
     return {
         "user-data": user_data,
         "meta-data": json.dumps(named) + "\n",
-        "network-config": json.dumps(NETWORK, indent=1) + "\n",
     }
 
 

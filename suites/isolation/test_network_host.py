@@ -1,0 +1,42 @@
+"""isolation.network.host_services: a guest reaches of the host only what is meant for it."""
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.guests.guest import Guest
+from harness.guests.host_listener import host_addresses, host_listener
+from harness.guests.probing import Station, reached_on_host
+from harness.hypervisors.base import Capability
+from harness.hypervisors.host_ports import host_ports_of
+from harness.lab.bench import Bench
+from harness.plugin.markers import cost, feature, only_on, requires
+from harness.profiles.model import System
+
+BROADCASTS = ("255.255.255.255", "224.0.0.1")
+"""What a listener on every address takes in as well, by UDP."""
+
+
+@feature("isolation.network.host_services")
+@requires(Capability.NETWORK, Capability.HOST_PORTS)
+@only_on(System.LINUX, because="its prober is a Python program that is carried into the guest")
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+@cost(60)
+def test_reaches_no_service_of_the_host(guest: Guest, bench: Bench, protocol: str) -> None:
+    """A listener on every address of the host hears nothing of the guest; DHCP and DNS answer."""
+    network, definition = bench.networks.get(1)
+    ports = host_ports_of(network)
+    station = Station.of(guest)
+    targets = host_addresses(definition.bridge)
+    if protocol == "udp":
+        targets += BROADCASTS
+    with host_listener() as listener:
+        # The control: the same probe arrives where the port is open, and the name server answers.
+        ports.open([listener.port])
+        opened = reached_on_host(station, listener, protocol, [definition.gateway])
+        ports.open([])
+        if opened != {definition.gateway} or station.address not in network.leases().values():
+            raise HarnessError("the control failed: an open port of the host was not reached")
+        if guest.os.resolve(definition.host_name) != [definition.gateway]:
+            raise HarnessError("the control failed: the network's name server does not answer")
+
+        assert reached_on_host(station, listener, protocol, targets) == set()
