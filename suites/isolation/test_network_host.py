@@ -2,13 +2,13 @@
 
 import pytest
 
-from harness.errors import HarnessError
 from harness.guests.guest import Guest
 from harness.guests.host_listener import host_addresses, host_listener
 from harness.guests.probing import Station, reached_on_host
 from harness.hypervisors.base import Capability
 from harness.hypervisors.host_ports import host_ports_of
 from harness.lab.bench import Bench
+from harness.oracles.control import control
 from harness.plugin.markers import cost, feature, only_on, requires
 from harness.profiles.model import System
 
@@ -30,13 +30,15 @@ def test_reaches_no_service_of_the_host(guest: Guest, bench: Bench, protocol: st
     if protocol == "udp":
         targets += BROADCASTS
     with host_listener() as listener:
-        # The control: the same probe arrives where the port is open, and the name server answers.
-        ports.open([listener.port])
-        opened = reached_on_host(station, listener, protocol, [definition.gateway])
-        ports.open([])
-        if opened != {definition.gateway} or station.address not in network.leases().values():
-            raise HarnessError("the control failed: an open port of the host was not reached")
-        if guest.os.resolve(definition.host_name) != [definition.gateway]:
-            raise HarnessError("the control failed: the network's name server does not answer")
+        try:
+            with control():  # the same probe arrives where a port is open; DHCP and DNS answer
+                ports.open([listener.port])
+                opened = reached_on_host(station, listener, protocol, [definition.gateway])
+                assert opened == {definition.gateway}, "an open port of the host is not reached"
+                assert network.leases().get(guest.definition.nics[0].mac) == station.address
+                assert guest.os.resolve(definition.host_name) == [definition.gateway]
+        finally:
+            ports.open([])
 
-        assert reached_on_host(station, listener, protocol, targets) == set()
+        reached = reached_on_host(station, listener, protocol, targets)
+        assert not reached, f"a guest reaches services of its host at {sorted(reached)}"

@@ -16,6 +16,7 @@ from typing import Any
 from harness.channels.base import CommandResult
 from harness.events import Event
 from harness.guests.guest import Answer, Guest
+from harness.hypervisors.libvirt.host_rules import HostRules, remove_rules
 from harness.lab.place import Place
 from harness.profiles.hardware import Firmware
 from harness.waiting import Deadline
@@ -85,6 +86,17 @@ def ignored_move(guests: Sequence[Guest]) -> None:
     """A hypervisor that leaves a network card where it is."""
     for guest in guests:
         guest.machine.move_nic = lambda mac, network: None  # type: ignore[method-assign]
+
+
+def open_host(guests: Sequence[Guest]) -> None:
+    """A host that closes nothing to its guests: its rules are removed as soon as they are made."""
+    opened = HostRules.open
+
+    def open_and_remove(self: HostRules, ports: Sequence[int]) -> None:
+        opened(self, ports)
+        remove_rules(self.definition.bridge)
+
+    HostRules.open = open_and_remove  # type: ignore[method-assign]
 
 
 def shared_disk(guests: Sequence[Guest]) -> None:

@@ -33,6 +33,7 @@ from tests.defects.acts import (
     old_content,
     on_another_bus,
     on_every_guest,
+    open_host,
     over,
     same_guest_again,
     script,
@@ -323,6 +324,11 @@ DEFECTS_BY_FILE: dict[str, dict[str, Defect]] = {
         "test_the_root_s_registers_are_out_of_reach": Defect(script(EVERY_REGISTER)),
         "test_the_services_on_the_bus_are_those_that_the_host_offers": Defect(
             script("mount -t tmpfs none /sys/bus/vmbus/devices")
+        ),
+    },
+    "suites/isolation/test_network_host.py": {
+        "test_reaches_no_service_of_the_host": Defect(
+            open_host, "a guest reaches services of its host"
         ),
     },
     "suites/isolation/test_network_segment.py": {

@@ -237,6 +237,7 @@ class FakeHypervisor:
         Capability.NETWORK_POLICY,
         Capability.METERING,
         Capability.REMOTE_DISKS,
+        Capability.HOST_PORTS,
     }
     refuses: str = ""
     agent: Agent = silent_agent
