@@ -6,6 +6,14 @@ from harness.guests.answers import rows, whole_number
 from harness.guests.linux.shell import LinuxShell
 from harness.guests.os import GuestDisk, GuestNic
 
+ROOT_DISK = """p=$(findmnt -no SOURCE /); n=$(basename "$(readlink -f "${p%%\\[*}")")
+while below=$(ls "/sys/class/block/$n/slaves" 2>/dev/null | head -n1); [ -n "$below" ]; do
+n=$below; done
+d=$(readlink -f "/sys/class/block/$n"); [ ! -e "$d/partition" ] || d=$(dirname "$d")
+basename "$d"
+"""
+"""Btrfs' source has the subvolume behind it, in brackets."""
+
 
 class LinuxDevices(LinuxShell):
     """See harness.guests.os.Devices."""
@@ -34,11 +42,8 @@ class LinuxDevices(LinuxShell):
         ).split()
 
     def root_device(self) -> str:
-        """The name of the disk that holds the root file system."""
-        return self.sh(
-            'p=$(findmnt -no SOURCE /); basename "$(dirname "$(readlink -f '
-            '"/sys/class/block/$(basename "$(readlink -f "$p")")")")"'
-        ).strip()
+        """The name of the disk that holds the root file system, also beneath a logical volume."""
+        return self.sh(ROOT_DISK).strip()
 
     def nics(self) -> list[GuestNic]:
         """Every network card that has a device behind it."""

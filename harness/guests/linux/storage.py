@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from harness.errors import ChannelError, NotApplicable
 from harness.guests.answers import whole_number
-from harness.guests.linux.devices import LinuxDevices
 from harness.guests.linux.firmware import LinuxFirmware
+from harness.guests.linux.placement import LinuxPlacement
 
 RECORDS = "/var/lib/guestcert-records"
 
@@ -17,10 +17,9 @@ MARKS_IN_MEMORY = "/run/guestcert-snapshots"
 
 MARKED = "/root/mark"
 
-FILL = """yes "$1" | head -c 8388608 > "$2" && sync && echo 3 > /proc/sys/vm/drop_caches
-part=$(basename $(findmnt -no SOURCE /))
-block=$(filefrag -b512 -v "$2" | awk '$1 == "0:" {print $4}')
-echo $(( ${block%..} + $(cat /sys/class/block/$part/start) ))"""
+FILL = """rm -f "$2"; : > "$2"; chattr +C "$2" 2>/dev/null
+yes "$1" | head -c 8388608 > "$2" && sync && echo 3 > /proc/sys/vm/drop_caches"""
+"""Btrfs may compress what is written; a file that is not copied on write it leaves as it is."""
 
 SCAN = """echo 3 > /proc/sys/vm/drop_caches
 dd if="/dev/$1" bs=1M iflag=skip_bytes skip="$2" count="$3" status=none | grep -acF "$4" || :"""
@@ -28,7 +27,7 @@ dd if="/dev/$1" bs=1M iflag=skip_bytes skip="$2" count="$3" status=none | grep -
 NOT_ZERO = """dd if="/dev/$1" bs=1M count="$2" status=none | tr -d "\\0" | wc -c"""
 
 
-class LinuxStorage(LinuxDevices, LinuxFirmware):
+class LinuxStorage(LinuxPlacement, LinuxFirmware):
     """See harness.guests.os.Storage."""
 
     def root_is_writable(self) -> bool:
@@ -66,7 +65,8 @@ class LinuxStorage(LinuxDevices, LinuxFirmware):
 
     def fill(self, mark: str) -> int:
         """Fill a file with the mark, down to the disk; returns its first sector on the disk."""
-        return whole_number(self.sh(FILL, mark, MARKED, seconds=60), "file's first sector")
+        self.sh(FILL, mark, MARKED, seconds=60)
+        return self.first_sector(MARKED)
 
     def has_file_of_marks(self) -> bool:
         """Whether the file that `fill` makes is there."""
