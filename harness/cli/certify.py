@@ -3,39 +3,29 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-from enum import StrEnum
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from harness.cli.clean import HypervisorOption
-from harness.cli.pytest_process import PYTEST, run_pytest
+from harness.cli.guest_profiles import profiles_for
+from harness.cli.output import echo
+from harness.cli.pytest_process import call_pytest, check_selection, run_pytest
+from harness.cli.words import split_words
 from harness.errors import UsageError
 from harness.hypervisors.definitions import Accelerator
-from harness.hypervisors.opening import open_hypervisor
-from harness.image_store.choosing import recipe_for
-from harness.image_store.imported import examine
-from harness.image_store.places import store_root
-from harness.profiles.claims import HypervisorKind
+from harness.hypervisors.opening import default_address, open_hypervisor
 from harness.profiles.documents import nearest
-from harness.profiles.loading import load_profiles
-from harness.profiles.model import Profile
 from harness.profiles.places import project_root
-from harness.profiles.selection import DEFAULT_GUEST, select
-from harness.profiles.variants import NAMES, unmade
+from harness.profiles.selection import DEFAULT_GUEST
+from harness.profiles.variants import NAMES, Variant
+from harness.results.manifest import RunChoices, Suite
+from harness.results.run_plan import plan_run
 from harness.results.store import RunDirectory, new_run_id
 from harness.tiers import Tier
-
-
-class Suite(StrEnum):
-    """The suites, which are folders under suites/."""
-
-    BOOT = "boot"
-    ISOLATION = "isolation"
-    INTEGRATION = "integration"
 
 
 def certify(
@@ -63,58 +53,63 @@ def certify(
     workers: Annotated[
         int | None, typer.Option("-n", min=0, help="Cases at once; default: by processors.")
     ] = None,
+    keyword: Annotated[
+        str, typer.Option("-k", metavar="EXPRESSION", help="Only cases whose names it matches.")
+    ] = "",
+    markers: Annotated[
+        str, typer.Option("-m", metavar="EXPRESSION", help="Only cases whose marks it matches.")
+    ] = "",
+    exit_first: Annotated[
+        bool, typer.Option("-x", help="Stop at the first case that fails or breaks.")
+    ] = False,
+    skip_unavailable: Annotated[
+        bool,
+        typer.Option("--skip-unavailable", help="Go without guests of which there is no image."),
+    ] = False,
     reports: Annotated[
         Path | None, typer.Option(help="Where runs are written; default: reports/.")
     ] = None,
 ) -> None:
     """Certify guests: debian-12, or those that ids, globs or expressions name.
 
-    Everything after `--` goes to pytest as it is, for example `-- -k heartbeat`.
+    Files of cases may be named beside them: suites/boot/test_power.py. Everything after `--` goes
+    to pytest as it is, for example `-- --lf`.
     """
-    guests, own = split_guests(guest or [])
-    wanted = guests or [DEFAULT_GUEST]
-    profiles = select(load_profiles(), wanted)
-    folders = _suite_folders(suite or [])
-    _check_variants(variant or [])
-    for profile in profiles:
-        if refusal := unmade(profile, HypervisorKind.of(hypervisor or "")):
-            raise refusal
-    _check_image(image, recipe, profiles)
-    open_hypervisor(hypervisor).close()
+    words = split_words(guest or [])
+    choices = RunChoices(
+        guests=words.guests or (DEFAULT_GUEST,),
+        variants=_variants(variant or []),
+        suites=_suites(suite or []),
+        cases=tuple(map(_existing_case, words.cases)),
+        tier=tier,
+        image=image.resolve() if image else None,
+        recipe=recipe,
+        accelerator=accelerator,
+        hypervisor=hypervisor or default_address(),
+        workers=_workers(workers, words.untyped),
+        keyword=keyword,
+        markers=markers,
+        exit_first=exit_first,
+    )
+    plan = plan_run(choices, profiles_for(choices.guests), skip_unavailable=skip_unavailable)
+    for name, reason in plan.skipped.items():
+        echo(f"guestcert: skipped {name}: {reason.sentence}", err=True)
+    ids = tuple(profile.id for profile, _ in plan.guests)
+    choices = choices.model_copy(update={"guests": ids})
+    open_hypervisor(choices.hypervisor).close()
     run = new_run_id()
     directory = RunDirectory((reports or project_root() / "reports").resolve() / run)
-    command = [*PYTEST, *folders, "--run-id", run]
-    command += ["--reports", str(directory.path.parent), "--tier", str(tier)]
-    for name in wanted:
-        command += ["--guest", name]
-    for name in variant or []:
-        command += ["--variant", name]
-    for option, value in (
-        ("--image", image.resolve() if image else None),
-        ("--recipe", recipe),
-        ("--hypervisor", hypervisor),
-        ("--accelerator", accelerator),
-    ):
-        command += [option, str(value)] if value is not None else []
-    parallel = _workers(workers, own)
-    if parallel:
-        command += ["-n", str(parallel)]
-    command += own
-    if _wants_terminal(own):
-        sys.exit(subprocess.call(command, cwd=project_root()))
+    arguments = [*choices.pytest_arguments(), f"--run-id={run}"]
+    arguments += [f"--reports={directory.path.parent}", *words.untyped]
+    if _wants_terminal(words.untyped):
+        sys.exit(call_pytest(arguments))
+    if keyword or markers or words.cases or words.untyped:
+        check_selection(arguments)
     directory.create()
-    sys.exit(run_pytest(command, project_root(), directory, hypervisor))
+    sys.exit(run_pytest(arguments, directory, choices.hypervisor))
 
 
-def split_guests(arguments: list[str]) -> tuple[list[str], list[str]]:
-    """Guests, and what stands after them for pytest: all from the first option on."""
-    for index, argument in enumerate(arguments):
-        if argument.startswith("-"):
-            return arguments[:index], arguments[index:]
-    return arguments, []
-
-
-def _suite_folders(names: list[str]) -> list[str]:
+def _suites(names: list[str]) -> tuple[Suite, ...]:
     known = [str(suite) for suite in Suite]
     for name in names:
         if name not in known:
@@ -122,39 +117,43 @@ def _suite_folders(names: list[str]) -> list[str]:
             raise UsageError(
                 f"there is no suite {name!r}", remedy=near or f"one of {', '.join(known)}"
             )
-    return [f"suites/{name}" for name in names] or ["suites"]
+    return tuple(Suite(name) for name in dict.fromkeys(names))
 
 
-def _check_variants(names: list[str]) -> None:
-    """Raises UsageError for what is no variant anywhere."""
+def _variants(names: list[str]) -> tuple[Variant, ...]:
+    """The variants of these names, in any case; raises UsageError for what is none anywhere."""
+    known: dict[str, Variant] = {str(variant): variant for variant in NAMES}
     for name in names:
-        if name not in NAMES:
-            near = nearest(name, list(NAMES))
+        if name.lower() not in known:
+            near = nearest(name.lower(), list(known))
             raise UsageError(
-                f"there is no variant {name!r}", remedy=near or f"one of {', '.join(NAMES)}"
+                f"there is no variant {name!r}", remedy=near or f"one of {', '.join(known)}"
             )
+    return tuple(known[name.lower()] for name in names)
 
 
-def _check_image(image: Path | None, recipe: str | None, profiles: list[Profile]) -> None:
-    """Raises UsageError where there is no way to an image of every guest."""
-    if image is None:
-        for profile in profiles:
-            recipe_for(profile, store_root(), recipe)
-        return
-    if recipe is not None:
-        raise UsageError("an image is given, and a recipe too", remedy="leave one of them out")
-    if len(profiles) != 1:
-        raise UsageError("--image is one build of one OS", remedy="name just one guest with it")
-    examine(image)
+def _existing_case(word: str) -> str:
+    """A file or folder under suites/, or a node id; raises UsageError with what is near."""
+    root = project_root()
+    path, colons, rest = word.partition("::")
+    found = (Path(path) if Path(path).exists() else root / path).resolve()
+    suites = root / "suites"
+    if not found.exists() or (found != suites and suites not in found.parents):
+        known = [str(file.relative_to(root)) for file in sorted(suites.rglob("test_*.py"))]
+        raise UsageError(
+            f"there is no file or folder {path!r} of cases",
+            remedy=nearest(path, known) or "ls suites/*",
+        )
+    return f"{found.relative_to(root)}{colons}{rest}"
 
 
-def _workers(asked: int | None, own: list[str]) -> int:
+def _workers(asked: int | None, untyped: Iterable[str]) -> int:
     """Two cases at once need two processors: a guest under TCG fills one."""
-    if _wants_terminal(own):
+    if _wants_terminal(untyped):
         return 0
     return min(4, os.cpu_count() or 1) if asked is None else asked
 
 
-def _wants_terminal(own: list[str]) -> bool:
+def _wants_terminal(untyped: Iterable[str]) -> bool:
     """Whether pytest needs the terminal for itself, for a debugger or to list cases."""
-    return bool({"--pdb", "-s", "--collect-only", "--co", "--trace"} & set(own))
+    return bool({"--pdb", "-s", "--collect-only", "--co", "--trace"} & set(untyped))

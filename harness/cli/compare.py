@@ -9,13 +9,13 @@ from typing import Annotated
 import typer
 
 from harness.cli.output import echo, write_output
-from harness.cli.run_lookup import LATEST, run_directory
+from harness.cli.run_lookup import run_directory
 from harness.errors import UsageError
 from harness.profiles.places import project_root
 from harness.reporting.regression import Format, written
 from harness.results.comparison import compare as compared
 from harness.results.model import RunRecord
-from harness.results.store import read_record
+from harness.results.store import LATEST, read_record
 
 
 def compare(

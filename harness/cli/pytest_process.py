@@ -1,4 +1,4 @@
-"""Runs pytest for a certification: shows its progress, hands stops on, tells the verdict."""
+"""Runs pytest for a certification: shows its progress, forwards stops, reports the verdict."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 
@@ -19,31 +20,37 @@ from harness.hypervisors.opening import open_hypervisor
 from harness.image_store.places import store_root
 from harness.lab.context import live_folder
 from harness.lab.reaper import reap_run
+from harness.profiles.places import project_root
 from harness.reporting.terminal import summary
+from harness.results.model import RunRecord
 from harness.results.store import RunDirectory, exit_code, read_run
 
-PYTEST = (sys.executable, "-m", "pytest")
+PYTEST = (sys.executable, "-P", "-m", "pytest")
+"""Imports nothing from the current folder; pytest itself puts the project's folder there."""
 
-PYTEST_USAGE = 4
+WRONG_USAGE = 4
+"""pytest.ExitCode.USAGE_ERROR, whose import would slow every command down."""
+
 INTERRUPTED = 130
 """What shells report of a command that Ctrl-C ended."""
 
+NOISE = ("usage:", "inifile:", "rootdir:")
+"""Lines around what pytest says of a wrong argument, which do not help."""
 
-def run_pytest(
-    command: list[str], folder: Path, directory: RunDirectory, hypervisor: str | None
-) -> int:
-    """Run pytest's `command` in `folder` until it ends; returns guestcert's exit status.
+
+def run_pytest(arguments: Sequence[str], directory: RunDirectory, hypervisor: str | None) -> int:
+    """Run pytest in the project's folder until it ends; returns guestcert's exit status.
 
     Raises UsageError or HarnessError where it ended without a record of the run.
     """
     run = directory.path.name
     log = directory.path / "pytest.log"
-    said_before = log.stat().st_size if log.exists() else 0
+    logged_before = log.stat().st_size if log.exists() else 0
     judged_before = _judged(directory)
     with log.open("ab") as output, _Stops() as stops:
         process = subprocess.Popen(
-            command,
-            cwd=folder,
+            [*PYTEST, *arguments],
+            cwd=project_root(),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -61,14 +68,43 @@ def run_pytest(
         _reap(hypervisor, run)
         echo(
             f"guestcert: stopped; nothing is left running. Report: {directory.path}\n"
-            f"guestcert: to go on with it: guestcert resume {run}"
+            f"guestcert: to resume it: guestcert resume {run}"
         )
         return INTERRUPTED
     if _judged(directory) == judged_before:
-        return _explain(process.returncode, log, said_before)
-    record = read_run(directory)
+        text = log.read_bytes()[logged_before:].decode("utf-8", errors="replace")
+        return _explain(process.returncode, text, log)
+    return show_verdict(read_run(directory), directory)
+
+
+def show_verdict(record: RunRecord, directory: RunDirectory) -> int:
+    """Show what a run found; returns guestcert's exit status."""
     typer.echo(summary(record, directory, colour=_colour()))
     return exit_code(record)
+
+
+def check_selection(arguments: Sequence[str]) -> None:
+    """Let pytest collect the cases and run none.
+
+    Raises UsageError where it would not understand its arguments, or where no case is left.
+    """
+    done = subprocess.run(
+        [*PYTEST, *arguments, "--numprocesses=0", "--collect-only", "-q"],
+        cwd=project_root(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode:
+        _explain(done.returncode, done.stdout + done.stderr, None)
+
+
+def call_pytest(arguments: Sequence[str]) -> int:
+    """Run pytest with the terminal for itself; returns its exit status, guestcert's where wrong."""
+    status = subprocess.call([*PYTEST, *arguments], cwd=project_root())
+    return UsageError.exit_code if status == WRONG_USAGE else status
 
 
 class _Stops:
@@ -130,14 +166,22 @@ def _judged(directory: RunDirectory) -> int | None:
     return directory.run_json.stat().st_mtime_ns if directory.run_json.exists() else None
 
 
-def _explain(status: int, log: Path, begin: int) -> int:
-    """Pytest ended without a record: say what it said, from byte `begin` of its log on."""
-    text = log.read_bytes()[begin:].decode("utf-8", errors="replace")
-    said = text.strip().splitlines()
-    telling = [line for line in said if line.startswith(("ERROR", "Exit:", "!", "E "))] or said
+def _explain(status: int, text: str, log: Path | None) -> NoReturn:
+    """Raise what pytest's last words say, where it ended without a record.
+
+    Wrong usage is the user's; all else is the harness's.
+    """
+    lines = text.strip().splitlines()
+    marks = [n for n, line in enumerate(lines) if line.startswith(("ERROR", "Exit:", "!", "E "))]
+    if status == WRONG_USAGE and marks:
+        lines = lines[marks[-1] :]  # to its end: the second line may say what is wrong
+    else:
+        lines = [lines[n] for n in marks] or lines
+    telling = [line.removeprefix("ERROR: ") for line in lines if line.strip()]
+    telling = [line for line in telling if not line.strip().startswith(NOISE)]
     sentence = "\n".join(telling[-6:]) or f"pytest ended with {status} and said nothing"
-    if status == PYTEST_USAGE:
-        raise UsageError(sentence, evidence=log)
+    if status == WRONG_USAGE:
+        raise UsageError(sentence.rpartition("pytest: error: ")[2], evidence=log)
     raise HarnessError(sentence, evidence=log)
 
 

@@ -1,43 +1,94 @@
-"""`guestcert resume`: goes on with a run that was stopped, or killed."""
+"""`guestcert resume`: resumes a run that was stopped, or killed."""
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from harness.cli.pytest_process import PYTEST, run_pytest
-from harness.cli.run_lookup import LATEST, run_directory
+from harness.cli.clean import HypervisorOption
+from harness.cli.output import echo
+from harness.cli.pytest_process import run_pytest, show_verdict
+from harness.cli.run_lookup import newest_run, run_directory
+from harness.cli.words import split_words
 from harness.errors import UsageError
+from harness.hypervisors.opening import is_plain_address
 from harness.profiles.places import project_root
-from harness.results.manifest import read_manifest
+from harness.results.manifest import RunChoices, RunManifest, is_finished, read_manifest
+from harness.results.store import RunDirectory, read_run
 
 
 def resume(
-    run: Annotated[str, typer.Argument(help="The run: its id, or its folder.")] = LATEST,
+    run: Annotated[
+        list[str] | None, typer.Argument(help="The run: its id, or its folder; else the newest.")
+    ] = None,
     workers: Annotated[
         int | None, typer.Option("-n", min=0, help="Cases at once; default: as before.")
     ] = None,
+    hypervisor: HypervisorOption = None,
     reports: Annotated[
         Path | None, typer.Option(help="Where runs are written; default: reports/.")
     ] = None,
 ) -> None:
-    """Go on with a run that was stopped or killed, as it was asked for.
+    """Resume a run that was stopped or killed, as it was asked for.
 
     Cases that told something of a guest keep their outcomes; the others are run: those that did
-    not come to an end, and those that ended broken or blocked.
+    not come to an end, and those that ended broken or blocked. A run that came to its end is
+    left as it is, and ends with its own exit code.
+
+    What certify handed on to pytest after `--` is to be given again, in the same way.
     """
-    directory = run_directory(run, reports or project_root() / "reports")
+    words = split_words(run or [])
+    names = [*words.guests, *words.cases]
+    if len(names) > 1:
+        raise UsageError(f"{len(names)} runs are named", remedy="resume one run at a time")
+    folder = reports or project_root() / "reports"
+    directory = run_directory(names[0], folder) if names else newest_run(folder)
     manifest = read_manifest(directory)
-    folder = Path(manifest.folder)
-    if not folder.is_dir():
+    if directory.run_json.exists():
+        record = read_run(directory)
+        if is_finished(record):
+            status = show_verdict(record, directory)
+            echo(f"guestcert: {record.run} came to its end: nothing is left to do", err=True)
+            sys.exit(status)
+    _require_same_arguments(directory, manifest, words.untyped)
+    choices = _trusted_choices(directory, manifest, hypervisor)
+    if workers is not None:
+        choices = choices.model_copy(update={"workers": workers})
+    arguments = [*choices.pytest_arguments(), f"--run-id={directory.path.name}"]
+    arguments += [f"--reports={directory.path.parent}", "--resume", *words.untyped]
+    sys.exit(run_pytest(arguments, directory, choices.hypervisor))
+
+
+def _require_same_arguments(
+    directory: RunDirectory, manifest: RunManifest, given: tuple[str, ...]
+) -> None:
+    """Raise UsageError where pytest would get other arguments than it got, from the user."""
+    if given == manifest.untyped:
+        return
+    again = shlex.join(manifest.untyped)
+    raise UsageError(
+        f"the run {directory.path.name} handed on to pytest {again or 'nothing'}, and now "
+        f"{shlex.join(given) or 'nothing'}: arguments of pytest are not taken from a file",
+        remedy=f"look at them, then: guestcert resume {directory.path.name}"
+        + (f" -- {again}" if again else ""),
+    )
+
+
+def _trusted_choices(
+    directory: RunDirectory, manifest: RunManifest, hypervisor: str | None
+) -> RunChoices:
+    """The choices of the run, its hypervisor's address the user's own or one that is harmless."""
+    choices = manifest.choices
+    if hypervisor is not None:
+        return choices.model_copy(update={"hypervisor": hypervisor})
+    if choices.hypervisor is not None and not is_plain_address(choices.hypervisor):
         raise UsageError(
-            f"the folder {folder}, in which the run {directory.path.name} began, is gone",
-            remedy="begin a new run with `guestcert certify`",
+            f"the run {directory.path.name} was on the hypervisor {choices.hypervisor!r}, an "
+            "address that is not taken from a file",
+            remedy=f"guestcert resume {directory.path.name} --hypervisor URI",
         )
-    command = [*PYTEST, *manifest.arguments, "--run-id", directory.path.name]
-    command += ["--reports", str(directory.path.parent), "--resume"]
-    command += ["-n", str(workers)] if workers is not None else []
-    sys.exit(run_pytest(command, folder, directory, manifest.environment.hypervisor_uri))
+    return choices

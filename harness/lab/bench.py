@@ -15,7 +15,7 @@ from harness.hypervisors.opening import open_hypervisor
 from harness.image_store.choosing import recipe_for
 from harness.image_store.store import BaseImage, ImageStore
 from harness.lab.context import RunContext
-from harness.lab.guest_facts import GuestFacts, agreed
+from harness.lab.guest_facts import agreed_image
 from harness.lab.identity import Identity
 from harness.lab.images import store_of
 from harness.lab.installation import Installation
@@ -82,8 +82,10 @@ class Bench:
         """The base image of a profile, or the user's own; built or verified at first use."""
         if profile.id not in self._images:
             with self.ledger.on(Work.IMAGE):
-                mine = GuestFacts(self._find_image(profile), digest(profile))
-            self._images[profile.id] = agreed(self.context.facts, profile.id, mine).image
+                mine = self._find_image(profile)
+                self._images[profile.id] = agreed_image(
+                    self.context.facts, profile.id, mine, digest(profile), self._store
+                )
         return self._images[profile.id]
 
     def place(

@@ -2,44 +2,73 @@
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from harness.image_store.store import BaseImage
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from harness.errors import BadFileError, UsageError
+from harness.image_store.store import BaseImage, ImageStore
+
+DIGEST = "^[0-9a-f]{64}$"
 
 
-@dataclass(frozen=True)
-class GuestFacts:
-    """The base image of a run's guest, and the digest of its profile."""
+class GuestFacts(BaseModel):
+    """The base image of a run's guest, by its name in the store, and the digest of its profile."""
 
-    image: BaseImage
-    profile: str
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    image: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=120)
+    digest: str = Field(pattern=DIGEST)  # the image's
+    profile: str = Field(pattern=DIGEST)
 
 
-def agreed(folder: Path, guest: str, mine: GuestFacts) -> GuestFacts:
-    """What the first worker that came here says of a guest: a vendor may publish meanwhile."""
+def agreed_image(
+    folder: Path, guest: str, mine: BaseImage, profile: str, store: ImageStore
+) -> BaseImage:
+    """The image that the first worker found for a guest: a vendor may publish meanwhile.
+
+    It is the store's, verified. Raises UsageError where the store has it no longer.
+    """
+    facts = GuestFacts(image=mine.name, digest=mine.digest, profile=profile)
     folder.mkdir(parents=True, exist_ok=True)
     fresh = folder / f".{guest}-{os.getpid()}"
-    fresh.write_text(json.dumps(asdict(mine), default=str), encoding="utf-8")
+    fresh.write_text(facts.model_dump_json(), encoding="utf-8")
     with suppress(FileExistsError):
         os.link(fresh, _file(folder, guest))
     fresh.unlink()
-    return known(folder, guest) or mine
+    facts = known(folder, guest) or facts
+    if (facts.image, facts.digest) == (mine.name, mine.digest):
+        return mine
+    return stored_image(facts, store)
+
+
+def stored_image(facts: GuestFacts, store: ImageStore) -> BaseImage:
+    """The image of the store that the facts name, verified.
+
+    Raises UsageError where the store lacks it, and where it is another one.
+    """
+    image = store.image(facts.image)
+    if image.digest != facts.digest:
+        raise UsageError(f"the image {facts.image} is not the one that the run was started with")
+    return image
 
 
 def known(folder: Path, guest: str) -> GuestFacts | None:
-    """What the workers agreed on; None where none of them came so far."""
+    """What the workers agreed on; None where none of them came so far.
+
+    Raises BadFileError where the file holds something else.
+    """
+    file = _file(folder, guest)
     try:
-        document = json.loads(_file(folder, guest).read_text(encoding="utf-8"))
+        return GuestFacts.model_validate_json(file.read_bytes())
     except FileNotFoundError:
         return None
-    image = document["image"]
-    return GuestFacts(
-        BaseImage(Path(image["path"]), image["digest"], image["name"]), document["profile"]
-    )
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "document"
+        raise BadFileError(file, None, field, str(first["msg"])) from error
 
 
 def _file(folder: Path, guest: str) -> Path:

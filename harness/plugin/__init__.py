@@ -11,6 +11,7 @@ from harness.lab.bench import Bench
 from harness.lab.context import RunContext
 from harness.plugin import collection, options
 from harness.plugin.controller import Controller
+from harness.plugin.empty_selection import Collected, nothing_selected
 from harness.plugin.fixtures import (
     BENCH,
     bench,
@@ -27,8 +28,10 @@ from harness.plugin.fixtures import (
 from harness.plugin.markers import DESCRIPTIONS
 from harness.plugin.session_start import start_run
 from harness.plugin.worker import Worker, metric
-from harness.profiles.model import Profile
-from harness.profiles.variants import Variant
+from harness.profiles.loading import usable_profiles
+from harness.profiles.selection import select
+from harness.results.manifest import RunChoices
+from harness.results.run_plan import Guests, plan_run
 from harness.results.store import RunDirectory
 from harness.tiers import Tier
 
@@ -46,8 +49,8 @@ __all__ = [
     "unstarted",
 ]
 
-Chosen = list[tuple[Profile, tuple[Variant, ...]]]
-CHOSEN = pytest.StashKey[Chosen]()
+CHOSEN = pytest.StashKey[Guests]()
+COLLECTED = pytest.StashKey[Collected]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -66,13 +69,17 @@ def pytest_configure(config: pytest.Config) -> None:
     if worker is not None and "guestcert" not in worker:
         return
     try:
-        config.stash[CHOSEN] = [
-            (profile, options.selected_variants(config, profile))
-            for profile in options.selected_profiles(config)
-        ]
+        if worker is None:
+            options.require_places(config)
+        choices = options.choices_of(config)
+        usable = usable_profiles()
+        profiles = select(usable.profiles, choices.guests, broken=usable.broken)
+        config.stash[CHOSEN] = plan_run(choices, profiles).guests
         if config.getoption("collectonly", default=False):
             return
-        context = RunContext.from_json(worker["guestcert"]) if worker else _lead_run(config)
+        context = (
+            RunContext.from_json(worker["guestcert"]) if worker else _lead_run(config, choices)
+        )
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
     except HarnessError as error:
@@ -85,9 +92,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Worker(own_bench), "guestcert-worker")
 
 
-def _lead_run(config: pytest.Config) -> RunContext:
-    """Begin the run, or go on with it, in the controlling process."""
-    recorder = start_run(config, config.stash[CHOSEN])
+def _lead_run(config: pytest.Config, choices: RunChoices) -> RunContext:
+    """Start the run, or resume it, in the controlling process."""
+    recorder = start_run(config, choices, config.stash[CHOSEN])
     if config.getoption("dist", default="no") == "load":
         config.option.dist = "loadgroup"  # cases that share a guest stay together
         # xdist would hand out groups by their number of cases: they are in order of their cost.
@@ -120,8 +127,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Put the cases in order, without those of a higher tier and those that are done already."""
     if CHOSEN in config.stash:
         beyond = collection.take_beyond(items, Tier(config.getoption("--tier")))
+        config.stash[COLLECTED] = Collected.of(items, beyond)
         done = config.stash[BENCH].context.done if BENCH in config.stash else ()
         beyond += collection.take_done(items, done)
         if beyond:
             config.hook.pytest_deselected(items=beyond)
         collection.arrange(items)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse a selection that leaves no case."""
+    config = session.config
+    if session.items or COLLECTED not in config.stash or hasattr(config, "workerinput"):
+        return
+    if BENCH in config.stash and config.stash[BENCH].context.done:
+        return  # a resumed run has its outcomes already
+    choices = options.choices_of(config)
+    raise pytest.UsageError(str(nothing_selected(choices, config.stash[COLLECTED])))

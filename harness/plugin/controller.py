@@ -17,7 +17,7 @@ from harness.plugin.recorder import Recorder
 from harness.plugin.report_text import sanitize_shown
 from harness.plugin.worker import PHASE, RECORD, TOLD
 from harness.reporting.terminal import summary
-from harness.results.model import Outcome, RunRecord
+from harness.results.model import Completion, Outcome, RunRecord
 from harness.results.store import EXIT_BROKEN, exit_code
 from harness.text import sanitize
 
@@ -36,7 +36,7 @@ class Controller:
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
-        self._interrupted = ""
+        self._completion = Completion.COMPLETE
         self._run: RunRecord | None = None
         self._trouble: list[str] = []
         context = recorder.context
@@ -73,14 +73,22 @@ class Controller:
         sanitize_shown(excrepr)
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Remember that the run was stopped before its end."""
-        self._interrupted = f"interrupted ({excinfo.typename})"
+        """Remember that the run was stopped before its end; xdist's -x comes here too."""
+        by_user = excinfo.type is KeyboardInterrupt
+        self._completion = Completion.INTERRUPTED if by_user else Completion.STOPPED
 
     @pytest.hookimpl(trylast=True)  # after xdist has ended its workers
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Take away what is left, judge, write the reports, and set the exit status."""
         recorder = self._recorder
-        if not recorder.outcomes and not self._interrupted and session.testscollected == 0:
+        complete = self._completion is Completion.COMPLETE
+        if complete and (
+            session.shouldfail
+            or session.shouldstop
+            or session.exitstatus == pytest.ExitCode.INTERNAL_ERROR
+        ):
+            self._completion = Completion.STOPPED
+        if not recorder.outcomes and complete and session.testscollected == 0:
             self._end_renewal()
             self._workspace.remove()
             return
@@ -88,7 +96,7 @@ class Controller:
         hypervisor = self._connect()
         self._clean_up(hypervisor)
         try:
-            self._run = recorder.finish(hypervisor, self._interrupted)
+            self._run = recorder.finish(hypervisor, self._completion)
         except OSError as error:
             self._trouble.append(f"the reports could not be written: {error}")
             session.exitstatus = EXIT_BROKEN

@@ -10,19 +10,28 @@ import pytest
 from harness.errors import UsageError
 from harness.hypervisors.accelerator import choose_accelerator
 from harness.hypervisors.definitions import Accelerator
-from harness.image_store.choosing import recipe_for
-from harness.image_store.imported import examine
+from harness.hypervisors.opening import default_address
 from harness.image_store.places import store_root
 from harness.lab.context import RunContext
 from harness.lab.ownership import own
-from harness.profiles.claims import HypervisorKind
-from harness.profiles.loading import load_profiles
-from harness.profiles.model import Profile
 from harness.profiles.places import project_root
-from harness.profiles.selection import DEFAULT_GUEST, select
-from harness.profiles.variants import NAMES, Variant, unmade, variants_on
+from harness.profiles.selection import DEFAULT_GUEST
+from harness.profiles.variants import NAMES
+from harness.results.manifest import RunChoices, Suite
 from harness.results.store import RunDirectory, new_run_id
 from harness.tiers import Tier
+
+SUITES = "suites"
+
+TYPED_LONG = frozenset(
+    {
+        *("--guest", "--variant", "--image", "--recipe", "--tier", "--hypervisor"),
+        *("--accelerator", "--run-id", "--reports", "--numprocesses"),
+    }
+)
+TYPED_SHORT = ("-k", "-m", "-n")
+TYPED_FLAGS = frozenset({"-x", "--exitfirst", "--resume"})
+"""The options that a run's manifest keeps by their types; the first two kinds have a value."""
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -35,7 +44,13 @@ def add_options(parser: pytest.Parser) -> None:
         help="guest to certify: an id, a glob, or an expression over profile fields "
         f"(default: {DEFAULT_GUEST}); may be given more than once",
     )
-    group.addoption("--variant", action="append", choices=[str(name) for name in NAMES])
+    group.addoption(
+        "--variant",
+        action="append",
+        type=str.lower,
+        choices=[str(name) for name in NAMES],
+        help="only this variant; may be given more than once",
+    )
     group.addoption("--image", type=Path, metavar="FILE", help="your own build of the guest's OS")
     group.addoption("--recipe", metavar="RECIPE", help="another recipe than the guest's own")
     group.addoption(
@@ -44,10 +59,14 @@ def add_options(parser: pytest.Parser) -> None:
         default=str(Tier.STANDARD),
         help="how often cases repeat what must hold again and again (default: standard)",
     )
-    group.addoption("--hypervisor", metavar="URI", help="default: qemu:///system, else session")
+    group.addoption(
+        "--hypervisor",
+        metavar="URI",
+        help="default: LIBVIRT_DEFAULT_URI, else qemu:///system, else session",
+    )
     group.addoption("--accelerator", choices=[str(a) for a in Accelerator])
     group.addoption("--run-id", help="name of the run's folder under reports/")
-    group.addoption("--resume", action="store_true", help="go on with the run that --run-id names")
+    group.addoption("--resume", action="store_true", help="resume the run that --run-id names")
     group.addoption(
         "--reports", type=Path, default=project_root() / "reports", help="where runs are written"
     )
@@ -55,87 +74,103 @@ def add_options(parser: pytest.Parser) -> None:
 
 def is_certification(config: pytest.Config) -> bool:
     """Whether pytest was asked for cases under suites/ (and not for the project's own tests)."""
-    suites = project_root() / "suites"
-    base = config.invocation_params.dir
-    for argument in config.args:
-        path = (base / argument.split("::")[0]).resolve()
-        if path == suites or suites in path.parents:
-            return True
-    return False
+    return any(_place_in_suites(config, argument) is not None for argument in config.args)
 
 
-def selected_profiles(config: pytest.Config) -> list[Profile]:
-    """The profiles that --guest names.
-
-    Raises UsageError with what is near, where no machine is made for a guest, and where one has no
-    recipe and --image is not given.
-    """
-    wanted = config.getoption("--guest") or [DEFAULT_GUEST]
-    profiles = select(load_profiles(), wanted)
-    kind = HypervisorKind.of(config.getoption("--hypervisor") or "")
-    for profile in profiles:
-        if refusal := unmade(profile, kind):
-            raise refusal
-    if config.getoption("--image") is None:
-        for profile in profiles:
-            # Raises where there is no way to an image.
-            recipe_for(profile, store_root(), config.getoption("--recipe"))
-    return profiles
-
-
-def selected_variants(config: pytest.Config, profile: Profile) -> tuple[Variant, ...]:
-    """The profile's variants there, the primary first, less those that --variant leaves out.
-
-    Raises UsageError where nothing is left.
-    """
-    wanted = config.getoption("--variant")
-    known = variants_on(profile, HypervisorKind.of(config.getoption("--hypervisor") or ""))
-    chosen = tuple(v for v in known if not wanted or str(v) in wanted)
-    if not chosen:
-        raise UsageError(
-            f"{profile.id} has no variant {' or '.join(wanted)}, only {', '.join(known)}",
-            remedy=f"--variant {known[0]}",
-        )
-    return chosen
-
-
-def make_context(config: pytest.Config) -> RunContext:
-    """Decide what the run is about. Raises UsageError or HarnessError."""
+def choices_of(config: pytest.Config) -> RunChoices:
+    """What the run was asked for, by pytest's command line and its configuration."""
     image: Path | None = config.getoption("--image")
-    if image is not None:
-        examine(image)
-    wanted = config.getoption("--accelerator")
+    accelerator = config.getoption("--accelerator")
+    places = [place for place in (_place_in_suites(config, a) for a in config.args) if place]
+    whole = SUITES in places
+    suites = {f"{SUITES}/{suite}": suite for suite in Suite}
+    return RunChoices(
+        guests=tuple(config.getoption("--guest") or [DEFAULT_GUEST]),
+        variants=tuple(config.getoption("--variant") or ()),
+        suites=() if whole else tuple(suites[place] for place in places if place in suites),
+        cases=() if whole else tuple(place for place in places if place not in suites),
+        tier=Tier(config.getoption("--tier")),
+        image=(config.invocation_params.dir / image).resolve() if image else None,
+        recipe=config.getoption("--recipe"),
+        accelerator=Accelerator(accelerator) if accelerator else None,
+        hypervisor=config.getoption("--hypervisor") or default_address(),
+        workers=config.getoption("numprocesses", default=None),
+        keyword=config.getoption("keyword", default=""),
+        markers=config.getoption("markexpr", default=""),
+        exit_first=config.getoption("maxfail", default=0) == 1,
+    )
+
+
+def require_places(config: pytest.Config) -> None:
+    """Raise UsageError where pytest was given a file or a folder that is none."""
+    for argument in config.args:
+        path = argument.partition("::")[0]
+        if not (config.invocation_params.dir / path).exists():
+            raise UsageError(
+                f"there is no file or folder {path!r}, of which cases could be run",
+                remedy=f"where {path} is a guest: guestcert certify {path} -- ARGUMENTS OF PYTEST, "
+                f"or pytest suites --guest {path}"
+                if "/" not in path
+                else "ls -R suites",
+            )
+
+
+def untyped_arguments(config: pytest.Config) -> tuple[str, ...]:
+    """Those of pytest's command line that are none of the choices, as they were given."""
+    found: list[str] = []
+    arguments = iter(map(str, config.invocation_params.args))
+    for argument in arguments:
+        name, equals, _ = argument.partition("=")
+        if name in TYPED_LONG or argument in TYPED_SHORT:
+            if not equals:
+                next(arguments, None)  # its value
+            continue
+        is_place = argument in config.args and _place_in_suites(config, argument) is not None
+        if not (is_place or argument in TYPED_FLAGS or argument[:2] in TYPED_SHORT):
+            found.append(argument)
+    return tuple(found)
+
+
+def _place_in_suites(config: pytest.Config, argument: str) -> str | None:
+    """A file, a folder or a node id under suites/, from the project's folder."""
+    path, colons, rest = argument.partition("::")
+    resolved = (config.invocation_params.dir / path).resolve()
+    root = project_root()
+    if resolved != root / SUITES and root / SUITES not in resolved.parents:
+        return None
+    return f"{resolved.relative_to(root).as_posix()}{colons}{rest}"
+
+
+def make_context(config: pytest.Config, choices: RunChoices) -> RunContext:
+    """Decide what the run is about. Raises HarnessError."""
     store = store_root()
-    uri = config.getoption("--hypervisor")
-    choice = choose_accelerator(Accelerator(wanted) if wanted else None, store, uri)
+    choice = choose_accelerator(choices.accelerator, store, choices.hypervisor)
     run = config.getoption("--run-id") or new_run_id()
     return RunContext(
         owner=own(run),
         reports=RunDirectory(config.getoption("--reports") / run).path,
         store=store,
-        hypervisor=uri,
+        hypervisor=choices.hypervisor,
         accelerator=choice.accelerator,
         accelerator_reason=choice.reason,
-        image=image.resolve() if image else None,
-        recipe=config.getoption("--recipe"),
-        tier=Tier(config.getoption("--tier")),
+        image=choices.image,
+        recipe=choices.recipe,
+        tier=choices.tier,
         password=secrets.token_urlsafe(12),
     )
 
 
-def selection_in_words(config: pytest.Config) -> str:
+def selection_in_words(choices: RunChoices, config: pytest.Config) -> str:
     """What restricts the run to a part of the suites; empty where nothing does."""
     words = []
-    for option, name in (("keyword", "-k"), ("markexpr", "-m")):
-        value = config.getoption(option, default="")
-        if value:
-            words.append(f"{name} {value!r}")
-    whole = (project_root() / "suites").resolve()
-    base = config.invocation_params.dir
-    if not any((base / argument).resolve() == whole for argument in config.args):
+    if choices.keyword:
+        words.append(f"-k {choices.keyword!r}")
+    if choices.markers:
+        words.append(f"-m {choices.markers!r}")
+    if choices.suites or choices.cases:
         words.append("only " + ", ".join(config.args))
     if config.getoption("lf", default=False):
         words.append("--lf")
-    if config.getoption("--variant"):
-        words.append("--variant " + ", ".join(config.getoption("--variant")))
+    if choices.variants:
+        words.append("--variant " + ", ".join(choices.variants))
     return "; ".join(words)

@@ -23,6 +23,7 @@ from harness.profiles.variants import Variant
 from harness.reporting.writing import write_reports
 from harness.results.manifest import RunManifest
 from harness.results.model import (
+    Completion,
     Environment,
     GuestBuild,
     Outcome,
@@ -63,19 +64,19 @@ class Recorder:
         for profile, _ in self.guests:
             facts = known(self.context.facts, profile.id)
             if facts is not None:
-                image = facts.image
                 self._known[profile.id] = GuestBuild(
-                    image=image.digest,
-                    image_name=image.name,
+                    image=facts.digest,
+                    image_name=facts.image,
                     profile=facts.profile,
                     **asdict(known_software(profile.id, self.context.guests)),
                 )
 
-    def finish(self, hypervisor: Hypervisor | None, interrupted: str = "") -> RunRecord:
+    def finish(
+        self, hypervisor: Hypervisor | None, completion: Completion = Completion.COMPLETE
+    ) -> RunRecord:
         """Judge what came in, write the run directory, and return the record."""
         catalogue = load_catalogue()
         environment = environment_of(self.context, hypervisor, self._known)
-        selection = "; ".join(filter(None, (self.selection, interrupted)))
         verdicts = judge(
             self.outcomes, self.guests, catalogue, environment.hypervisor_uri, self.context.tier
         )
@@ -85,7 +86,8 @@ class Recorder:
             resumed=self.manifest.resumed,
             finished=datetime.now(UTC),
             tier=self.context.tier,
-            selection=selection,
+            selection=self.selection,
+            completion=completion,
             environment=environment,
             ledger=self._ledger(),
             outcomes=tuple(self.outcomes),

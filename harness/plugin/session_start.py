@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
@@ -11,8 +13,9 @@ import pytest
 from harness.errors import HypervisorUnreachableError, UsageError
 from harness.hypervisors.base import Hypervisor
 from harness.hypervisors.opening import open_hypervisor
+from harness.image_store.store import ImageStore
 from harness.lab.context import RunContext
-from harness.lab.guest_facts import known
+from harness.lab.guest_facts import known, stored_image
 from harness.lab.reaper import reap_run, require_free
 from harness.lab.workspace import Workspace
 from harness.plugin import options
@@ -20,45 +23,48 @@ from harness.plugin.recorder import Recorder, environment_of
 from harness.profiles.loading import digest
 from harness.profiles.model import Profile
 from harness.profiles.places import project_root
-from harness.profiles.variants import Variant
 from harness.results.comparison import differences, fingerprint
 from harness.results.manifest import (
+    START_NEW,
+    RunChoices,
     RunManifest,
     cut_half_line,
+    is_finished,
     outcomes_so_far,
     read_manifest,
     write_manifest,
 )
 from harness.results.model import OutcomeRecord
-from harness.results.store import RunDirectory
-
-Guests = list[tuple[Profile, tuple[Variant, ...]]]
-
-START_NEW = "start a new run with `guestcert certify`"
+from harness.results.run_plan import Guests
+from harness.results.store import RunDirectory, read_run
 
 
-def start_run(config: pytest.Config, guests: Guests) -> Recorder:
+def start_run(config: pytest.Config, choices: RunChoices, guests: Guests) -> Recorder:
     """Make the run's folders and its recorder, in the controlling process.
 
     Raises UsageError, also where a run cannot be resumed; HarnessError.
     """
-    context = options.make_context(config)
+    # What a run is resumed from nobody else may write; its workers inherit this.
+    os.umask(os.umask(0o022) | 0o022)
+    context = options.make_context(config, choices)
     directory = RunDirectory(context.reports)
     manifest, outcomes = (
         resume_run(context, directory, guests)
         if config.getoption("--resume")
-        else (new_run(config, context), ())
+        else (new_run(config, context, choices, guests), ())
     )
     context = dataclasses.replace(context, done=tuple(outcome.identity for outcome in outcomes))
     Workspace(context.store, context.owner).create()
     directory.create()
     write_manifest(manifest, directory)
-    selection = options.selection_in_words(config)
+    selection = options.selection_in_words(choices, config)
     return Recorder(context, guests, selection, manifest, list(outcomes))
 
 
-def new_run(config: pytest.Config, context: RunContext) -> RunManifest:
-    """The manifest of a run that starts now.
+def new_run(
+    config: pytest.Config, context: RunContext, choices: RunChoices, guests: Guests
+) -> RunManifest:
+    """The manifest of a run that starts now, of just these guests, whatever profiles come later.
 
     Raises UsageError where a living run has its name.
     """
@@ -67,10 +73,11 @@ def new_run(config: pytest.Config, context: RunContext) -> RunManifest:
     except HypervisorUnreachableError:
         hypervisor = None  # every case will tell
     require_free(hypervisor, context.store, context.run)
+    ids = tuple(profile.id for profile, _ in guests)
     manifest = RunManifest(
         started=datetime.now(UTC),
-        folder=str(config.invocation_params.dir),
-        arguments=tuple(map(str, config.invocation_params.args)),
+        choices=choices.model_copy(update={"guests": ids}),
+        untyped=options.untyped_arguments(config),
         environment=environment_of(context, hypervisor, {}),
         code=_digest_of_code(),
     )
@@ -84,10 +91,12 @@ def resume_run(
 ) -> tuple[RunManifest, tuple[OutcomeRecord, ...]]:
     """The run as it started, and what it found so far; removes what its last part left.
 
-    Raises UsageError where it still goes on, and where what it would find now would not belong to
-    what it found before.
+    Raises UsageError where it still runs, where nothing is left to do, and where what it would
+    find now would not belong to what it found before.
     """
     manifest = read_manifest(directory)
+    if directory.run_json.exists() and is_finished(read_run(directory)):
+        raise UsageError(f"the run {context.run} came to its end: nothing is left to do")
     hypervisor = open_hypervisor(context.hypervisor)
     require_free(hypervisor, context.store, context.run)
     now = environment_of(context, hypervisor, {})
@@ -96,7 +105,7 @@ def resume_run(
     if manifest.code != _digest_of_code():
         raise _changed(context, "guestcert's own code, or a suite's, changed")
     for profile, _ in guests:
-        _demand_same(context, profile)
+        _require_same(context, profile)
     reap_run(hypervisor, context.store, context.run)
     hypervisor.close()
     cut_half_line(directory)
@@ -104,15 +113,18 @@ def resume_run(
     return manifest.model_copy(update={"resumed": resumed}), outcomes_so_far(directory)
 
 
-def _demand_same(context: RunContext, profile: Profile) -> None:
-    """Raise UsageError where a guest's profile changed, or the image that its cases ran on went."""
+def _require_same(context: RunContext, profile: Profile) -> None:
+    """Raise UsageError where a guest's profile changed, or the image that its cases ran on."""
     facts = known(context.facts, profile.id)
     if facts is None:
         return
     if facts.profile != digest(profile):
         raise _changed(context, f"the profile {profile.id} changed")
-    if not facts.image.path.exists():
-        raise _changed(context, f"the image {facts.image.name} is no longer in the store")
+    try:
+        with closing(ImageStore(context.store)) as store:
+            stored_image(facts, store)
+    except UsageError as error:
+        raise _changed(context, error.sentence) from error
 
 
 def _digest_of_code() -> str:

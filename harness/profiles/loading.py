@@ -34,9 +34,15 @@ class Examined:
 
     resolved: list[Resolved] = field(default_factory=list)
     problems: list[BadFileError] = field(default_factory=list)
+    broken: dict[str, BadFileError] = field(default_factory=dict)
 
-    def problem(self, found: BadFileError) -> None:
-        """Add a problem; what a family hands down is told once, not for every child."""
+    def problem(self, found: BadFileError, profile: str | None = None) -> None:
+        """Add a problem, of a profile; what a family hands down is told once, not for each child.
+
+        The profile is broken then.
+        """
+        if profile is not None:
+            self.broken.setdefault(profile, found)
         if str(found) not in [str(known) for known in self.problems]:
             self.problems.append(found)
 
@@ -44,6 +50,31 @@ class Examined:
 def load_profiles(folder: Path | None = None) -> list[Profile]:
     """Every profile, by id; raises BadFileError for the first problem of any file."""
     return [resolved.profile for resolved in resolve_profiles(folder)]
+
+
+@dataclass(frozen=True)
+class Usable:
+    """The profiles that are sound, and the first problem of each other one.
+
+    `broken` has those by id, or by the file's name where the file tells no id.
+    """
+
+    profiles: list[Profile]
+    broken: dict[str, BadFileError]
+    problems: list[BadFileError]
+
+
+def usable_profiles(folder: Path | None = None) -> Usable:
+    """Every profile that has no problem: a file that is broken does not spoil the others.
+
+    Raises BadFileError where no profile is sound.
+    """
+    examined = examine_profiles(folder)
+    broken = examined.broken
+    profiles = [r.profile for r in examined.resolved if r.profile.id not in broken]
+    if not profiles:
+        raise examined.problems[0]
+    return Usable(profiles, broken, examined.problems)
 
 
 def resolve_profiles(folder: Path | None = None) -> list[Resolved]:
@@ -67,7 +98,8 @@ def examine_profiles(folder: Path | None = None) -> Examined:
                 problems = crossed(profile, located, file)
                 examined.resolved.append(Resolved(profile, located))
             for problem in problems:
-                examined.problem(problem)
+                identifier = located.at(["id"]).value
+                examined.problem(problem, identifier if isinstance(identifier, str) else file.stem)
     for problem in families.unused():
         examined.problem(problem)
     _find_twins(examined)
@@ -93,7 +125,7 @@ def _entries(file: Path, families: Families, examined: Examined) -> list[Located
             return [whole]
         return _series(whole, releases)
     except BadFileError as problem:
-        examined.problem(problem)
+        examined.problem(problem, file.stem)
         return []
 
 
@@ -142,4 +174,5 @@ def _find_twins(examined: Examined) -> None:
         first = seen.setdefault(resolved.profile.id, place)
         if first is not place:
             words = f"{resolved.profile.id!r} is also the id of {first.file}:{first.line}"
-            examined.problem(place.problem("id", words, remedy="rename one of them"))
+            problem = place.problem("id", words, remedy="rename one of them")
+            examined.problem(problem, resolved.profile.id)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 
 from lark import Lark, Token, Transformer
 from lark.exceptions import UnexpectedInput, VisitError
 
-from harness.errors import UsageError
+from harness.errors import BadFileError, UsageError
 from harness.profiles.documents import nearest
 from harness.profiles.model import Profile
 
@@ -53,14 +54,24 @@ _parser = Lark(GRAMMAR, parser="earley", lexer="dynamic")
 
 
 def select(
-    profiles: Sequence[Profile], wanted: Sequence[str], *, today: date | None = None
+    profiles: Sequence[Profile],
+    wanted: Sequence[str],
+    *,
+    today: date | None = None,
+    broken: Mapping[str, BadFileError] = MappingProxyType({}),
 ) -> list[Profile]:
     """The profiles that any of `wanted` means, in the order of the profiles.
 
-    Raises UsageError where one of `wanted` is malformed or means no profile, with what is near.
+    `broken` has the problems of profiles that could not be read, by their ids. Raises the problem
+    of one that an id or a glob means, and UsageError where one of `wanted` is malformed or means
+    no profile, with what is near.
     """
     chosen: set[str] = set()
     for words in wanted:
+        if not EXPRESSION.search(words):
+            for id_, problem in broken.items():
+                if fnmatch.fnmatchcase(id_, words):
+                    raise problem
         chosen |= {profile.id for profile in _meant(profiles, words, today or date.today())}
     return [profile for profile in profiles if profile.id in chosen]
 

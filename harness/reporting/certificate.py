@@ -29,6 +29,7 @@ def certificate_document(run: RunRecord, certificate: CertificateRecord) -> dict
         "finished": run.finished.isoformat(),
         **certificate.model_dump(mode="json"),
         "selection": run.selection,
+        "completion": str(run.completion),
         "tier": str(run.tier),
         "environment": run.environment.model_dump(mode="json"),
         "verdicts": [v.model_dump(mode="json") for v in run.verdicts if v.guest == guest],

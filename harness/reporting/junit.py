@@ -58,7 +58,7 @@ def _suite(name: str, run: RunRecord, outcomes: Sequence[OutcomeRecord], folder:
     for key, value in (
         ("run", run.run),
         ("tier", str(run.tier)),
-        ("selection", run.selection),
+        ("selection", run.restriction),
         ("guest", first.guest),
         ("variant", first.variant),
         ("hypervisor", first.hypervisor),

@@ -62,8 +62,8 @@ def summary(run: RunRecord, directory: RunDirectory, *, colour: bool) -> str:
         console.print(line, soft_wrap=True)
         for reason in certificate.reasons[:20]:
             console.print(Text(f"  {sanitize(reason, 300)}"), soft_wrap=True)
-    if run.selection:
-        console.print(Text(f"only a part was run: {run.selection}", "yellow"), soft_wrap=True)
+    if run.restriction:
+        console.print(Text(f"only a part was run: {run.restriction}", "yellow"), soft_wrap=True)
     console.print(Text(f"report: {directory.site / 'index.html'}"), soft_wrap=True)
     return buffer.getvalue()
 

@@ -300,7 +300,8 @@ def differences(base: Mapping[str, str], head: Mapping[str, str]) -> Iterator[tu
 
 
 def _fingerprint(run: RunRecord) -> dict[str, str]:
-    return fingerprint(run.environment) | {"tier": str(run.tier), "selection": run.selection}
+    part = {"tier": str(run.tier), "selection": run.selection, "completion": str(run.completion)}
+    return fingerprint(run.environment) | part
 
 
 def _figures(base: RunRecord, head: RunRecord, places: set[Place]) -> Iterator[Figure]:

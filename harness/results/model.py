@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from harness.text import sanitize
 from harness.tiers import Tier
 
 SCHEMA: Final = "guestcert/run/1"
+
+INTERRUPTED_BEFORE = re.compile(r"(^|; )interrupted \(\w+\)$")
+"""How older records say that a run was interrupted."""
 
 
 class Outcome(StrEnum):
@@ -36,6 +40,14 @@ WORST_FIRST = (
     Outcome.PASSED,
 )
 """Which of several counts: of the phases of a case, and of the cases of a feature."""
+
+
+class Completion(StrEnum):
+    """Whether a run came to its end."""
+
+    COMPLETE = "complete"
+    INTERRUPTED = "interrupted"  # by Ctrl-C or SIGTERM
+    STOPPED = "stopped"  # by itself before its last case: -x, --maxfail, or a fault of pytest's
 
 
 class Claim(StrEnum):
@@ -245,6 +257,7 @@ class RunRecord(Record):
     finished: datetime
     tier: Tier
     selection: str = ""  # what restricted the run (-k, --suite), in words; empty: nothing did
+    completion: Completion = Completion.COMPLETE
     environment: Environment
     ledger: dict[str, float]
     outcomes: tuple[OutcomeRecord, ...]
@@ -252,3 +265,20 @@ class RunRecord(Record):
     certificates: tuple[CertificateRecord, ...]
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _upgrade(cls, document: Any) -> Any:
+        """Records of guestcert 0.1 name an interruption among the words of the selection alone."""
+        if isinstance(document, dict) and "completion" not in document:
+            words = document.get("selection")
+            if isinstance(words, str) and INTERRUPTED_BEFORE.search(words):
+                only = INTERRUPTED_BEFORE.sub("", words)
+                return document | {"selection": only, "completion": Completion.INTERRUPTED}
+        return document
+
+    @property
+    def restriction(self) -> str:
+        """Why only a part was run, in words; empty where all of it was."""
+        end = "" if self.completion is Completion.COMPLETE else f"{self.completion} before its end"
+        return "; ".join(filter(None, (self.selection, end)))

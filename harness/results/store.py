@@ -13,7 +13,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from harness.errors import BadFileError, HarnessError
-from harness.results.model import Outcome, RunRecord, Status
+from harness.results.model import Completion, Outcome, RunRecord, Status
+
+LATEST = "latest"
+"""The link beside run directories that points to the newest run that tested anything."""
 
 EVIDENCE = "evidence"
 """The folder of a run directory that holds what tells of failures."""
@@ -69,24 +72,27 @@ class RunDirectory:
         return self.path / f"certificate-{guest}.json"
 
     def create(self) -> None:
-        """Make the folder, and point `latest` beside it there.
+        """Make the folder, in which nobody else may write.
 
         Where guests' own words are kept, none but the owner may read.
         """
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(mode=0o755, parents=True, exist_ok=True)
             for private in (self.path / EVIDENCE, self.allure_results):
                 private.mkdir(exist_ok=True)
                 private.chmod(0o700)
-            link = self.path.parent / "latest"
-            fresh = self.path.parent / f".latest-{self.path.name}"
-            fresh.symlink_to(self.path.name, target_is_directory=True)
-            os.replace(fresh, link)
         except OSError as error:
             raise HarnessError(
                 f"the run directory {self.path} can not be made: {error.strerror}",
                 remedy="free some space, or name another folder with --reports",
             ) from error
+
+    def make_latest(self) -> None:
+        """Point `latest` beside the folder at it."""
+        fresh = self.path.parent / f".{LATEST}-{self.path.name}"
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(self.path.name, target_is_directory=True)
+        os.replace(fresh, self.path.parent / LATEST)
 
 
 def write_text(file: Path, text: str) -> None:
@@ -108,8 +114,10 @@ def write_text(file: Path, text: str) -> None:
 
 
 def write_run(run: RunRecord, directory: RunDirectory) -> None:
-    """Write run.json."""
+    """Write run.json; `latest` points to the run from then on, where it tested anything."""
     write_text(directory.run_json, run.model_dump_json(indent=1, by_alias=True) + "\n")
+    if run.outcomes:
+        directory.make_latest()
 
 
 def read_run(directory: RunDirectory) -> RunRecord:
@@ -145,6 +153,7 @@ def exit_code(run: RunRecord) -> int:
     certified = {Status.CERTIFIED, Status.CERTIFIED_WITH_EXCEPTIONS}
     if statuses and statuses <= certified:
         return EXIT_CERTIFIED
-    if run.selection and "interrupted (" not in run.selection and Outcome.FLAKY not in outcomes:
+    whole = run.completion is Completion.COMPLETE
+    if run.selection and whole and Outcome.FLAKY not in outcomes:
         return EXIT_CERTIFIED if Outcome.PASSED in outcomes else EXIT_BROKEN
     return EXIT_BROKEN

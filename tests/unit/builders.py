@@ -18,6 +18,7 @@ from harness.profiles.model import KnownIssue, Profile
 from harness.results.model import (
     CertificateRecord,
     Claim,
+    Completion,
     Environment,
     GuestBuild,
     Metric,
@@ -267,6 +268,7 @@ def a_run(
     certificates: Sequence[CertificateRecord] = (),
     selection: str = "",
     environment: Environment | None = None,
+    completion: Completion = Completion.COMPLETE,
 ) -> RunRecord:
     """The record of a run of two minutes."""
     return RunRecord(
@@ -275,6 +277,7 @@ def a_run(
         finished=FINISHED,
         tier=Tier.STANDARD,
         selection=selection,
+        completion=completion,
         environment=environment or an_environment(),
         ledger={"boot": 90.0, "harness": 30.0},
         outcomes=outcomes,

@@ -10,7 +10,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.plugin import controller
 from harness.plugin.controller import Controller
-from harness.results.model import Outcome, Status
+from harness.results.model import Completion, Outcome, Status
 from harness.results.store import exit_code
 from tests.unit.builders import a_certificate, a_run, an_outcome
 
@@ -62,16 +62,24 @@ def test_of_a_part_of_the_suites_it_counts_what_ran(outcomes: list[Outcome], cod
 
 
 @pytest.mark.parametrize(
-    ("selection", "code"),
+    ("selection", "completion", "code"),
     [
-        ("-k 'ready'; interrupted (KeyboardInterrupt)", 3),
-        ("interrupted (KeyboardInterrupt)", 3),
-        ("-k 'interrupted'", 0),
+        ("-k 'ready'", Completion.INTERRUPTED, 3),
+        ("-k 'ready'", Completion.STOPPED, 3),
+        ("", Completion.INTERRUPTED, 3),
+        ("-k 'interrupted (x)'", Completion.COMPLETE, 0),
     ],
 )
-def test_a_run_that_was_interrupted_tells_nothing(selection: str, code: int) -> None:
-    incomplete = [a_certificate(Status.INCOMPLETE)]
-    assert exit_code(a_run(an_outcome(), certificates=incomplete, selection=selection)) == code
+def test_a_run_that_was_interrupted_tells_nothing(
+    selection: str, completion: Completion, code: int
+) -> None:
+    run = a_run(
+        an_outcome(),
+        certificates=[a_certificate(Status.INCOMPLETE)],
+        selection=selection,
+        completion=completion,
+    )
+    assert exit_code(run) == code
 
 
 def test_a_run_whose_reports_could_not_be_written_is_no_verdict(

@@ -76,7 +76,7 @@ def test_what_lies_in_wait_beside_a_file_is_not_followed(tmp_path: Path) -> None
     assert (tmp_path / "victim").read_text(encoding="utf-8") == "mine"
 
 
-@pytest.mark.parametrize("command", [["matrix", "--claims"], ["compare", "base", "head"]])
+@pytest.mark.parametrize("command", [["matrix", "--claims"], ["compare", "./base", "./head"]])
 def test_every_command_that_writes_a_file_follows_links(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:

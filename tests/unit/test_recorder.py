@@ -11,7 +11,7 @@ from harness.plugin.recorder import Recorder
 from harness.profiles.claims import HypervisorKind
 from harness.profiles.loading import load_profiles
 from harness.profiles.variants import variants_on
-from harness.results.manifest import RunManifest, outcomes_so_far
+from harness.results.manifest import RunChoices, RunManifest, outcomes_so_far
 from harness.results.model import Outcome
 from tests.unit.builders import STARTED, a_context, an_environment
 
@@ -24,7 +24,10 @@ def recorder(tmp_path: Path) -> Recorder:
     profiles = [profile for profile in load_profiles() if profile.id in GUESTS]
     guests = [(profile, variants_on(profile, HypervisorKind.QEMU)) for profile in profiles]
     manifest = RunManifest(
-        started=STARTED, folder="/", arguments=(), environment=an_environment(), code=""
+        started=STARTED,
+        choices=RunChoices(guests=GUESTS),
+        environment=an_environment(),
+        code="",
     )
     return Recorder(context, guests, "", manifest)
 

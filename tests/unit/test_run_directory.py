@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import stat
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from harness.errors import BadFileError, HarnessError
-from harness.results.model import SCHEMA, Metric, Outcome, Status, Verdict
+from harness.results.model import SCHEMA, Completion, Metric, Outcome, Status, Verdict
 from harness.results.store import RunDirectory, new_run_id, read_run, write_run, write_text
 from tests.unit.builders import a_certificate, a_run, a_verdict, an_outcome
 
@@ -142,18 +143,47 @@ def test_everything_lies_within_the_directory(directory: RunDirectory) -> None:
     assert {place.parent for place in places} == {directory.path}
 
 
-def test_latest_points_at_the_run_that_was_made_last(tmp_path: Path) -> None:
+def test_latest_points_at_the_run_that_tested_something_last(tmp_path: Path) -> None:
     first, second = RunDirectory(tmp_path / "first"), RunDirectory(tmp_path / "second")
-    first.create()
-    second.create()
-    assert (tmp_path / "latest").readlink() == Path("second")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["first", "latest", "second"]
+    for run in (first, second):
+        run.create()
+        assert (tmp_path / "latest").resolve() != run.path, "it has not tested anything yet"
+        write_run(A_RUN, run)
+        assert (tmp_path / "latest").readlink() == Path(run.path.name)
+    empty = RunDirectory(tmp_path / "third")
+    empty.create()
+    write_run(a_run(), empty)
+    assert (tmp_path / "latest").readlink() == Path("second"), "a run without a case is latest"
+    there = sorted(path.name for path in tmp_path.iterdir())
+    assert there == ["first", "latest", "second", "third"]
 
 
 def test_latest_goes_with_the_folder_where_that_is_moved(tmp_path: Path) -> None:
-    RunDirectory(tmp_path / "reports" / "one").create()
+    run = RunDirectory(tmp_path / "reports" / "one")
+    run.create()
+    run.make_latest()
     moved = (tmp_path / "reports").rename(tmp_path / "elsewhere")
     assert (moved / "latest").resolve() == moved / "one"
+
+
+@pytest.mark.parametrize(
+    ("words", "selection", "completion"),
+    [
+        ("-k 'ready'; interrupted (KeyboardInterrupt)", "-k 'ready'", Completion.INTERRUPTED),
+        ("interrupted (Exit)", "", Completion.INTERRUPTED),
+        ("-k 'interrupted (x)'", "-k 'interrupted (x)'", Completion.COMPLETE),
+        ("", "", Completion.COMPLETE),
+    ],
+)
+def test_a_record_of_an_older_guestcert_says_in_words_that_it_was_interrupted(
+    directory: RunDirectory, words: str, selection: str, completion: Completion
+) -> None:
+    write_run(A_RUN, directory)
+    old = document(directory) | {"selection": words}
+    del old["completion"]
+    directory.run_json.write_text(json.dumps(old), encoding="utf-8")
+    run = read_run(directory)
+    assert (run.selection, run.completion) == (selection, completion)
 
 
 def test_a_directory_may_be_made_twice(directory: RunDirectory) -> None:
@@ -207,3 +237,12 @@ def test_what_a_killed_writer_left_is_in_nobodys_way(directory: RunDirectory) ->
     assert read_run(directory) == A_RUN
     left = {path.name for path in directory.path.iterdir() if path.is_file()}
     assert left == {"run.json", ".run.json.new"}
+
+
+def test_nobody_else_may_write_in_a_run_s_directory(directory: RunDirectory) -> None:
+    before = os.umask(0)
+    try:
+        directory.create()
+    finally:
+        os.umask(before)
+    assert directory.path.stat().st_mode & 0o022 == 0

@@ -132,7 +132,7 @@ def test_pytest_s_log_is_repeated_safely(tmp_path: Path) -> None:
     log = tmp_path / "pytest.log"
     log.write_bytes(f"ERROR {ESCAPES}\n".encode() + b"ERROR \x9b2J\n")
     with pytest.raises(HarnessError) as caught:
-        pytest_process._explain(1, log, 0)
+        pytest_process._explain(1, log.read_text("utf-8", errors="replace"), log)
     assert "␛[31mred" in str(caught.value)
     assert not ACTING.search(str(caught.value))
 

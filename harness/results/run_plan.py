@@ -1,0 +1,75 @@
+"""Which guests and variants a run is about: checked before anything is started."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from harness.errors import UsageError
+from harness.image_store.choosing import recipe_for
+from harness.image_store.imported import examine
+from harness.image_store.places import store_root
+from harness.profiles.claims import HypervisorKind
+from harness.profiles.model import Profile
+from harness.profiles.variants import Variant, unmade, variants_on
+from harness.results.manifest import RunChoices
+
+Guests = list[tuple[Profile, tuple[Variant, ...]]]
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """The guests of a run with their variants, and those that it goes without, with the reason."""
+
+    guests: Guests
+    skipped: dict[str, UsageError] = field(default_factory=dict)
+
+
+def plan_run(
+    choices: RunChoices, profiles: Sequence[Profile], *, skip_unavailable: bool = False
+) -> RunPlan:
+    """Find the variants of each profile, and a way to its image.
+
+    Raises UsageError where an option fits no guest, and where a guest is unavailable: guestcert
+    makes no machine for it, it has no image, or none of the variants. With `skip_unavailable`
+    the run goes without such a guest, as long as one is left.
+    """
+    _check_image(choices, profiles)
+    plan = RunPlan([])
+    for profile in profiles:
+        try:
+            plan.guests.append((profile, _available_variants(choices, profile)))
+        except UsageError as unavailable:
+            if not skip_unavailable:
+                raise
+            plan.skipped[profile.id] = unavailable
+    if not plan.guests:
+        raise next(iter(plan.skipped.values()))
+    return plan
+
+
+def _check_image(choices: RunChoices, profiles: Sequence[Profile]) -> None:
+    if choices.image is None:
+        return
+    if choices.recipe is not None:
+        raise UsageError("an image is given, and a recipe too", remedy="leave one of them out")
+    if len(profiles) != 1:
+        raise UsageError("--image is one build of one OS", remedy="name just one guest with it")
+    examine(choices.image)
+
+
+def _available_variants(choices: RunChoices, profile: Profile) -> tuple[Variant, ...]:
+    """The profile's variants there, the primary first, less those that --variant leaves out."""
+    kind = HypervisorKind.of(choices.hypervisor or "")
+    if refusal := unmade(profile, kind):
+        raise refusal
+    known = variants_on(profile, kind)
+    chosen = tuple(v for v in known if not choices.variants or v in choices.variants)
+    if not chosen:
+        raise UsageError(
+            f"{profile.id} has no variant {' or '.join(choices.variants)}, only {', '.join(known)}",
+            remedy=f"--variant {known[0]}",
+        )
+    if choices.image is None:
+        recipe_for(profile, store_root(), choices.recipe)  # raises where there is no way to one
+    return chosen
