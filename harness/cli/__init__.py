@@ -12,6 +12,7 @@ import typer
 import harness
 from harness.cli import certify, clean, compare, doctor, images, matrix, media, profiles, resume
 from harness.cli.failures import duplicate_output, report_failure
+from harness.cli.options import PytestCommand
 from harness.cli.pytest_process import INTERRUPTED
 
 app = typer.Typer(
@@ -21,12 +22,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("certify")(certify.certify)
+app.command("certify", cls=PytestCommand)(certify.certify)
 app.command("clean")(clean.clean)
 app.command("compare")(compare.compare)
 app.command("doctor")(doctor.doctor)
 app.command("matrix")(matrix.matrix)
-app.command("resume")(resume.resume)
+app.command("resume", cls=PytestCommand)(resume.resume)
 app.add_typer(profiles.app, name="profiles", help="The guests that guestcert knows.")
 app.add_typer(images.app, name="images", help="The base images that guests are made from.")
 app.add_typer(media.app, name="media", help="The installation media that guests are made from.")

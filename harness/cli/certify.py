@@ -12,16 +12,16 @@ import typer
 
 from harness.cli.clean import HypervisorOption
 from harness.cli.guest_profiles import profiles_for
+from harness.cli.options import AcceleratorOption, TierOption, one_of
 from harness.cli.output import echo
 from harness.cli.pytest_process import call_pytest, check_selection, run_pytest
 from harness.cli.words import split_words
 from harness.errors import UsageError
-from harness.hypervisors.definitions import Accelerator
 from harness.hypervisors.opening import default_address, open_hypervisor
 from harness.profiles.documents import nearest
 from harness.profiles.places import project_root
 from harness.profiles.selection import DEFAULT_GUEST
-from harness.profiles.variants import NAMES, Variant
+from harness.profiles.variants import NAMES
 from harness.results.manifest import RunChoices, Suite
 from harness.results.run_plan import plan_run
 from harness.results.store import RunDirectory, new_run_id
@@ -33,9 +33,7 @@ def certify(
     suite: Annotated[
         list[str] | None, typer.Option(help=f"Only these: {', '.join(Suite)}.")
     ] = None,
-    tier: Annotated[
-        Tier, typer.Option(help="How often cases repeat what must hold again and again.")
-    ] = Tier.STANDARD,
+    tier: TierOption = Tier.STANDARD,
     variant: Annotated[
         list[str] | None,
         typer.Option(help=f"Only these variants of the guests: {', '.join(NAMES)}."),
@@ -47,9 +45,7 @@ def certify(
         str | None, typer.Option(metavar="RECIPE", help="Another recipe than the guest's own.")
     ] = None,
     hypervisor: HypervisorOption = None,
-    accelerator: Annotated[
-        Accelerator | None, typer.Option(help="Instead of what is proved to work.")
-    ] = None,
+    accelerator: AcceleratorOption = None,
     workers: Annotated[
         int | None, typer.Option("-n", min=0, help="Cases at once; default: by processors.")
     ] = None,
@@ -78,8 +74,8 @@ def certify(
     words = split_words(guest or [])
     choices = RunChoices(
         guests=words.guests or (DEFAULT_GUEST,),
-        variants=_variants(variant or []),
-        suites=_suites(suite or []),
+        variants=tuple(map(one_of("variant", NAMES), dict.fromkeys(variant or []))),
+        suites=tuple(map(one_of("suite", tuple(Suite)), dict.fromkeys(suite or []))),
         cases=tuple(map(_existing_case, words.cases)),
         tier=tier,
         image=image.resolve() if image else None,
@@ -107,29 +103,6 @@ def certify(
         check_selection(arguments)
     directory.create()
     sys.exit(run_pytest(arguments, directory, choices.hypervisor))
-
-
-def _suites(names: list[str]) -> tuple[Suite, ...]:
-    known = [str(suite) for suite in Suite]
-    for name in names:
-        if name not in known:
-            near = nearest(name, known)
-            raise UsageError(
-                f"there is no suite {name!r}", remedy=near or f"one of {', '.join(known)}"
-            )
-    return tuple(Suite(name) for name in dict.fromkeys(names))
-
-
-def _variants(names: list[str]) -> tuple[Variant, ...]:
-    """The variants of these names, in any case; raises UsageError for what is none anywhere."""
-    known: dict[str, Variant] = {str(variant): variant for variant in NAMES}
-    for name in names:
-        if name.lower() not in known:
-            near = nearest(name.lower(), list(known))
-            raise UsageError(
-                f"there is no variant {name!r}", remedy=near or f"one of {', '.join(known)}"
-            )
-    return tuple(known[name.lower()] for name in names)
 
 
 def _existing_case(word: str) -> str:

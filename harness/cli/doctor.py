@@ -82,7 +82,7 @@ def _hypervisor(uri: str | None) -> Iterator[Finding]:
     try:
         connection = open_hypervisor(uri)
     except GuestcertError as error:
-        yield Finding(False, str(error), "see above")
+        yield Finding(False, error.sentence, error.remedy or "guestcert doctor --hypervisor URI")
         return
     facts = connection.facts()
     yield Finding(True, f"hypervisor {connection.uri}: {facts.name} {facts.version}")

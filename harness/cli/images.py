@@ -10,15 +10,15 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.cli.clean import HypervisorOption
+from harness.cli.guest_profiles import sound_profiles
+from harness.cli.options import AcceleratorOption
 from harness.cli.output import echo
 from harness.errors import HarnessError
-from harness.hypervisors.definitions import Accelerator
 from harness.image_store.choosing import recipe_named
 from harness.image_store.places import store_root
 from harness.image_store.recipe import recipe_ids
 from harness.image_store.store import ImageStore
 from harness.lab.images import image_store
-from harness.profiles.loading import load_profiles
 from harness.results.store import new_run_id
 
 app = typer.Typer(no_args_is_help=True)
@@ -42,12 +42,10 @@ def list_images() -> None:
 def build(
     recipe: Annotated[list[str], typer.Argument(help="Ids of recipes in images/, or of guests.")],
     hypervisor: HypervisorOption = None,
-    accelerator: Annotated[
-        Accelerator | None, typer.Option(help="Instead of what is proved to work.")
-    ] = None,
+    accelerator: AcceleratorOption = None,
 ) -> None:
     """Build the images of recipes or of guests, unless the store has them."""
-    root, profiles = store_root(), load_profiles()
+    root, profiles = store_root(), sound_profiles()
     wanted = [recipe_named(name, profiles, root) for name in recipe]
     run = f"image-{new_run_id()}"
     with image_store(root, run, hypervisor, accelerator) as store:

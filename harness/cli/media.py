@@ -11,11 +11,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from harness.cli.guest_profiles import sound_profiles
 from harness.cli.output import echo
 from harness.errors import UsageError
 from harness.image_store.media import MediaShelf, identify
 from harness.image_store.places import store_root
-from harness.profiles.loading import load_profiles
 from harness.profiles.model import Profile
 from harness.profiles.osinfo import Database
 from harness.profiles.selection import select
@@ -36,7 +36,7 @@ def add(
     ] = None,
 ) -> None:
     """Put ISO files on the shelf, recognised by the OS database; they stay where they are."""
-    shelf, profiles, database = MediaShelf(store_root()), load_profiles(), Database()
+    shelf, profiles, database = MediaShelf(store_root()), sound_profiles(), Database()
     named = _guest(guest, profiles)
     refused = []
     for file in files:
@@ -61,7 +61,7 @@ def add(
 @app.command("identify")
 def identify_media(files: Files) -> None:
     """Say what ISO files install, and change nothing."""
-    profiles, database = load_profiles(), Database()
+    profiles, database = sound_profiles(), Database()
     for file in files:
         known = identify(file, profiles, database)
         names = " or ".join(known.names) or "unknown to the OS database"
@@ -73,7 +73,7 @@ def identify_media(files: Files) -> None:
 @app.command("list")
 def list_media() -> None:
     """List the media, which profiles can be installed now, and what the others lack."""
-    shelf, profiles = MediaShelf(store_root()), load_profiles()
+    shelf, profiles = MediaShelf(store_root()), sound_profiles()
     table = Table(box=None, pad_edge=False)
     for column in ("medium", "volume id", "profiles", "state", "sha256"):
         table.add_column(column)

@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.cli.guest_profiles import profiles_for, sound_profiles
 from harness.cli.output import echo
 from harness.errors import UsageError
-from harness.profiles.loading import digest, examine_profiles, load_profiles, resolve_profiles
+from harness.profiles.loading import digest, examine_profiles, resolve_profiles
 from harness.profiles.model import Profile
 from harness.profiles.places import profiles_folder
 from harness.profiles.selection import select
@@ -29,11 +30,10 @@ def list_profiles(
     guest: Annotated[list[str] | None, typer.Argument(help="Id, glob or expression.")] = None,
 ) -> None:
     """List the profiles, or those that an id, a glob or an expression means."""
-    profiles = load_profiles()
     table = Table(box=None, pad_edge=False)
     for column in ("id", "name", "variants", "image", "end of support"):
         table.add_column(column, no_wrap=column == "id")
-    for profile in select(profiles, guest) if guest else profiles:
+    for profile in profiles_for(guest) if guest else sound_profiles():
         image = "recipe" if profile.recipe else "--image"
         variants = ", ".join(profile.variants)
         table.add_row(profile.id, profile.name, variants, image, _end(profile, date.today()))

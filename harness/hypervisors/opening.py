@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from urllib.parse import urlsplit
 
 from harness.errors import HypervisorUnreachableError, UsageError
 from harness.hypervisors.base import Hypervisor
 from harness.hypervisors.hyperv.connection import HypervHypervisor
 from harness.hypervisors.libvirt.connection import LibvirtHypervisor
+from harness.hypervisors.libvirt.reachability import is_remote
 
 SCHEMES = ("qemu", "test")
 HYPERV = "hyperv"
@@ -50,17 +50,6 @@ def open_hypervisor(uri: str | None) -> Hypervisor:
             remedy=f"run guestcert on that host, with {LOCAL[0]}",
         )
     return hypervisor
-
-
-def is_remote(uri: str) -> bool:
-    """Whether an address of libvirt names another host, or a program that leads anywhere.
-
-    Source: libvirt's "Remote URIs": a transport, or a host, makes an address a remote one; the
-    transport `unix` is this host's.
-    """
-    parts = urlsplit(uri)
-    transport = parts.scheme.partition("+")[2]
-    return bool(parts.netloc) or transport not in ("", "unix")
 
 
 def is_plain_address(uri: str) -> bool:

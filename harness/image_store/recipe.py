@@ -9,7 +9,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import Field, model_validator
 
 from harness.errors import BadFileError, UsageError
-from harness.profiles.documents import Document, nearest, validated
+from harness.profiles.documents import Document, nearest, nearest_few, validated
 from harness.profiles.inheriting import Families
 from harness.profiles.located import Located, read_located
 from harness.profiles.model import Identifier, Method
@@ -142,7 +142,8 @@ def load_recipe(identifier: str, folder: Path | None = None) -> Recipe:
     if identifier not in known:
         raise UsageError(
             f"there is no recipe {identifier!r}",
-            remedy=nearest(identifier, known) or f"one of {', '.join(known)}",
+            remedy=f"{', '.join(nearest_few(identifier, known))}; "
+            "all of them: guestcert images list",
         )
     file = folder / f"{identifier}.yaml"
     located = Families(folder / "families").inherited(read_located(file))

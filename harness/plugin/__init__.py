@@ -72,6 +72,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if worker is None:
             options.require_places(config)
         choices = options.choices_of(config)
+        config.option.hypervisor = choices.hypervisor  # the environment may have named it
         usable = usable_profiles()
         profiles = select(usable.profiles, choices.guests, broken=usable.broken)
         config.stash[CHOSEN] = plan_run(choices, profiles).guests

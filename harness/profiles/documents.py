@@ -64,6 +64,17 @@ def nearest(word: str, known: Sequence[str]) -> str | None:
     return matches[0] if matches else None
 
 
+def nearest_few(word: str, known: Sequence[str], count: int = 5) -> list[str]:
+    """The known words that are most like `word`, the nearest first."""
+    by_likeness = difflib.SequenceMatcher(b=word)
+
+    def likeness(other: str) -> float:
+        by_likeness.set_seq1(other)
+        return by_likeness.ratio()
+
+    return sorted(known, key=likeness, reverse=True)[:count]
+
+
 def _problem(located: Located, model: type[BaseModel], detail: dict[str, Any]) -> BadFileError:
     path = tuple(detail["loc"])
     field = ".".join(str(part) for part in path) or "document"

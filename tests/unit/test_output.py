@@ -147,9 +147,9 @@ def test_pytest_is_stopped_where_nobody_can_follow_it(
         raise BrokenPipeError
 
     monkeypatch.setattr(pytest_process, "_show", show)
-    forever = [sys.executable, "-c", "import signal; signal.pause()"]
+    monkeypatch.setattr(pytest_process, "PYTEST", (sys.executable, "-c"))
     with pytest.raises(BrokenPipeError):
-        pytest_process.run_pytest(forever, tmp_path, RunDirectory(tmp_path), None)
+        pytest_process.run_pytest(["import signal; signal.pause()"], RunDirectory(tmp_path), None)
     assert started[0].returncode not in (None, 0)
 
 

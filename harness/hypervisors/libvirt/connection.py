@@ -39,6 +39,7 @@ from harness.hypervisors.libvirt.metadata import (
     renew_network,
 )
 from harness.hypervisors.libvirt.network import LibvirtNetwork, create_network, remove_network
+from harness.hypervisors.libvirt.reachability import connection_remedy
 from harness.profiles.hardware import Firmware
 
 T = TypeVar("T")
@@ -57,7 +58,7 @@ class LibvirtHypervisor:
         except libvirt.libvirtError as error:
             raise HypervisorUnreachableError(
                 f"no connection to the hypervisor {uri}: {error.get_error_message()}",
-                remedy="start libvirtd (`./bootstrap doctor` does), or name another --hypervisor",
+                remedy=connection_remedy(uri),
             ) from error
         self._events = EventHub(self._connection)
 
