@@ -38,6 +38,8 @@ class Maker:
 OWN_NETWORK = {"/etc/cloud/cloud.cfg.d/99-network.cfg": "network: {config: disabled}\n"}
 """Cloud-init keeps away from what the image has configured by itself."""
 
+RESOLVER = ("libnss-resolve", "systemd-resolved")
+
 MAKERS = (
     Maker(
         "networkd",
@@ -58,7 +60,7 @@ MAKERS = (
     Maker(
         "ifupdown",
         packages=("ifupdown", "isc-dhcp-client"),
-        without=("netplan.io", "libnss-resolve", "systemd-resolved"),
+        without=("netplan.io", *RESOLVER),
         commands="""
         rm -f /etc/resolv.conf
         useradd --uid 1000 --create-home --shell /bin/bash maker
@@ -75,8 +77,9 @@ MAKERS = (
     Maker(
         "dhcpcd-xfs",
         packages=("dhcpcd", "xfsprogs"),
-        without=("netplan.io",),
+        without=("netplan.io", *RESOLVER),
         files=OWN_NETWORK,
+        commands="rm -f /etc/resolv.conf",  # dhcpcd writes it
         root=Root.XFS,
     ),
     Maker("netplan-lvm", packages=("lvm2",), root=Root.LVM),
