@@ -1,6 +1,8 @@
-"""Foreign text made safe to show: control characters become visible signs."""
+"""Foreign text made safe to show, and names put in the order that people expect."""
 
 from __future__ import annotations
+
+import re
 
 LIMIT = 4000
 """Characters of a guest's text that are shown in one place."""
@@ -51,3 +53,15 @@ def _sign(character: str) -> str:
     if character < " ":
         return chr(0x2400 + ord(character))  # Unicode's pictures of control characters
     return "\N{REPLACEMENT CHARACTER}" if character in INVISIBLE else character
+
+
+def natural_order(name: str) -> list[tuple[bool, int, str]]:
+    """Sort key by which image-9 is before image-10, and numbers are before words.
+
+    Numbers are compared as text of equal length, so that one of any length costs no conversion.
+    """
+    key = []
+    for part in re.findall(r"[0-9]+|[^0-9]+", name):
+        digits = part.lstrip("0") if part[0] in "0123456789" else ""
+        key.append((part[0] not in "0123456789", len(digits), digits or part))
+    return key

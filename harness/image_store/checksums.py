@@ -1,98 +1,96 @@
-"""Vendors' lists of digests: which file has which digest, and who signed the list."""
+"""Vendors' lists of digests: which file has which digest, in every common form of such lists."""
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 import re
-import subprocess
-import tempfile
 from pathlib import Path
 
 import httpx
 
 from harness.errors import HarnessError
+from harness.image_store.building import Step
 from harness.image_store.download import fetch_small
 from harness.image_store.recipe import Checksums, Digest
+from harness.image_store.signatures import keyring_for, verified
+from harness.text import natural_order
 
 HEX_LENGTH = {Digest.SHA256: 64, Digest.SHA512: 128}
 
-COREUTILS = re.compile(r"^(?P<digest>[0-9a-fA-F]+) [ *](?:\./)?(?P<name>[^/\n]+)$", re.MULTILINE)
-"""A line as sha256sum prints it."""
+COREUTILS = re.compile(r"(?P<digest>[0-9a-fA-F]{32,128})[ \t]+\*?(?P<name>\S.*)")
+"""A line as sha256sum prints it, and as those do who write it by hand."""
 
 BSD = re.compile(
-    r"^(?P<kind>SHA256|SHA512) \((?P<name>[^/)\n]+)\) = (?P<digest>[0-9a-fA-F]+)$", re.M
+    r"SHA(2-)?(?P<bits>256|512) ?\((?P<name>[^)]+)\) ?= ?(?P<digest>[0-9a-fA-F]{64,128})"
 )
-"""A line as `sha256sum --tag` and the BSDs print it."""
+"""A line as `sha256sum --tag`, the BSDs and openssl print it."""
 
 
 def published(
-    client: httpx.Client, folder: str, checksums: Checksums, image: str
+    client: httpx.Client,
+    folder: str,
+    checksums: Checksums,
+    image: str,
+    keyrings: Path,
+    step: Step = lambda _: None,
 ) -> tuple[str, str]:
     """The name of the newest file that `image` (a pattern) names, and its digest.
 
-    Raises HarnessError where the list can't be had, is not signed by whom it should, or names none.
+    `keyrings` holds the keys that the user supplied. Raises HarnessError where the list cannot be
+    had, is not signed by whom it should, or names none.
     """
-    address = f"{folder.rstrip('/')}/{checksums.file}"
-    content = fetch_small(client, address)
-    if checksums.keyring is not None:
+    folder = folder.rstrip("/")
+    address = f"{folder}/{checksums.file}"
+    keyring = keyring_for(checksums, keyrings)
+    content = fetch_small(client, address, from_host_itself=keyring is None)
+    if keyring is None and checksums.signer is not None:
+        step(f"{address}: signature not verified, no key {checksums.signer} in {keyrings}")
+    elif keyring is not None:
         signature = None
         if checksums.signature is not None:
-            signature = fetch_small(client, f"{folder.rstrip('/')}/{checksums.signature}")
-        content = _verified(content, signature, checksums, address)
-    digests = digests_in(content.decode("utf-8", errors="replace"), checksums.algorithm)
-    names = sorted(fnmatch.filter(digests, image), key=_as_people_sort)
-    if not names:
+            signature = fetch_small(client, f"{folder}/{checksums.signature}")
+        content = verified(content, signature, keyring, checksums.signer, address)
+    listed = digests_in(content.decode("utf-8-sig", errors="replace"), checksums.algorithm)
+    name = newest(image, list(listed))
+    if name is None:
+        raise _not_listed(address, image, list(listed), checksums.algorithm)
+    if len(listed[name]) > 1:
         raise HarnessError(
-            f"{address} lists no file {image}", remedy="look there how it is called now"
+            f"{address} lists {name} with {len(listed[name])} different digests",
+            remedy="name another list in the recipe",
         )
-    return names[-1], digests[names[-1]]
+    return name, next(iter(listed[name]))
 
 
-def digests_in(text: str, kind: Digest) -> dict[str, str]:
-    """Digests by file name, from a list of either form; digests of another kind are passed over."""
-    found = {}
-    for match in COREUTILS.finditer(text):
-        if len(match["digest"]) == HEX_LENGTH[kind]:
-            found[match["name"].strip()] = match["digest"].lower()
-    for match in BSD.finditer(text):
-        if match["kind"].lower() == kind:
-            found[match["name"].strip()] = match["digest"].lower()
+def newest(pattern: str, names: list[str]) -> str | None:
+    """The last of the names that fit a pattern, image-10 after image-9; None where none does."""
+    return max(fnmatch.filter(names, pattern), key=natural_order, default=None)
+
+
+def digests_in(text: str, kind: Digest) -> dict[str, frozenset[str]]:
+    """Digests by file name, from a list of any form; digests of another kind are passed over.
+
+    A name with folders is the file's that is called so: lists are written where images are built.
+    """
+    found: dict[str, frozenset[str]] = {}
+    for line in text.splitlines():
+        match = BSD.fullmatch(line.strip()) or COREUTILS.fullmatch(line.strip())
+        if match is None or len(match["digest"]) != HEX_LENGTH[kind]:
+            continue
+        name = match["name"].replace("\\", "/").rpartition("/")[2]
+        found[name] = found.get(name, frozenset()) | {match["digest"].lower()}
     return found
 
 
-def _verified(content: bytes, signature: bytes | None, checksums: Checksums, address: str) -> bytes:
-    """What was signed, by gpgv; a list that carries its signature in itself is unwrapped."""
-    assert checksums.keyring is not None
-    if not checksums.keyring.exists():
-        raise HarnessError(
-            f"the keys {checksums.keyring} that verify {address} are not on this host",
-            remedy=f"install {checksums.keyring_package or 'them'}",
+def _not_listed(address: str, image: str, names: list[str], kind: Digest) -> HarnessError:
+    if not names:
+        return HarnessError(
+            f"{address} holds no line with the {kind} of a file",
+            remedy="look whether the recipe's checksums name the right file and algorithm",
         )
-    with tempfile.TemporaryDirectory() as work:
-        listed, detached, signed = (Path(work) / name for name in ("list", "list.sig", "signed"))
-        listed.write_bytes(content)
-        command = ["gpgv", "--quiet", "--keyring", str(checksums.keyring)]
-        if signature is None:
-            command += ["--output", str(signed), str(listed)]
-        else:
-            detached.write_bytes(signature)
-            command += [str(detached), str(listed)]
-        try:
-            done = subprocess.run(command, capture_output=True, check=False, timeout=60)
-        except FileNotFoundError as error:
-            raise HarnessError(
-                "gpgv is not installed", remedy="install the package gpgv"
-            ) from error
-        if done.returncode != 0:
-            said = done.stderr.decode("utf-8", errors="replace").strip().splitlines()
-            words = said[-1] if said else "gpgv said nothing"
-            raise HarnessError(
-                f"{address} is not signed by {checksums.keyring}: {words}",
-                remedy="do not use it; look whether the vendor has changed its keys",
-            )
-        return content if signature is not None else signed.read_bytes()
-
-
-def _as_people_sort(name: str) -> list[tuple[int, str]]:
-    """image-9 before image-10."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
+    near = difflib.get_close_matches(image, names[:1000], n=3, cutoff=0.4)
+    return HarnessError(
+        f"{address} lists no file {image}",
+        remedy=f"name in the recipe one that it lists: {', '.join(near or names[:3])}",
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,15 +10,21 @@ import httpx
 from harness.errors import UsageError
 from harness.image_store import qemu_img
 from harness.image_store.building import Material, Step
-from harness.image_store.checksums import published
+from harness.image_store.checksums import newest, published
 from harness.image_store.download import PART, digest_of, download, open_client
 from harness.image_store.imported import opened
 from harness.image_store.recipe import CloudImageRecipe, Recipe
+from harness.waiting import SYSTEM_CLOCK, Clock
 
 
 def downloads(root: Path) -> Path:
     """The folder of a store into which images are downloaded, by us or by the user."""
     return root / "downloads"
+
+
+def keyrings(root: Path) -> Path:
+    """The folder of a store for the vendors' keys that the user supplies."""
+    return root / "keyrings"
 
 
 def users_image(recipe: CloudImageRecipe, folder: Path) -> Path:
@@ -28,21 +33,25 @@ def users_image(recipe: CloudImageRecipe, folder: Path) -> Path:
     Raises UsageError where there is none.
     """
     there = [file.name for file in folder.glob("*") if file.is_file()]
-    names = sorted(fnmatch.filter(there, recipe.image))
-    if not names:
+    name = newest(recipe.image, there)
+    if name is None:
         raise UsageError(
             f"{recipe.image} is not in {folder}: its vendor gives it to customers",
             remedy=f"download it from {recipe.page} into that folder",
         )
-    return folder / names[-1]
+    return folder / name
 
 
 class CloudImage:
-    """See Builder. `downloads`: where files are downloaded to, and where users put theirs."""
+    """See Builder. `root`: of the store, to which files are downloaded, and users put theirs."""
 
-    def __init__(self, downloads: Path, client: httpx.Client | None = None) -> None:
-        self._downloads = downloads
+    def __init__(
+        self, root: Path, client: httpx.Client | None = None, clock: Clock = SYSTEM_CLOCK
+    ) -> None:
+        self._downloads = downloads(root)
+        self._keyrings = keyrings(root)
         self._client = client or open_client()
+        self._clock = clock
 
     def inputs(self, recipe: Recipe, step: Step) -> Mapping[str, str]:
         """See Builder: the digest that the vendor publishes now, or that of the user's file."""
@@ -62,7 +71,7 @@ class CloudImage:
             if not file.is_file() or digest_of(file, kind) != digest:
                 file = self._downloads / (name + PART)
                 self._downloads.mkdir(parents=True, exist_ok=True)
-                download(self._client, address, file, kind, digest, step)
+                download(self._client, address, file, kind, digest, step, self._clock)
         step("converting the disk")
         wanted = digest if recipe.checksums is None else None  # a vendor's was verified above
         with opened(file) as source:
@@ -75,7 +84,14 @@ class CloudImage:
         """The file that is wanted now, and its digest."""
         if recipe.folder is not None and recipe.checksums is not None:
             step(f"asking {recipe.folder} for its newest build")
-            return published(self._client, recipe.folder, recipe.checksums, recipe.image)
+            return published(
+                self._client,
+                recipe.folder,
+                recipe.checksums,
+                recipe.image,
+                self._keyrings,
+                step,
+            )
         file = users_image(recipe, self._downloads)
         with opened(file) as source:
             return file.name, source.digest()

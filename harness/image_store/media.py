@@ -17,6 +17,7 @@ from harness.image_store.iso import describe_iso
 from harness.profiles.hardware import Architecture
 from harness.profiles.model import Method, Profile
 from harness.profiles.osinfo import Database
+from harness.text import natural_order
 
 FROM_MEDIA = frozenset(Method) - {Method.BOOTSTRAP, Method.CLOUD_IMAGE, Method.IMPORT}
 """The methods that begin with an installation medium."""
@@ -152,7 +153,7 @@ class MediaShelf:
     def drivers(self) -> Medium | None:
         """The usable medium with drivers for Windows, the newest by its name."""
         found = [m for m in self.media() if m.volume.startswith(DRIVERS) and not m.damage]
-        return max(found, key=lambda medium: medium.volume, default=None)
+        return max(found, key=lambda medium: natural_order(medium.volume), default=None)
 
     def for_profile(self, identifier: str) -> Medium | None:
         """The usable medium of a profile, the one that is the likeliest to be just that."""

@@ -25,7 +25,8 @@ def fetch_installer(wanted: NetworkBoot, folder: Path, step: Step) -> tuple[Path
     )
     files = (tree / wanted.kernel.lstrip("/"), tree / wanted.initrd.lstrip("/"))
     for file in files:
-        if not file.is_file():
+        # A link of the package is not followed to files of this host.
+        if not file.is_file() or not file.resolve().is_relative_to(tree.resolve()):
             raise HarnessError(
                 f"{wanted.package} holds no {file.relative_to(tree)}",
                 remedy="correct network_boot in the recipe",

@@ -17,7 +17,7 @@ MARKER = "guestcert-store.json"
 
 MARKER_TEXT = '{"guestcert_store": 1}\n'
 
-FOLDERS = frozenset({"images", "runs", "downloads", "packages"})
+FOLDERS = frozenset({"images", "runs", "downloads", "packages", "keyrings"})
 """A store's own folders, which are never links."""
 
 FILES = frozenset(

@@ -17,6 +17,12 @@ from harness.profiles.places import recipes_folder
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 Address = Annotated[str, Field(pattern=r"^https?://\S+$")]
+SecureAddress = Annotated[str, Field(pattern=r"^https://\S+$")]
+Fingerprint = Annotated[str, Field(pattern=r"^([0-9A-F]{40}|[0-9A-F]{64})$")]
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.+~-]*$")]
+PathInside = Annotated[str, Field(pattern=r"^/?([A-Za-z0-9_][\w.+~-]*/)*[A-Za-z0-9_][\w.+~-]*$")]
+"""A path below some folder: no part of it begins with a dot, so that none leads out."""
+
 Gibibytes = Annotated[int, Field(ge=2, le=512)]
 
 
@@ -58,18 +64,20 @@ class Checksums(Document):
     """The vendor's list of digests: beside the image, and signed or not.
 
     `keyring` is a file of public keys on this host, which the package `keyring_package` brings.
+    Where no package does, `signer` is the fingerprint of the vendor's key, which the user supplies.
     """
 
-    file: str
+    file: FileName
     algorithm: Digest
-    signature: str | None = None  # a file beside the list; without one the list itself is signed
+    signature: FileName | None = None  # beside the list; without one the list itself is signed
+    signer: Fingerprint | None = None
     keyring: Path | None = None
     keyring_package: str | None = None
 
     @model_validator(mode="after")
     def _keys_for_signatures(self) -> Checksums:
-        if self.signature is not None and self.keyring is None:
-            raise ValueError("signature needs a keyring that it is verified with")
+        if self.signature is not None and self.keyring is None and self.signer is None:
+            raise ValueError("signature needs a keyring or a signer that it is verified with")
         return self
 
 
@@ -81,7 +89,9 @@ class CloudImageRecipe(Document):
 
     id: Identifier
     kind: Literal["cloud-image"]
-    folder: Address | None = None  # where image and checksums are; None: behind a vendor's login
+    folder: SecureAddress | None = (
+        None  # where image and checksums are; None: behind a vendor's login
+    )
     page: Address | None = None  # where a person finds it
     image: str
     checksums: Checksums | None = None
@@ -99,9 +109,9 @@ class NetworkBoot(Document):
     """An installer that comes in a distribution's package: kernel and initrd to be started."""
 
     suite: Name
-    package: str
-    kernel: str
-    initrd: str
+    package: Name
+    kernel: PathInside
+    initrd: PathInside
 
 
 class InstallRecipe(Document):

@@ -89,7 +89,7 @@ def own_builders(root: Path) -> Builders:
     """The builders that need nothing but this host."""
     return {
         BootstrapRecipe: Bootstrap(),
-        CloudImageRecipe: CloudImage(downloads(root)),
+        CloudImageRecipe: CloudImage(root),
         ImportRecipe: Import(),
     }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from harness.profiles.located import Located, read_located
 from harness.profiles.merging import merged
 from harness.profiles.model import Profile
 from harness.profiles.places import profiles_folder
+from harness.text import natural_order
 
 FILLED = (("id",), ("name",), ("osinfo", "id"))
 """Fields of a series in which `{release}` stands for the entry's release."""
@@ -106,7 +106,7 @@ def examine_profiles(folder: Path | None = None) -> Examined:
     if not examined.resolved and not examined.problems:
         remedy = "git checkout guest_profiles"
         examined.problem(BadFileError(folder, None, "folder", "holds no profile", remedy=remedy))
-    examined.resolved.sort(key=lambda resolved: _as_people_sort(resolved.profile.id))
+    examined.resolved.sort(key=lambda resolved: natural_order(resolved.profile.id))
     return examined
 
 
@@ -159,12 +159,6 @@ def _with(located: Located, path: tuple[str, ...], value: Located) -> Located:
         return value
     inner = _with(located.fields()[path[0]], path[1:], value)
     return located.replaced(located.fields() | {path[0]: inner})
-
-
-def _as_people_sort(identifier: str) -> list[tuple[bool, int, str]]:
-    """rhel-8.9 before rhel-8.10, numbers before words."""
-    parts = re.findall(r"[0-9]+|[^0-9]+", identifier)
-    return [(not p.isdigit(), int(p) if p.isdigit() else 0, p) for p in parts]
 
 
 def _find_twins(examined: Examined) -> None:

@@ -18,20 +18,37 @@ from harness.image_store.cloud_image import CloudImage
 from harness.image_store.download import UnreachableError
 from harness.image_store.recipe import Checksums, CloudImageRecipe, Digest
 from harness.image_store.store import BaseImage, ImageStore
+from harness.waiting import JumpingClock
 from tests.fakes.file_server import FileServer, serving
+from tests.fakes.powershell_remoting.certificates import Certificate, self_signed
 
 DISK = (b"\0" * 510 + b"\x55\xaa").ljust(3 * 2**20, b"\0")
 
 
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return self_signed(tmp_path_factory.mktemp("certificate"))
+
+
+@pytest.fixture(autouse=True)
+def _trusted(certificate: Certificate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.path))
+
+
 @pytest.fixture
-def server() -> Iterator[FileServer]:
-    with serving(FileServer()) as server:
+def server(certificate: Certificate) -> Iterator[FileServer]:
+    with serving(FileServer(certificate=certificate)) as server:
         yield server
 
 
 @pytest.fixture
-def builder(tmp_path: Path) -> CloudImage:
-    return CloudImage(tmp_path / "downloads")
+def clock() -> JumpingClock:
+    return JumpingClock()
+
+
+@pytest.fixture
+def builder(tmp_path: Path, clock: JumpingClock) -> CloudImage:
+    return CloudImage(tmp_path, clock=clock)
 
 
 def offered(server: FileServer, *names: str) -> CloudImageRecipe:
@@ -148,8 +165,8 @@ def test_what_the_server_lacks_is_told(
         builder.inputs(recipe, print)
 
 
-def test_nobody_answering_is_told(builder: CloudImage) -> None:
-    with serving(FileServer()) as server:
+def test_nobody_answering_is_told(builder: CloudImage, certificate: Certificate) -> None:
+    with serving(FileServer(certificate=certificate)) as server:
         recipe = offered(server, "os-1-1.img")
     with pytest.raises(HarnessError, match="could not be had") as told:
         builder.inputs(recipe, print)
@@ -173,10 +190,25 @@ def test_an_image_behind_a_login_is_taken_from_the_users_download(
     assert (tmp_path / "made" / IMAGE).exists()
 
 
+def test_the_newest_of_the_users_downloads_is_the_last_as_people_count(
+    builder: CloudImage, tmp_path: Path
+) -> None:
+    recipe = CloudImageRecipe(
+        id="sles-15-sp7", kind="cloud-image", page="https://vendor.test/get", image="SLES15*.qcow2"
+    )
+    (tmp_path / "downloads").mkdir()
+    for build in ("GM", "QU2", "QU9", "QU10"):
+        file = tmp_path / "downloads" / f"SLES15-SP7-Minimal-VM.x86_64-Cloud-{build}.qcow2"
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", str(file), "1M"], check=True)
+    newest = builder.inputs(recipe, print)["image"]
+    assert newest == "SLES15-SP7-Minimal-VM.x86_64-Cloud-QU10.qcow2"
+
+
 def test_both_forms_of_lists_are_read() -> None:
     one, two = "ab" * 32, "cd" * 32
     text = f"# a comment\n{one} *a.img\n{two}  ./b.img\nSHA256 (c.img) = {one.upper()}\n"
-    assert digests_in(text, Digest.SHA256) == {"a.img": one, "b.img": two, "c.img": one}
+    read = {name: set(digests) for name, digests in digests_in(text, Digest.SHA256).items()}
+    assert read == {"a.img": {one}, "b.img": {two}, "c.img": {one}}
     assert digests_in(text, Digest.SHA512) == {}
 
 
@@ -261,9 +293,9 @@ def image_of(recipe: CloudImageRecipe, root: Path, step: Step = lambda _: None) 
 
 
 def test_where_the_vendor_cannot_be_asked_the_newest_image_that_is_there_is_used(
-    tmp_path: Path,
+    tmp_path: Path, certificate: Certificate
 ) -> None:
-    with serving(FileServer()) as server:
+    with serving(FileServer(certificate=certificate)) as server:
         recipe = offered(server, "os-1-1.img")
         first = image_of(recipe, tmp_path)
         recipe = offered(server, "os-1-2.img")
@@ -274,8 +306,10 @@ def test_where_the_vendor_cannot_be_asked_the_newest_image_that_is_there_is_used
     assert any("could not be had" in line and "using the image made on" in line for line in said)
 
 
-def test_where_there_is_none_or_none_is_whole_it_is_told(tmp_path: Path) -> None:
-    with serving(FileServer()) as server:
+def test_where_there_is_none_or_none_is_whole_it_is_told(
+    tmp_path: Path, certificate: Certificate
+) -> None:
+    with serving(FileServer(certificate=certificate)) as server:
         recipe = offered(server, "os-1-1.img")
         image = image_of(recipe, tmp_path / "one")
     with pytest.raises(UnreachableError, match="could not be had"):
@@ -286,8 +320,10 @@ def test_where_there_is_none_or_none_is_whole_it_is_told(tmp_path: Path) -> None
         image_of(recipe, tmp_path / "one")
 
 
-def test_a_vendor_who_answers_that_there_is_none_is_believed(tmp_path: Path) -> None:
-    with serving(FileServer()) as server:
+def test_a_vendor_who_answers_that_there_is_none_is_believed(
+    tmp_path: Path, certificate: Certificate
+) -> None:
+    with serving(FileServer(certificate=certificate)) as server:
         recipe = offered(server, "os-1-1.img")
         image_of(recipe, tmp_path)
         del server.files["/images/SHA256SUMS"]

@@ -160,6 +160,17 @@ def test_of_two_media_the_likeliest_is_taken(tmp_path: Path, database: Database)
     }
 
 
+def test_the_newest_drivers_are_the_last_as_people_count(
+    tmp_path: Path, database: Database
+) -> None:
+    shelf = MediaShelf(tmp_path / "store")
+    for version in ("0.1.9", "0.1.271", "0.1.30"):
+        shelf.add(an_iso(tmp_path / version, f"virtio-win-{version}"), [], database)
+    newest = shelf.drivers()
+    assert newest is not None
+    assert newest.volume == "virtio-win-0.1.271"
+
+
 def test_a_spoilt_list_is_told_with_its_file(tmp_path: Path) -> None:
     (tmp_path / "media.json").write_text("{", encoding="utf-8")
     with pytest.raises(UsageError, match=r"media\.json can not be understood"):
