@@ -38,12 +38,12 @@ def add(
     """Put ISO files on the shelf, recognised by the OS database; they stay where they are."""
     shelf, profiles, database = MediaShelf(store_root()), sound_profiles(), Database()
     named = _guest(guest, profiles)
-    refused = []
+    refused = 0
     for file in files:
         try:
             medium = shelf.add(file, profiles, database, named)
         except UsageError as error:
-            refused.append(error)
+            refused += 1
             echo(f"guestcert: {error}", err=True)
             continue
         if not medium.profiles:
@@ -55,19 +55,27 @@ def add(
             words += f" (or {', '.join(others)}, whose media bear the same name)"
         echo(words)
     if refused:
-        raise UsageError(f"{len(refused)} of {len(files)} files were not added")
+        raise UsageError(f"{refused} of {len(files)} files were not added")
 
 
 @app.command("identify")
 def identify_media(files: Files) -> None:
     """Say what ISO files install, and change nothing."""
     profiles, database = sound_profiles(), Database()
+    refused = 0
     for file in files:
-        known = identify(file, profiles, database)
+        try:
+            known = identify(file, profiles, database)
+        except UsageError as error:
+            refused += 1
+            echo(f"guestcert: {error}", err=True)
+            continue
         names = " or ".join(known.names) or "unknown to the OS database"
         boots = "" if known.bootable else ", not bootable"
         echo(f"{file}: volume id {known.volume!r}{boots}: {names}")
         echo(f"  profiles: {', '.join(known.profiles) or 'none'}")
+    if refused:
+        raise UsageError(f"{refused} of {len(files)} files were not identified")
 
 
 @app.command("list")

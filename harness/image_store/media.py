@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from filelock import FileLock
@@ -70,14 +71,20 @@ class Identified:
 
 
 def identify(file: Path, profiles: Sequence[Profile], database: Database) -> Identified:
-    """What a medium installs. Raises UsageError where it is no ISO image, or a damaged one."""
+    """What a medium installs, by profiles that can be installed from one at all.
+
+    Of profiles for one OS of the database, such as service packs, the newest comes first. Raises
+    UsageError where it is not an ISO image, or a damaged one.
+    """
     described = describe_iso(file)
     matches = database.identify(described.words, described.size)
     names = dict.fromkeys(f"{match.os.name} ({match.architecture})" for match in matches)
+    installable = [profile for profile in profiles if FROM_MEDIA & set(profile.provisioning)]
+    installable.sort(key=lambda profile: profile.lifecycle.released or date.min, reverse=True)
     linked = [
         profile.id
         for match in matches
-        for profile in profiles
+        for profile in installable
         if profile.osinfo.id == match.os.identifier
         and profile.architecture == ARCHITECTURES.get(match.architecture, match.architecture)
     ]

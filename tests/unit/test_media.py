@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from harness.errors import UsageError
 from harness.image_store.iso import describe_iso
 from harness.image_store.media import MediaShelf, identify
 from harness.profiles.loading import load_profiles
-from harness.profiles.model import Profile
+from harness.profiles.model import Method, Profile
 from harness.profiles.osinfo import Database
 from tests.unit.builders import a_profile
 
@@ -62,7 +63,7 @@ def a_windows_iso(folder: Path) -> Path:
 
 def windows(release: str, osinfo: str) -> Profile:
     profile = a_profile(id=f"windows-server-{release}", osinfo={"id": osinfo}, recipe=None)
-    return profile
+    return profile.model_copy(update={"provisioning": (Method.AUTOUNATTEND,)})
 
 
 def test_an_image_says_what_it_is_and_whether_it_boots(tmp_path: Path) -> None:
@@ -109,6 +110,33 @@ def test_every_pattern_of_an_entry_must_hold(tmp_path: Path, database: Database)
 def test_the_real_database_links_the_volume_id_of_windows_server_2022(tmp_path: Path) -> None:
     known = identify(a_windows_iso(tmp_path), load_profiles(), Database())
     assert known.profiles[0] == "windows-server-2022"
+
+
+def test_a_windows_10_medium_installs_no_profile_without_an_installation(tmp_path: Path) -> None:
+    """Windows 10 and 11 bear one volume id, and generic-windows is for images of one's own."""
+    medium = an_iso(tmp_path / "win10.iso", "CCCOMA_X64FRE_EN-US_DV9", "MICROSOFT CORPORATION")
+    known = identify(medium, load_profiles(), Database())
+    assert known.profiles[0] in {"windows-11", "windows-10"}
+    assert {"windows-11", "windows-10"} <= set(known.profiles)
+    assert "generic-windows" not in known.profiles
+
+
+def test_of_the_profiles_of_one_os_the_newest_comes_first(
+    tmp_path: Path, database: Database
+) -> None:
+    first = windows("2022", SERVER_2022)
+    days = {"sp1": date(2021, 1, 1), "sp3": date(2023, 1, 1), "sp2": date(2022, 1, 1)}
+    profiles = [
+        first.model_copy(
+            update={
+                "id": f"windows-{pack}",
+                "lifecycle": first.lifecycle.model_copy(update={"released": day}),
+            }
+        )
+        for pack, day in days.items()
+    ]
+    known = identify(a_windows_iso(tmp_path), profiles, database)
+    assert known.profiles == ("windows-sp3", "windows-sp2", "windows-sp1")
 
 
 def test_what_is_added_is_on_the_shelf_once(tmp_path: Path, database: Database) -> None:

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from harness.cli import app
+from harness.errors import UsageError
 from tests.unit.test_media import a_windows_iso, an_iso
 
 
@@ -74,3 +75,14 @@ def test_a_name_that_is_not_one_guests_is_refused(tmp_path: Path, guest: str) ->
     added = media("add", str(an_iso(tmp_path / "rhel.iso", "RHEL-9")), "--guest", guest)
     assert added.exit_code != 0
     assert "rhel.iso:" not in added.stdout
+
+
+@pytest.mark.parametrize("command", ["identify", "add"])
+def test_the_files_after_a_bad_one_are_looked_at(tmp_path: Path, command: str) -> None:
+    bad = tmp_path / "bad.iso"
+    bad.write_bytes(b"no image")
+    done = media(command, str(bad), str(a_windows_iso(tmp_path)), str(tmp_path))
+    assert "windows-server-2022" in done.stdout
+    assert "bad.iso is no ISO image" in done.stderr
+    assert isinstance(done.exception, UsageError)
+    assert "2 of 3 files were not" in str(done.exception)
