@@ -38,6 +38,13 @@ class Maker:
 OWN_NETWORK = {"/etc/cloud/cloud.cfg.d/99-network.cfg": "network: {config: disabled}\n"}
 """Cloud-init keeps away from what the image has configured by itself."""
 
+SECOND_PORT = (
+    'SUBSYSTEM=="tty", KERNEL=="ttyS1", ATTR{port}!="0x0", TAG+="systemd", '
+    'ENV{SYSTEMD_WANTS}+="serial-getty@ttyS1.service"\n'
+)
+"""A login on a second serial port where there is one: a unit that is enabled without its port keeps
+systemd waiting for a minute and a half, longer than a guest may take to be ready."""
+
 RESOLVER = ("libnss-resolve", "systemd-resolved")
 
 MAKERS = (
@@ -61,11 +68,10 @@ MAKERS = (
         "ifupdown",
         packages=("ifupdown", "isc-dhcp-client"),
         without=("netplan.io", *RESOLVER),
+        files={"/etc/udev/rules.d/90-second-port.rules": SECOND_PORT},
         commands="""
         rm -f /etc/resolv.conf
         useradd --uid 1000 --create-home --shell /bin/bash maker
-        # A second serial port, where a machine has one.
-        systemctl enable serial-getty@ttyS1.service
         """,
     ),
     Maker(
