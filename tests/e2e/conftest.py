@@ -52,7 +52,7 @@ class Certification:
 def certify(tmp_path: Path) -> Callable[..., Certification]:
     """Runs `guestcert certify` with a reports folder of its own."""
 
-    def run(*arguments: str) -> Certification:
+    def run(*arguments: str, seconds: float = 3000) -> Certification:
         reports = tmp_path / "reports"
         done = subprocess.run(
             [*GUESTCERT, "certify", "--reports", str(reports), *arguments],
@@ -60,7 +60,7 @@ def certify(tmp_path: Path) -> Callable[..., Certification]:
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,
-            timeout=3000,
+            timeout=seconds,
             check=False,
         )
         latest = RunDirectory((reports / "latest").resolve())

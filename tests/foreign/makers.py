@@ -78,7 +78,7 @@ MAKERS = (
         "network-manager",
         packages=("network-manager",),
         without=("netplan.io", "qemu-guest-agent"),
-        lacks=frozenset({"integration.heartbeat", "integration.exec"}),
+        lacks=frozenset({"integration.heartbeat", "integration.shutdown"}),
     ),
     Maker(
         "dhcpcd-xfs",
