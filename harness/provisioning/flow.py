@@ -22,7 +22,11 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Failure:
-    """A pattern that means failure, and what to try; white space in it is any white space."""
+    """A pattern that means failure, and what to try.
+
+    A blank in it is any white space, since installers break lines where their screen ends; all else
+    of it stays within one line.
+    """
 
     pattern: str
     problem: str
@@ -62,8 +66,11 @@ PANIC = Failure(
     r"Kernel panic - not syncing", "the installer's kernel died", "give the guest more memory"
 )
 
-TOO_SMALL = r"\b(disks?|drive|partition|volume|device|space)\b[^.:]{0,80}\btoo small"
+TOO_SMALL = r"\b(disks?|drive|partition|volume|device|space)\b[^.:\n]{0,80}\btoo small"
 """And not a terminal, nor anything else that an installer finds too small."""
+
+WRAPPED = r"[\s\S]{0,80}?"
+"""Something within one sentence of a screen, which may go on in its next line."""
 
 READ_ON = "read the console's end, which says what it stumbled over"
 
@@ -122,7 +129,7 @@ DEBIAN = (
 ANACONDA = (
     Failure(
         r"The following problem occurred on line|Error parsing (the )?kickstart"
-        r"|Unknown command:|kickstart file .* (missing|not found)",
+        r"|Unknown command:|kickstart file .{0,80} (missing|not found)",
         "the answer file was rejected",
         "look into the console for the line, and into your own template, if there is one",
     ),
@@ -143,7 +150,7 @@ ANACONDA = (
         "use the medium that holds all packages (DVD), not the one for a network",
     ),
     Failure(
-        r"media check failed|checkisomd5.*FAIL|medium is corrupt",
+        r"media check failed|checkisomd5.{0,80}FAIL|medium is corrupt",
         "the medium's own check failed",
         "download the medium again",
     ),
@@ -163,7 +170,8 @@ ANACONDA = (
 
 SUBIQUITY = (
     Failure(
-        r"Malformed autoinstall|autoinstall.*(validat|schema).*(fail|error)|Failed validation",
+        r"Malformed autoinstall|Failed validation"
+        r"|autoinstall.{0,80}(validat|schema).{0,80}(fail|error)",
         "the answer file was rejected",
         "look into the console for the field, and into your own template, if there is one",
     ),
@@ -173,7 +181,7 @@ SUBIQUITY = (
         "give the word `autoinstall` on the kernel's command line",
     ),
     Failure(
-        r"(no disks?|Failed to find matching device)",
+        r"did not discover any disks|Failed to find matching device",
         "no disk was found",
         "correct hardware.disk_buses in the profile",
     ),
@@ -181,23 +189,19 @@ SUBIQUITY = (
     _unreadable(
         r"errors found in \d+ files|Unable to find a (live )?medium containing|SQUASHFS error"
     ),
-    Failure(
-        r"mirror.*(not usable|failed)|Unable to fetch|Could not resolve",
-        "the mirror can not be reached",
-        "look whether this host reaches the recipe's mirror",
-    ),
-    Failure(r"An error occurred\. Press enter|crash report", "the installer failed", READ_ON),
+    # A mirror that is out of reach is none: the medium has all packages, and is installed offline.
+    Failure(r"An error occurred\. Press enter", "the installer failed", READ_ON),
 )
 
 SUSE = (
     Failure(
         r"Error while parsing the control file|XML (parser|parsing) (reports an )?error"
-        r"|profile.*(invalid|not valid)",
+        r"|AutoYaST profile\b.{0,60}(invalid|not valid)|not a valid AutoYaST profile",
         "the answer file was rejected",
         "look into the console for the line, and into your own template, if there is one",
     ),
     Failure(
-        r"No hard disks? (were|was)? ?found|No disks? found",
+        r"No hard disks? (were |was )?found|No disks? found",
         "no disk was found",
         "correct hardware.disk_buses in the profile",
     ),
@@ -207,7 +211,7 @@ SUSE = (
         "raise hardware.disk_gib in the profile",
     ),
     Failure(
-        r"Could not find the .*(Repository|repository)|No installation source",
+        r"Could not find the .{0,80}[Rr]epository|No installation source",
         "the packages can not be reached",
         "use the medium that holds all packages (Full), not the one for a network",
     ),
@@ -228,7 +232,7 @@ AGAMA = (
         "look into the console for the field, and into your own template, if there is one",
     ),
     Failure(
-        r"Mandatory (drive|device) .*?not found",
+        r"Mandatory (drive|device) .{0,80}not found",
         "no disk was found",
         "correct hardware.disk_buses in the profile",
     ),
@@ -252,7 +256,7 @@ AGAMA = (
 
 BSD = (
     Failure(
-        r"installerconfig: .*([Ss]yntax error|not found)|Syntax error: ",
+        r"installerconfig: .{0,80}([Ss]yntax error|not found)|Syntax error: ",
         "the answer file was rejected",
         "look into the console for the line, and into your own template, if there is one",
     ),
@@ -263,17 +267,21 @@ BSD = (
         "use the medium disc1 or dvd1",
     ),
     Failure(
-        r"No disks|Partitioning error|scripted partitioning.*fail",
+        r"No disks found|Partitioning error|scripted partitioning.{0,80}fail",
         "the disk can not be partitioned",
         "correct hardware.disk_buses or hardware.disk_gib in the profile",
     ),
-    Failure(r"Welcome to FreeBSD!.*\[Install\]", "the installer found no answer file", READ_ON),
+    Failure(
+        r"Welcome to FreeBSD![\s\S]{0,400}\[Install\]",
+        "the installer found no answer file",
+        READ_ON,
+    ),
 )
 
 WINDOWS = (
     Failure(
-        r"(?i)unattend answer file .*(invalid|error)|could not (parse or )?process the unattend"
-        r"|answer file.*(error|invalid)",
+        rf"(?i)answer file\b{WRAPPED}\b(error|invalid)"
+        r"|could not (parse or )?process the unattend",
         "the answer file was rejected",
         "look into the screen for the component, and into your own template, if there is one",
     ),
@@ -284,24 +292,25 @@ WINDOWS = (
         "put the virtio-win medium on the shelf, or make hardware.disk_buses begin with sata",
     ),
     Failure(
-        r"(?i)product (key|ID).*(invalid|not valid|does not match|cannot be validated)"
+        rf"(?i)product (key|ID)\b{WRAPPED}(invalid|not valid|does not match|cannot be validated)"
         r"|Invalid Product",
         "the product key is wrong",
         "set the key of this edition, as docs/reference/environment.md says",
     ),
     Failure(
-        r"(?i)images? (available|that match).*(not|none)|install\.wim.*not (find|found)"
-        r"|cannot find .*image|cannot find the Microsoft Software License Terms",
+        rf"(?i)images? (available|that match)\b{WRAPPED}\b(not|none)\b"
+        rf"|install\.wim\b{WRAPPED}\bnot (find|found)|cannot find\b{WRAPPED}\bimage"
+        r"|cannot find the Microsoft Software License Terms",
         "the edition is not on the medium",
         "make windows.image in the profile one of the medium's editions",
     ),
     Failure(
-        r"(?i)(disk|partition).*too small|not enough (free )?(disk )?space",
+        rf"(?i)\b(disk|partition)\b{WRAPPED}\btoo small|not enough (free )?(disk )?space",
         "the disk is too small",
         "raise hardware.disk_gib in the profile",
     ),
     Failure(
-        r"(?i)This PC can.?t run Windows|doesn.?t (currently )?meet .*requirements",
+        rf"(?i)This PC can.?t run Windows|doesn.?t (currently )?meet\b{WRAPPED}\brequirements",
         "the machine lacks what Setup demands",
         "make hardware.tpm in the profile `required`, and its first variant secure-boot",
     ),

@@ -18,6 +18,16 @@ ESCAPES = re.compile(
 )
 """What a text installer draws its screen with."""
 
+UNITS = re.compile(
+    r"^[ \t]*\[[ \t]*(OK|FAILED|DEPEND|INFO|TIME|SKIP|WARN|[* ]+)[ \t]*\].{0,200}"
+    r"|^[ \t]{4,}(Starting|Stopping|Mounting|Unmounting|Reloading|Activating)\b.{0,200}",
+    re.MULTILINE,
+)
+"""What systemd reports of units as a system starts; their descriptions may be anything.
+
+Source: systemd, src/core/job.c, the formats of its status messages.
+"""
+
 READY = "guestcert: ready "
 
 Timer = Callable[[float], Deadline]
@@ -58,7 +68,7 @@ class InstallationProgress:
     def hear(self, output: bytes) -> None:
         """Take new output of the console in; raises InstallationError where it tells of failure."""
         plain = ESCAPES.sub(" ", output.decode("utf-8", errors="replace"))
-        self._text = (self._text + plain)[-WINDOW:]
+        self._text = _newest(self._text + plain)
         self._go_on()
         if READY + self.token in _joined(self._text):
             self.token_heard = True
@@ -131,12 +141,23 @@ class InstallationProgress:
         return max(heard, default=self._index)
 
     def _failure(self, text: str) -> Failure | None:
-        joined = _joined(text)
-        return next((f for f in self.flow.failures if _found(f.pattern, joined)), None)
+        said = UNITS.sub("", text)
+        return next((f for f in self.flow.failures if _fails(f, said)), None)
 
 
 def _found(pattern: str | None, text: str) -> bool:
     return pattern is not None and re.search(pattern, text) is not None
+
+
+def _fails(failure: Failure, text: str) -> bool:
+    return re.search(failure.pattern.replace(" ", r"\s+"), text) is not None
+
+
+def _newest(text: str) -> str:
+    """The end of a text, by whole lines where it has some: a cut one has lost what it is about."""
+    if len(text) <= WINDOW:
+        return text
+    return text[-WINDOW:].partition("\n")[2] or text[-WINDOW:]
 
 
 def _joined(text: str) -> str:

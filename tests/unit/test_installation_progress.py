@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from harness.profiles.model import Method
@@ -198,6 +200,63 @@ def test_what_only_resembles_a_failure_is_none(
     progress = begun(method, clock)
     progress.hear(line.encode()) if method not in SEEN else progress.see(line)
     assert progress.state is State.MEDIUM
+
+
+HARMLESS = {
+    Method.AUTOINSTALL: (
+        "[  OK  ] Started LSB: automatic crash report generation.",
+        "[\x1b[0;32m  OK  \x1b[0m] Started \x1b[0;1;39mProcess error reports\x1b[0m: crash report.",
+        "         Starting A unit: An error occurred. Press enter to start a shell",
+        "sd 2:0:0:0: [sdb] no disk in drive",
+        "the mirror is not usable, and no network: offline-install",
+        "Could not resolve host: archive.ubuntu.com",
+        "autoinstall found\nloading the schema\nsmartd: failed once, no error",
+        "validate: autoinstall in use\nfsck: a validation\nan error",
+    ),
+    Method.AUTOYAST: (
+        "loading the profile\naudit: an invalid argument",
+        "apparmor: profile cups is not valid here",
+        "[FAILED] Failed to start No disks found.",
+        "Could not find the file\nAdding the repository",
+    ),
+    Method.KICKSTART: (
+        "checkisomd5 is running\n[FAILED] Failed to start Something.",
+        "kickstart file found\nplymouth: missing",
+    ),
+    Method.BSDINSTALL: ("No disks are encrypted", "running installerconfig: done\nwifi: not found"),
+    Method.AUTOUNATTEND: ("The answer file is read.\n" + "x" * 90 + "\nno error",),
+}
+"""What consoles and screens show while an installation is well."""
+
+
+@pytest.mark.parametrize(
+    ("method", "text"), [(method, text) for method, texts in HARMLESS.items() for text in texts]
+)
+def test_harmless_lines_are_no_failure(clock: JumpingClock, method: Method, text: str) -> None:
+    progress = begun(method, clock)
+    if method in SEEN:
+        progress.see(text)
+    else:
+        for piece in (text[: len(text) // 2], text[len(text) // 2 :], "\r\n", "x" * 5990):
+            progress.hear(piece.replace("\n", "\r\n").encode())
+    assert progress.state in {State.MEDIUM, State.INSTALLER}
+
+
+def test_a_failure_behind_units_that_started_is_one(clock: JumpingClock) -> None:
+    progress = begun(Method.AUTOINSTALL, clock)
+    with pytest.raises(InstallationError, match="the installer failed"):
+        progress.hear(b"[  OK  ] Started A unit.\r\nAn error occurred. Press\r\n enter to start")
+
+
+@pytest.mark.parametrize("method", Method)
+def test_no_pattern_reaches_over_the_whole_screen(method: Method) -> None:
+    flow = FLOWS.get(method)
+    endless = [
+        failure.pattern
+        for failure in (flow.failures if flow else ())
+        if re.search(r"(?<!\\)\.[*+]|\] ?[*+]| [?*+]", failure.pattern)
+    ]
+    assert endless == []
 
 
 SEEN = {Method.AUTOUNATTEND, Method.WINNT_SIF}
