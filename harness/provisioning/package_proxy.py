@@ -1,9 +1,13 @@
-"""A caching proxy on the guests' network: the one way to packages, and to nothing else."""
+"""A caching proxy on the guests' network: the one way to packages, and to nothing else.
+
+It is fed by guests that nobody trusts, so it runs as a user who owns its cache and nothing else.
+"""
 
 from __future__ import annotations
 
 import itertools
 import os
+import pwd
 import shutil
 import socket
 import subprocess
@@ -24,6 +28,10 @@ CONFIGURATION = "acng.conf"
 PORT = 3143
 """Not the program's own 3142: on a host that serves itself with it, that one is taken."""
 
+USERS = (PROGRAM, "nobody")
+"""As whom it runs where this process is root's: its package's own user, else one without rights."""
+
+LOGS = ("apt-cacher.log", "apt-cacher.err")
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
 
@@ -33,8 +41,9 @@ def package_proxy(address: str, mirror: str, cache: Path, folder: Path) -> Itera
     """Serve `mirror` (an HTTP address) on `address`, a host's own one; gives the proxy's address.
 
     What was fetched stays in `cache`, a part of it for each of those that run at once; `folder`
-    holds its configuration and log. Whatever is not of the mirror is refused. Raises HarnessError
-    where the program is missing or does not start.
+    gets its logs. Its configuration, which may hold a proxy's password, is removed at the end.
+    Whatever is not of the mirror is refused. Raises HarnessError where the program is missing or
+    does not start.
     """
     program = shutil.which(PROGRAM, path=os.environ.get("PATH", "") + ":/usr/sbin")
     if program is None:
@@ -42,8 +51,8 @@ def package_proxy(address: str, mirror: str, cache: Path, folder: Path) -> Itera
             f"{PROGRAM} is not installed, through which installers reach packages",
             remedy=f"install the package {PROGRAM}",
         )
-    with _free_part(cache) as part:
-        configuration = _configure(address, mirror, part, folder)
+    user = _user()
+    with _free_part(cache) as part, _configured(address, mirror, part, user) as configuration:
         log = folder / "proxy.out"
         with log.open("wb") as output:
             process = subprocess.Popen(
@@ -51,7 +60,11 @@ def package_proxy(address: str, mirror: str, cache: Path, folder: Path) -> Itera
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                cwd="/",
                 env=clean_environment(),
+                user=None if user is None else user.pw_uid,
+                group=None if user is None else user.pw_gid,
+                extra_groups=None if user is None else (),
             )
         try:
             _await_listening(process, address, log)
@@ -63,7 +76,19 @@ def package_proxy(address: str, mirror: str, cache: Path, folder: Path) -> Itera
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-            (configuration / CONFIGURATION).unlink(missing_ok=True)
+            _keep_logs(configuration, folder)
+
+
+def _user() -> pwd.struct_passwd | None:
+    """The user as whom it runs; None where that is who runs this, without root's rights."""
+    if os.geteuid() != 0:
+        return None
+    for name in USERS:
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    raise HarnessError(f"this host has no user {' or '.join(USERS)}, as whom {PROGRAM} runs")
 
 
 @contextmanager
@@ -84,12 +109,40 @@ def _free_part(cache: Path) -> Iterator[Path]:
         return
 
 
-def _configure(address: str, mirror: str, cache: Path, folder: Path) -> Path:
-    configuration = folder / "proxy"
-    configuration.mkdir(parents=True, exist_ok=True)
+@contextmanager
+def _configured(
+    address: str, mirror: str, part: Path, user: pwd.struct_passwd | None
+) -> Iterator[Path]:
+    """A folder with its configuration, as long as it runs; it and the cache are `user`'s alone."""
+    configuration = part.with_name(f"{part.name}.conf")
+    shutil.rmtree(configuration, ignore_errors=True)  # of a run that was killed
+    configuration.mkdir(mode=0o700)
+    try:
+        # The address of a proxy on the way out may hold a password.
+        file = new_private_file(configuration / CONFIGURATION)
+        settings = "\n".join(_settings(address, mirror, part, configuration))
+        file.write_text(f"{settings}\n", encoding="utf-8")
+        if user is not None:
+            _give(part, user)
+            _give(configuration, user)
+        part.chmod(0o700)
+        yield configuration
+    finally:
+        shutil.rmtree(configuration, ignore_errors=True)
+
+
+def _give(folder: Path, user: pwd.struct_passwd) -> None:
+    """Make a folder and all in it the user's; what is theirs already was never anybody else's."""
+    if folder.stat().st_uid == user.pw_uid:
+        return
+    for inner in (*folder.rglob("*"), folder):
+        os.chown(inner, user.pw_uid, user.pw_gid, follow_symlinks=False)
+
+
+def _settings(address: str, mirror: str, cache: Path, logs: Path) -> list[str]:
     lines = [
         f"CacheDir: {cache}",
-        f"LogDir: {configuration}",
+        f"LogDir: {logs}",
         f"Port: {PORT}",
         f"BindAddress: {address}",
         "ForeGround: 1",
@@ -97,14 +150,21 @@ def _configure(address: str, mirror: str, cache: Path, folder: Path) -> Path:
         "ReportPage:",  # no page for whoever asks from the guests' network
         f"Remap-mirror: {mirror.partition('://')[2]} ; {mirror}",
         "ForceManaged: 1",  # what is not the mirror's is refused
+        "PassThroughPattern: ^$",  # no CONNECT: its own default lets some hosts through
         f"AllowUserPorts: {urlsplit(mirror).port or 80}",
     ]
     upstream = os.environ.get("http_proxy") or os.environ.get("HTTP_PROXY")
     if upstream:
         lines.append(f"Proxy: {upstream}")
-    file = new_private_file(configuration / CONFIGURATION)  # a proxy's address may hold a password
-    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return configuration
+    return lines
+
+
+def _keep_logs(configuration: Path, folder: Path) -> None:
+    """Keep what it logged; the folder is the proxy's own user's, so that no link is followed."""
+    for name in LOGS:
+        log = configuration / name
+        if log.is_file() and not log.is_symlink():
+            shutil.copyfile(log, folder / name)
 
 
 def _await_listening(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
