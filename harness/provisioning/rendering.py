@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 import jinja2
+import jinja2.sandbox
 
 from harness.errors import UsageError
 from harness.profiles.model import Profile
@@ -36,8 +37,11 @@ def _concat(parts: Iterable[str]) -> Verbatim:
     return Verbatim("".join(parts))
 
 
-class _Environment(jinja2.Environment):
-    """What macros and `super()` give has been escaped already, and is not escaped again."""
+class _Environment(jinja2.sandbox.ImmutableSandboxedEnvironment):
+    """A template reaches what it is given, and nothing of Python's behind it.
+
+    What macros and `super()` give has been escaped already, and is not escaped again.
+    """
 
     concat = staticmethod(_concat)
 

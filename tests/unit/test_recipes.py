@@ -66,6 +66,18 @@ def test_a_familys_mistake_is_told_where_it_stands(images: Path) -> None:
             5,
             "signature needs a keyring",
         ),
+        (
+            "id: a\nkind: install\nguest: b\nmethod: preseed\nnetwork_boot:\n"
+            "  {suite: s, package: p, kernel: ../../../../etc/shadow, initrd: usr/i}\n",
+            6,
+            "should match pattern",
+        ),
+        (
+            "id: a\nkind: cloud-image\nimage: x\nfolder: http://v.test/\n"
+            "checksums: {file: S, algorithm: sha256}\n",
+            4,
+            "should match pattern",
+        ),
         ("id: a\nkind: import\nfile: x\nfille: y\n", 4, "is no field that is known"),
     ],
 )

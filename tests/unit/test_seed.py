@@ -219,6 +219,8 @@ def test_a_template_for_one_guest_is_no_other_guests(overrides: Path, tmp_path: 
         ("hostname: x\n", "should begin with `#cloud-config` and be a mapping"),
         ("#cloud-config\nhostname: {{ answers.nmae }}\n", "can not be rendered"),
         ("{% block x %}", "can not be rendered"),
+        ("#cloud-config\n{{ cycler.__init__.__globals__.os.popen('id').read() }}", "is unsafe"),
+        ("#cloud-config\n{{ answers.__class__.__mro__ }}", "is unsafe"),
     ],
 )
 def test_a_template_that_gives_no_cloud_config_is_told(
