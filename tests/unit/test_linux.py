@@ -213,3 +213,15 @@ def test_programs_for_cases_do_what_they_are_for() -> None:
     assert hashlib.sha256(bytes_.output).hexdigest() == bytes_.error_text.split()[0]
     assert len(bytes_.output) == 2**20
     assert linux.lasting("a-word").arguments[-1] == "a-word"
+
+
+def test_a_host_name_that_an_image_sets_itself_makes_no_two_guests_one() -> None:
+    def guest(number: int) -> LinuxOs:
+        key, card = f"ssh-ed25519 AAAA{number} root@appliance", f"eth0|52:54:00:0:0:{number}|virtio"
+        return saying(f"{number:032x}\n", f"{key}\n", f"{card}\n", "[]")
+
+    first, second = (guest(number).identity() for number in (1, 2))
+
+    assert set(first) == {"machine id", "host keys", "MAC addresses"}
+    assert all(first.values())
+    assert not [what for what, value in first.items() if value & second[what]]

@@ -19,12 +19,14 @@ class LinuxNetwork(LinuxDevices):
         return sorted({line.split()[0] for line in result.text.splitlines() if line.strip()})
 
     def identity(self) -> dict[str, set[str]]:
-        """Machine id, SSH host keys, MAC addresses and host name."""
+        """Machine id, SSH host keys and MAC addresses.
+
+        The host name is a label: an image may give the same to all its guests.
+        """
         return {
             "machine id": set(self.read("/etc/machine-id").split()),
             "host keys": self.ssh_host_keys(),
             "MAC addresses": {nic.mac for nic in self.nics()},
-            "host name": set(self.read("/proc/sys/kernel/hostname").split()),
         }
 
     def ssh_host_keys(self) -> set[str]:
