@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -106,8 +107,9 @@ def shared_disk(guests: Sequence[Guest]) -> None:
 
 def old_content(told: dict[str, Any]) -> dict[str, Any]:
     """A storage that hands out a new disk with what was on a deleted one."""
-    *others, kept, new = told["disks"]
-    return told | {"disks": [*others, kept, dataclasses.replace(new, path=kept.path)]}
+    *_, kept, new = told["disks"]
+    shutil.copyfile(kept.path, new.path)
+    return told
 
 
 def same_guest_again(guests: Sequence[Guest]) -> None:
@@ -124,6 +126,18 @@ def same_guest_again(guests: Sequence[Guest]) -> None:
 def stopped_agent(guests: Sequence[Guest]) -> None:
     """A guest whose agent has ended."""
     guests[0].shell().run(["systemctl", "stop", "qemu-guest-agent"], timeout=120)
+
+
+def panic_instead_of_hang(guests: Sequence[Guest]) -> None:
+    """A guest that dies where it should only hang."""
+    guest, hang = guests[0], guests[0].os.hang
+    _run(guest, "sysctl -w kernel.unknown_nmi_panic=1")
+
+    def hang_and_die() -> None:
+        hang()
+        guest.machine.inject_nmi()
+
+    guest.os.hang = hang_and_die  # type: ignore[method-assign]
 
 
 def heart_of_another(guests: Sequence[Guest]) -> None:
@@ -281,8 +295,6 @@ mount --bind /run/ports /sys/class/virtio-ports"""
 
 NO_PASSWORD = """printf 'auth optional pam_unix.so\\nauth sufficient pam_permit.so\\n' > /run/pam
 cat /etc/pam.d/login >> /run/pam; cat /run/pam > /etc/pam.d/login"""
-
-PANICS_INSTEAD = "(sleep 4; echo c > /proc/sysrq-trigger) >&- 2>&- &"
 
 NO_BUTTON = """mkdir -p /run/systemd/logind.conf.d
 printf '[Login]\\nHandlePowerKey=ignore\\n' > /run/systemd/logind.conf.d/planted.conf
