@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,11 @@ from tests.unit.builders import a_feature
 # A busy host generates its examples slowly; that says nothing about what is tested.
 settings.register_profile("guestcert", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("guestcert")
+
+# A job that was started in the background begins with Ctrl-C ignored, and so would what it starts:
+# then nothing that is to be interrupted by it ends.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -162,7 +162,9 @@ def test_without_a_reader_the_screen_tells_nothing(
 # --- product keys ---------------------------------------------------------------------------------
 
 XP = a_profile(
-    "windows-xp-sp3", provisioning=("winnt-sif",), windows={"kernel": "5.1", "source": "x"}
+    "windows-xp-sp3",
+    provisioning=("winnt-sif",),
+    windows={"kernel": "5.1", "builds": {"first": 2600, "last": 2600}, "source": "x"},
 )
 KEY = "ABCDE-FGHIJ-KLMNO-PQRST-UVWXY"
 

@@ -1,6 +1,6 @@
-# Given: `fill` and a mark; `there`; `find`, a mark, the first byte and how many; `count`, a disk and
-# how many of its first bytes. Where no disk is given it is the one that Windows runs from. Disks are
-# read below their file systems and the cache.
+# Given: `fill` and a mark; `there`; `find`, a mark, the first byte and how many; `count`, a disk
+# and how many of its first bytes. Where no disk is given it is the one that Windows runs from.
+# Disks are read below their file systems and the cache.
 Add-Type @'
 using System;
 using System.ComponentModel;
