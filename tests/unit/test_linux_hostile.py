@@ -192,7 +192,7 @@ def test_whatever_a_list_holds_nothing_else_is_raised(value: object) -> None:
             answer: object = ask(saying(text))
         except ChannelError as error:
             answer = error
-        assert answer is not None
+        assert isinstance(answer, list | dict | ChannelError)
 
 
 def test_an_answer_without_an_end_is_a_channel_error() -> None:
