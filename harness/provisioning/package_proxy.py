@@ -53,6 +53,7 @@ def package_proxy(address: str, mirror: str, cache: Path, folder: Path) -> Itera
         )
     user = _user()
     with _free_part(cache) as part, _configured(address, mirror, part, user) as configuration:
+        folder.mkdir(parents=True, exist_ok=True)
         log = folder / "proxy.out"
         with log.open("wb") as output:
             process = subprocess.Popen(

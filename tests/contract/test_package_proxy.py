@@ -50,11 +50,13 @@ def test_the_mirror_is_passed_on_and_nothing_else(server: FileServer, store: Pat
         for elsewhere in (f"{server.address}/other/secret.deb", "http://192.0.2.1/debian/x.deb"):
             assert guest.get(elsewhere).status_code == httpx.codes.FORBIDDEN
     server.files.clear()
+    logs = store / "evidence"  # of an installation that has nothing yet
     with (
-        package_proxy(HOST, mirror, store / "cache", store) as proxy,
+        package_proxy(HOST, mirror, store / "cache", logs) as proxy,
         httpx.Client(proxy=proxy, trust_env=False, limits=ONE_REQUEST) as guest,
     ):
         assert guest.get(server.address + PACKAGE).content == b"a package", "it was fetched before"
+    assert (logs / "proxy.out").exists()
 
 
 def test_no_tunnel_leads_anywhere(server: FileServer, store: Path) -> None:

@@ -45,20 +45,22 @@ def running(tmp_path: Path) -> Iterator[Running]:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    latest = tmp_path / "latest"
 
     def machine_runs() -> str:
         assert process.poll() is None, f"certify ended with {process.returncode}"
-        run = latest.resolve().name
-        if not any(re.search(rf"qemu-system.*{NAME_PREFIX}{run}", line) for line in _commands()):
-            raise NotYet("no machine of it")
-        return run
+        # By its folder: `latest` points at a run only once that has tested something.
+        for run in (folder.name for folder in tmp_path.iterdir()):
+            if any(re.search(rf"qemu-system.*{NAME_PREFIX}{run}", line) for line in _commands()):
+                return run
+        raise NotYet(f"no machine of {[folder.name for folder in tmp_path.iterdir()]}")
 
-    run = wait_until(machine_runs, awaited="a running machine", deadline=Deadline(900))
-    yield Running(process, run)
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    try:
+        run = wait_until(machine_runs, awaited="a running machine", deadline=Deadline(900))
+        yield Running(process, run)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def test_clean_takes_away_what_a_killed_run_left(running: Running) -> None:
