@@ -10,14 +10,14 @@ from typing import Annotated
 
 import typer
 
+from harness.cli.arguments import split_arguments
 from harness.cli.clean import HypervisorOption
 from harness.cli.guest_profiles import profiles_for
 from harness.cli.options import AcceleratorOption, TierOption, one_of
 from harness.cli.output import echo
 from harness.cli.pytest_process import call_pytest, check_selection, run_pytest
-from harness.cli.words import split_words
 from harness.errors import UsageError
-from harness.hypervisors.opening import default_address, open_hypervisor
+from harness.hypervisors.connection import default_address, open_hypervisor
 from harness.profiles.documents import nearest
 from harness.profiles.places import project_root
 from harness.profiles.selection import DEFAULT_GUEST
@@ -71,18 +71,18 @@ def certify(
     Files of cases may be named beside them: suites/boot/test_power.py. Everything after `--` goes
     to pytest as it is, for example `-- --lf`.
     """
-    words = split_words(guest or [])
+    parsed = split_arguments(guest or [])
     choices = RunChoices(
-        guests=words.guests or (DEFAULT_GUEST,),
+        guests=parsed.guests or (DEFAULT_GUEST,),
         variants=tuple(map(one_of("variant", NAMES), dict.fromkeys(variant or []))),
         suites=tuple(map(one_of("suite", tuple(Suite)), dict.fromkeys(suite or []))),
-        cases=tuple(map(_existing_case, words.cases)),
+        cases=tuple(map(_existing_case, parsed.cases)),
         tier=tier,
         image=image.resolve() if image else None,
         recipe=recipe,
         accelerator=accelerator,
         hypervisor=hypervisor or default_address(),
-        workers=_workers(workers, words.untyped),
+        workers=_workers(workers, parsed.untyped),
         keyword=keyword,
         markers=markers,
         exit_first=exit_first,
@@ -96,10 +96,10 @@ def certify(
     run = new_run_id()
     directory = RunDirectory((reports or project_root() / "reports").resolve() / run)
     arguments = [*choices.pytest_arguments(), f"--run-id={run}"]
-    arguments += [f"--reports={directory.path.parent}", *words.untyped]
-    if _wants_terminal(words.untyped):
+    arguments += [f"--reports={directory.path.parent}", *parsed.untyped]
+    if _wants_terminal(parsed.untyped):
         sys.exit(call_pytest(arguments))
-    if keyword or markers or words.cases or words.untyped:
+    if keyword or markers or parsed.cases or parsed.untyped:
         check_selection(arguments)
     directory.create()
     sys.exit(run_pytest(arguments, directory, choices.hypervisor))

@@ -10,7 +10,7 @@ import typer
 
 from harness.cli.output import echo
 from harness.errors import HarnessError
-from harness.hypervisors.opening import open_hypervisor
+from harness.hypervisors.connection import open_hypervisor
 from harness.image_store.places import store_root
 from harness.lab.reaper import Found, Status, describe, find, remove
 

@@ -7,14 +7,14 @@ import shutil
 from collections.abc import Iterator, Mapping
 
 from harness.cli.clean import HypervisorOption
+from harness.cli.doctor_checks import NEEDED_GIB, Finding
 from harness.cli.doctor_hyperv import examine_host
-from harness.cli.findings import NEEDED_GIB, Finding
 from harness.cli.output import echo
 from harness.errors import GuestcertError, HarnessError
 from harness.hypervisors.accelerator import DEVICE, choose_accelerator
 from harness.hypervisors.base import Capability
 from harness.hypervisors.boot_proof import EMULATOR
-from harness.hypervisors.opening import open_hypervisor
+from harness.hypervisors.connection import open_hypervisor
 from harness.image_store.places import store_root
 from harness.image_store.programs import PACKAGES
 from harness.profiles.claims import HypervisorKind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.cli.findings import NEEDED_GIB, Finding
+from harness.cli.doctor_checks import NEEDED_GIB, Finding
 from harness.errors import GuestcertError
 from harness.hypervisors.hyperv.connection import (
     MODULE_REMEDY,

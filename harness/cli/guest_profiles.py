@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.cli.output import echo
-from harness.profiles.loading import usable_profiles
+from harness.profiles.loader import usable_profiles
 from harness.profiles.model import Profile
 from harness.profiles.selection import select
 

@@ -14,7 +14,7 @@ from harness.cli.guest_profiles import sound_profiles
 from harness.cli.options import AcceleratorOption
 from harness.cli.output import echo
 from harness.errors import HarnessError
-from harness.image_store.choosing import recipe_named
+from harness.image_store.image_choice import recipe_named
 from harness.image_store.places import store_root
 from harness.image_store.recipe import recipe_ids
 from harness.image_store.store import ImageStore

@@ -11,7 +11,7 @@ import typer
 from harness.cli.output import echo, write_output
 from harness.errors import UsageError
 from harness.profiles.catalogue import load_catalogue
-from harness.profiles.loading import load_profiles
+from harness.profiles.loader import load_profiles
 from harness.profiles.selection import select
 from harness.reporting.claims_formats import Format, written
 from harness.reporting.claims_matrix import claims_tables

@@ -19,7 +19,7 @@ from harness.image_store.places import store_root
 from harness.profiles.model import Profile
 from harness.profiles.osinfo import Database
 from harness.profiles.selection import select
-from harness.provisioning.readiness import lack_of
+from harness.provisioning.readiness import missing_prerequisite
 from harness.text import sanitize_line
 
 app = typer.Typer(no_args_is_help=True)
@@ -92,7 +92,7 @@ def list_media() -> None:
         table.add_row(*map(sanitize_line, shown), medium.sha256[:16])
     console = Console(markup=False)  # a medium may be called anything
     console.print(table)
-    states = [(profile, lack_of(profile, store_root())) for profile in profiles]
+    states = [(profile, missing_prerequisite(profile, store_root())) for profile in profiles]
     ready = [profile.id for profile, lack in states if lack is None]
     console.print(f"\ncan be installed now: {', '.join(ready) or 'none'}\n", soft_wrap=True)
     if shelf.drivers() is None and any(p.windows and lack is None for p, lack in states):

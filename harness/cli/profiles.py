@@ -14,11 +14,11 @@ from rich.text import Text
 from harness.cli.guest_profiles import profiles_for, sound_profiles
 from harness.cli.output import echo
 from harness.errors import UsageError
-from harness.profiles.loading import digest, examine_profiles, resolve_profiles
+from harness.profiles.loader import digest, examine_profiles, resolve_profiles
 from harness.profiles.model import Profile
 from harness.profiles.places import profiles_folder
+from harness.profiles.rendering import shown
 from harness.profiles.selection import select
-from harness.profiles.showing import shown
 
 app = typer.Typer(no_args_is_help=True)
 

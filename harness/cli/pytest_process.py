@@ -16,7 +16,7 @@ import typer
 from harness.cli.output import echo
 from harness.cli.progress import Progress
 from harness.errors import HarnessError, UsageError
-from harness.hypervisors.opening import open_hypervisor
+from harness.hypervisors.connection import open_hypervisor
 from harness.image_store.places import store_root
 from harness.lab.context import live_folder
 from harness.lab.reaper import reap_run

@@ -9,13 +9,13 @@ from typing import Annotated
 
 import typer
 
+from harness.cli.arguments import split_arguments
 from harness.cli.clean import HypervisorOption
 from harness.cli.output import echo
 from harness.cli.pytest_process import run_pytest, show_verdict
 from harness.cli.run_lookup import newest_run, run_directory
-from harness.cli.words import split_words
 from harness.errors import UsageError
-from harness.hypervisors.opening import is_plain_address
+from harness.hypervisors.connection import is_plain_address
 from harness.profiles.places import project_root
 from harness.results.manifest import RunChoices, RunManifest, is_finished, read_manifest
 from harness.results.store import RunDirectory, read_run
@@ -41,8 +41,8 @@ def resume(
 
     What certify handed on to pytest after `--` is to be given again, in the same way.
     """
-    words = split_words(run or [])
-    names = [*words.guests, *words.cases]
+    parsed = split_arguments(run or [])
+    names = [*parsed.guests, *parsed.cases]
     if len(names) > 1:
         raise UsageError(f"{len(names)} runs are named", remedy="resume one run at a time")
     folder = reports or project_root() / "reports"
@@ -54,12 +54,12 @@ def resume(
             status = show_verdict(record, directory)
             echo(f"guestcert: {record.run} came to its end: nothing is left to do", err=True)
             sys.exit(status)
-    _require_same_arguments(directory, manifest, words.untyped)
+    _require_same_arguments(directory, manifest, parsed.untyped)
     choices = _trusted_choices(directory, manifest, hypervisor)
     if workers is not None:
         choices = choices.model_copy(update={"workers": workers})
     arguments = [*choices.pytest_arguments(), f"--run-id={directory.path.name}"]
-    arguments += [f"--reports={directory.path.parent}", "--resume", *words.untyped]
+    arguments += [f"--reports={directory.path.parent}", "--resume", *parsed.untyped]
     sys.exit(run_pytest(arguments, directory, choices.hypervisor))
 
 

@@ -11,7 +11,7 @@ from harness.guests.text import bounded_lines
 from harness.hypervisors.base import Capability
 from harness.hypervisors.description import description_file
 from harness.hypervisors.processors import shown_processors_of
-from harness.ledger import Work
+from harness.time_accounting import Phase
 
 LIMIT = 1024 * 1024
 """Bytes kept of each text, the newest."""
@@ -29,7 +29,7 @@ class EvidenceCollector:
 
         `console_since` is the console log's length when the case began.
         """
-        with guest.ledger.on(Work.EVIDENCE):
+        with guest.ledger.on(Phase.EVIDENCE):
             prefix = folder / guest.name
             files = [
                 self._text(f"{prefix}-console.log", lambda: _tail(guest, console_since)),

@@ -32,8 +32,8 @@ from harness.guests.windows import WindowsOs
 from harness.hypervisors.base import Machine, MachineState
 from harness.hypervisors.definitions import MachineDefinition
 from harness.hypervisors.direct import Login, direct_commands_of
-from harness.ledger import Ledger, Work
 from harness.profiles.model import Profile, System
+from harness.time_accounting import Phase, TimeLedger
 from harness.waiting import Deadline, NotYet, wait_until
 
 EXECUTION = frozenset({"guest-exec", "guest-exec-status"})
@@ -68,7 +68,7 @@ class Guest:
         profile: Profile,
         credentials: Credentials,
         folder: Path,
-        ledger: Ledger,
+        ledger: TimeLedger,
         redefine: Callable[[MachineDefinition], Machine],
     ) -> None:
         self.machine = machine
@@ -166,19 +166,19 @@ class Guest:
 
     def boot(self) -> Answer:
         """Power on and wait until ready; returns the channel that answered first."""
-        with self.ledger.on(Work.BOOT):
+        with self.ledger.on(Phase.BOOT):
             self.power_on()
             return self.await_ready(since=0)
 
     def restore(self, state_file: Path) -> None:
         """Go on from a saved state and wait until the guest's channel answers."""
-        with self.ledger.on(Work.RESTORE):
+        with self.ledger.on(Phase.RESTORE):
             self.machine.restore(state_file, paused=True)
             self._resume_saved()
 
     def revert(self, snapshot: str) -> None:
         """Go back to a snapshot and wait until the guest's channel answers."""
-        with self.ledger.on(Work.RESTORE):
+        with self.ledger.on(Phase.RESTORE):
             self.machine.revert(snapshot, paused=True)
             self._resume_saved()
 
@@ -242,7 +242,7 @@ class Guest:
                 known = blocked or self.answers_by is Answer.CONSOLE
                 grace.append(self.budget(0 if known else 5))
             if grace and grace[0].passed:
-                self._demand_shell()
+                self._require_shell()
                 return Answer.CONSOLE
             raise NotYet(self._last_line())
 
@@ -264,7 +264,7 @@ class Guest:
             return False
         return not commands.blocked.isdisjoint(EXECUTION)
 
-    def _demand_shell(self) -> None:
+    def _require_shell(self) -> None:
         """Run a command on the console; raises NotYet where it lets nobody in so far.
 
         Raises ChannelError where the user who is let in may not work as the administrator.
@@ -282,11 +282,11 @@ class Guest:
                 evidence=self.console_log,
             )
 
-    def demand_console(self, *, since: int) -> None:
+    def require_console(self, *, since: int) -> None:
         """Log in at a login prompt after console position `since`; raises NotYet until it came."""
         if not self._prompt_after(since):
             raise NotYet(self._last_line())
-        self._demand_shell()
+        self._require_shell()
 
     def await_settled(self) -> None:
         """Wait until the ready guest has started all that it starts, then have it all written."""
@@ -361,7 +361,7 @@ class Guest:
         timeout = self.budget(seconds).seconds
         # No falling back: an agent that is silent for once is on its way down or up again.
         channel: CommandChannel = self._serving or self.shell()
-        with self.ledger.on(Work.GUEST):
+        with self.ledger.on(Phase.GUEST):
             try:
                 return channel.run(arguments, stdin=stdin, environment=environment, timeout=timeout)
             except ChannelError:

@@ -16,7 +16,7 @@ from harness.errors import ChannelError, GuestFailure, HarnessError, NotApplicab
 from harness.events import Event
 from harness.guests.guest import EXECUTION, Guest
 from harness.guests.os import Program
-from harness.guests.rebooting import prove_reboot
+from harness.guests.reboot import expect_reboot
 from harness.hypervisors.base import MachineState, PowerMethod
 from harness.hypervisors.host_services import HostServices, ServiceName, host_services_of
 from harness.waiting import Deadline, NotYet, wait_until
@@ -118,7 +118,7 @@ class Shutdown:
             with promised():
                 self._guest.machine.reboot(method)
 
-        prove_reboot(self._guest, ask)
+        expect_reboot(self._guest, ask)
 
 
 def require_allowed(guest: Guest, *commands: str) -> None:

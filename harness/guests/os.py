@@ -87,12 +87,12 @@ class OsRelease:
     edition: str = ""
 
 
-PLAIN = re.compile(r"[A-Za-z0-9_.,:=/@-]+")
+KERNEL_ARGUMENT = re.compile(r"[A-Za-z0-9_.,:=/@-]+")
 
 
-def demand_plain(argument: str) -> None:
+def require_kernel_argument(argument: str) -> None:
     """Raise HarnessError for what no boot loader would hand to its kernel as it is."""
-    if not PLAIN.fullmatch(argument):
+    if not KERNEL_ARGUMENT.fullmatch(argument):
         raise HarnessError(f"{argument!r} is no plain argument of a kernel")
 
 
@@ -103,7 +103,7 @@ class Ending(StrEnum):
     POWER_OFF = "power off"
 
 
-class Life(Protocol):
+class Lifecycle(Protocol):
     """Starting, running, ending."""
 
     def boot_id(self) -> str:
@@ -171,7 +171,7 @@ class Log(Protocol):
         """The services that have failed since boot."""
 
 
-class Computing(Protocol):
+class CpuMemory(Protocol):
     """Processors and memory."""
 
     def cpus_online(self) -> int:
@@ -289,10 +289,10 @@ class Storage(Protocol):
     def root_is_writable(self) -> bool:
         """Whether the root file system can be written to."""
 
-    def keep(self, name: str, text: str) -> None:
+    def write_file(self, name: str, text: str) -> None:
         """Write a line into a file of that name, down to the disk."""
 
-    def kept(self, name: str) -> str:
+    def read_file(self, name: str) -> str:
         """What is in it; what the system says instead where it is not there."""
 
     def start_recording(self) -> None:
@@ -301,19 +301,19 @@ class Storage(Protocol):
     def records(self) -> list[str]:
         """The records that are there: `record 1`, `record 2`, ..."""
 
-    def leave_mark(self, name: str) -> None:
+    def write_marker(self, name: str) -> None:
         """Leave a mark on the disk and another in memory."""
 
-    def marks_on_disk(self) -> set[str]:
+    def markers_on_disk(self) -> set[str]:
         """The names of the marks that are there."""
 
-    def marks_in_memory(self) -> set[str]:
+    def markers_in_memory(self) -> set[str]:
         """The names of the marks that are there."""
 
-    def fill(self, mark: str) -> int:
+    def fill_file(self, mark: str) -> int:
         """Fill a file with the mark, down to the disk; returns its first sector on the disk."""
 
-    def has_file_of_marks(self) -> bool:
+    def has_marker_file(self) -> bool:
         """Whether the file that `fill` makes is there."""
 
     def disk_holds(self, mark: str, *, start: int, mebibytes: int) -> bool:
@@ -329,7 +329,7 @@ class Storage(Protocol):
         """What is left to do of it after that boot; whether the system could wake from it."""
 
 
-class Work(Protocol):
+class Workload(Protocol):
     """Programs that go on by themselves after they were started."""
 
     def start_ticking(self) -> None:
@@ -338,13 +338,13 @@ class Work(Protocol):
     def start_counting(self) -> None:
         """Have a process keep raising a number, which `count` reads."""
 
-    def answer_talk(self, port: int) -> None:
+    def start_echo_server(self, port: int) -> None:
         """Echo what one TCP connection says."""
 
-    def answers_talk(self) -> bool:
+    def echo_server_listens(self) -> bool:
         """Whether the one that echoes listens by now."""
 
-    def start_talk(self, address: str, port: int) -> None:
+    def start_echo_client(self, address: str, port: int) -> None:
         """Raise the number each time that its echo came back over one TCP connection."""
 
     def count(self) -> str:
@@ -377,6 +377,16 @@ class Execution(Protocol):
 
 
 class GuestOs(
-    Life, Product, Log, Computing, Devices, Network, Firmware, Storage, Work, Execution, Protocol
+    Lifecycle,
+    Product,
+    Log,
+    CpuMemory,
+    Devices,
+    Network,
+    Firmware,
+    Storage,
+    Workload,
+    Execution,
+    Protocol,
 ):
     """All that can be asked of a guest's operating system."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.image_store import disk, qemu_img
-from harness.image_store.building import IMAGE, LOG, Material, Step, version_of
+from harness.image_store.builder import IMAGE, LOG, Material, Step, version_of
 from harness.image_store.disk import assemble_disk, root_mib
 from harness.image_store.programs import clean_environment, run_program
 from harness.image_store.recipe import BootstrapRecipe, Recipe

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from harness.errors import HarnessError
-from harness.image_store.building import Step
+from harness.image_store.builder import Step
 from harness.image_store.download import fetch_small
 from harness.image_store.recipe import Checksums, Digest
 from harness.image_store.signatures import keyring_for, verified

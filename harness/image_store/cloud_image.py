@@ -9,7 +9,7 @@ import httpx
 
 from harness.errors import UsageError
 from harness.image_store import qemu_img
-from harness.image_store.building import Material, Step
+from harness.image_store.builder import Material, Step
 from harness.image_store.checksums import newest, published
 from harness.image_store.download import PART, digest_of, download, open_client
 from harness.image_store.imported import opened

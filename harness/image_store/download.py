@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 
 from harness.errors import HarnessError
-from harness.image_store.building import Step
+from harness.image_store.builder import Step
 from harness.image_store.files import refuse_link, without_links
 from harness.image_store.recipe import Digest
 from harness.waiting import SYSTEM_CLOCK, Clock, Deadline, let_pass

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from harness.errors import HarnessError, UsageError
 from harness.image_store import qemu_img
-from harness.image_store.building import IMAGE, LOG, Material, Step
+from harness.image_store.builder import IMAGE, LOG, Material, Step
 from harness.image_store.formats.identification import identify
 from harness.image_store.formats.reader import Disk, Reader
 from harness.image_store.programs import ProgramFailed
@@ -86,7 +86,7 @@ def opened(file: Path) -> Iterator[ForeignImage]:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise UsageError(f"the image {file} is not a file", remedy="give a disk image")
-        _demand_unused(descriptor, file)
+        _require_unused(descriptor, file)
         disk = identify(Reader(descriptor, status.st_size, str(file)))
         yield ForeignImage(file, descriptor, status, disk)
     finally:
@@ -154,7 +154,7 @@ class ForeignImage:
         now = os.fstat(self.descriptor)
         if any(getattr(now, what) != getattr(self.status, what) for what in SIGNS_OF_CHANGE):
             raise self._changed()
-        _demand_unused(self.descriptor, self.file)
+        _require_unused(self.descriptor, self.file)
         return found.hexdigest()
 
     def _convert(self, source: Path, target: Path, log: Path) -> None:
@@ -215,7 +215,7 @@ def _hand_over(work: Path, source: Path, target: Path) -> None:
         os.chown(target, account.pw_uid, account.pw_gid)
 
 
-def _demand_unused(descriptor: int, file: Path) -> None:
+def _require_unused(descriptor: int, file: Path) -> None:
     """Raises UsageError where another process has the image open, and may write to it."""
     for byte in (WRITTEN, RESIZED, NOT_TO_BE_READ):
         asked = struct.pack(LOCK, fcntl.F_WRLCK, os.SEEK_SET, byte, 1, 0)

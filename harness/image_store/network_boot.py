@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.errors import HarnessError
-from harness.image_store.building import Step
+from harness.image_store.builder import Step
 from harness.image_store.programs import run_program
 from harness.image_store.recipe import NetworkBoot
 

@@ -17,7 +17,7 @@ from in_toto_attestation.v1.statement import Statement
 from in_toto_attestation.v1.statement_pb2 import Statement as StatementMessage
 
 import harness
-from harness.image_store.building import IMAGE, Material
+from harness.image_store.builder import IMAGE, Material
 
 FILE = "provenance.json"
 PREDICATE = "https://slsa.dev/provenance/v1"

@@ -10,10 +10,10 @@ from pydantic import Field, model_validator
 
 from harness.errors import BadFileError, UsageError
 from harness.profiles.documents import Document, nearest, nearest_few, validated
-from harness.profiles.inheriting import Families
-from harness.profiles.located import Located, read_located
+from harness.profiles.inheritance import Families
 from harness.profiles.model import Identifier, Method
 from harness.profiles.places import recipes_folder
+from harness.profiles.source_map import Located, read_located
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 Address = Annotated[str, Field(pattern=r"^https?://\S+$")]

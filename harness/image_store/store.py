@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from harness.errors import UsageError
 from harness.image_store import qemu_img
 from harness.image_store.bootstrap import Bootstrap
-from harness.image_store.building import EVIDENCE, IMAGE, LOG, Builder, Material, Step, file_digest
+from harness.image_store.builder import EVIDENCE, IMAGE, LOG, Builder, Material, Step, file_digest
 from harness.image_store.cloud_image import CloudImage, downloads
 from harness.image_store.download import UnreachableError, remove_forgotten
 from harness.image_store.files import refuse_link, without_links

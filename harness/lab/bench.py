@@ -1,4 +1,4 @@
-"""One worker's bench: its connection, its networks, and the places where its guests stand."""
+"""One worker's bench: its connection, its networks, and the slots where its guests stand."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from pathlib import Path
 from harness.guests.evidence import EvidenceCollector
 from harness.guests.guest import Credentials, Guest
 from harness.hypervisors.base import NAME_PREFIX, Capability, Hypervisor
+from harness.hypervisors.connection import open_hypervisor
 from harness.hypervisors.definitions import Accelerator, NetworkDefinition
-from harness.hypervisors.opening import open_hypervisor
-from harness.image_store.choosing import recipe_for
+from harness.image_store.image_choice import recipe_for
 from harness.image_store.store import BaseImage, ImageStore
 from harness.lab.context import RunContext
+from harness.lab.first_boot import FirstBoot
 from harness.lab.guest_facts import agreed_image
 from harness.lab.identity import Identity
 from harness.lab.images import store_of
-from harness.lab.installation import Installation
 from harness.lab.live import LiveWriter
+from harness.lab.machine_slot import Blueprint, MachineSlot
 from harness.lab.networks import Networks
-from harness.lab.place import Blueprint, Place
-from harness.lab.seeding import seed
+from harness.lab.seed_medium import seed
 from harness.lab.software import take_software
-from harness.ledger import Ledger, Work
 from harness.profiles.claims import HypervisorKind
-from harness.profiles.loading import digest
+from harness.profiles.loader import digest
 from harness.profiles.model import Profile
 from harness.profiles.variants import Variant, firmware_of, variants_on
+from harness.time_accounting import Phase, TimeLedger
 
 
 @dataclass
@@ -37,10 +37,10 @@ class Bench:
 
     context: RunContext
     worker: str
-    ledger: Ledger = field(default_factory=Ledger)
+    ledger: TimeLedger = field(default_factory=TimeLedger)
     _images: dict[str, BaseImage] = field(default_factory=dict)
-    _installations: dict[tuple[str, Identity], Installation] = field(default_factory=dict)
-    _places: dict[tuple[str, Variant, str], Place] = field(default_factory=dict)
+    _first_boots: dict[tuple[str, Identity], FirstBoot] = field(default_factory=dict)
+    _slots: dict[tuple[str, Variant, str], MachineSlot] = field(default_factory=dict)
 
     @cached_property
     def live(self) -> LiveWriter:
@@ -81,35 +81,35 @@ class Bench:
     def image(self, profile: Profile) -> BaseImage:
         """The base image of a profile, or the user's own; built or verified at first use."""
         if profile.id not in self._images:
-            with self.ledger.on(Work.IMAGE):
+            with self.ledger.on(Phase.IMAGE):
                 mine = self._find_image(profile)
                 self._images[profile.id] = agreed_image(
                     self.context.facts, profile.id, mine, digest(profile), self._store
                 )
         return self._images[profile.id]
 
-    def place(
+    def slot(
         self, profile: Profile, variant: Variant, role: str, identity: Identity = Identity.GUEST
-    ) -> Place:
-        """The place of one machine of this worker; `role` tells several of one kind apart."""
+    ) -> MachineSlot:
+        """The slot of one machine of this worker; `role` tells several of one kind apart."""
         key = (profile.id, variant, role)
-        if key not in self._places:
-            installation = self._installation(profile, identity)
+        if key not in self._slots:
+            installation = self._first_boot(profile, identity)
             name = f"{self.worker}-{profile.id}-{variant}-{role}"
             vcpus = self._vcpus(profile)
-            self._places[key] = self._make_place(
+            self._slots[key] = self._make_slot(
                 profile, variant, name, vcpus, identity, installation.disk
             )
-        return self._places[key]
+        return self._slots[key]
 
     def unstarted_place(
         self, profile: Profile, variant: Variant, role: str, identity: Identity = Identity.CLONE
-    ) -> Place:
-        """The place of a machine that was never started: over the base image, with a seed."""
+    ) -> MachineSlot:
+        """The slot of a machine that was never started: over the base image, with a seed."""
         key = (profile.id, variant, role)
-        if key not in self._places:
+        if key not in self._slots:
             name = f"{self.worker}-{profile.id}-{variant}-{role}"
-            place = self._make_place(
+            slot = self._make_slot(
                 profile,
                 variant,
                 name,
@@ -117,9 +117,9 @@ class Bench:
                 identity,
                 lambda: self.image(profile).path,
             )
-            seed(place)
-            self._places[key] = place
-        return self._places[key]
+            seed(slot)
+            self._slots[key] = slot
+        return self._slots[key]
 
     @property
     def kind(self) -> HypervisorKind:
@@ -133,16 +133,16 @@ class Bench:
         return EvidenceCollector((self.context.password,), known)
 
     def guests_present(self) -> list[Guest]:
-        """The guests that stand in this worker's places now."""
-        return [place.guest for place in self._places.values() if place.guest is not None]
+        """The guests that stand in this worker's slots now."""
+        return [slot.guest for slot in self._slots.values() if slot.guest is not None]
 
     def clear(self) -> None:
         """Take every machine of this worker away; golden states and networks stay.
 
         One that stands idle costs the others its memory, and under TCG some of the processor.
         """
-        for place in self._places.values():
-            place.clear()
+        for slot in self._slots.values():
+            slot.clear()
 
     def close(self) -> None:
         """Take every machine and network of this worker away, and let go of its images."""
@@ -154,11 +154,11 @@ class Bench:
         if self._connected:
             self.hypervisor.close()
 
-    def _installation(self, profile: Profile, identity: Identity) -> Installation:
+    def _first_boot(self, profile: Profile, identity: Identity) -> FirstBoot:
         """The profile's guest as its first boot left it; its folder is the same for all workers."""
         key = (profile.id, identity)
-        if key not in self._installations:
-            place = self._make_place(
+        if key not in self._first_boots:
+            slot = self._make_slot(
                 profile,
                 variants_on(profile, self.kind)[0],
                 f"{profile.id}-installation-{identity.name.lower()}",
@@ -166,10 +166,10 @@ class Bench:
                 identity,
                 lambda: self.image(profile).path,
             )
-            self._installations[key] = Installation(place, self._keep_evidence, self._note_software)
-        return self._installations[key]
+            self._first_boots[key] = FirstBoot(slot, self._keep_evidence, self._note_software)
+        return self._first_boots[key]
 
-    def _make_place(
+    def _make_slot(
         self,
         profile: Profile,
         variant: Variant,
@@ -177,10 +177,10 @@ class Bench:
         vcpus: int,
         identity: Identity,
         base: Callable[[], Path],
-    ) -> Place:
+    ) -> MachineSlot:
         context = self.context
         name = f"{context.run}-{name}"
-        return Place(
+        return MachineSlot(
             blueprint=Blueprint(
                 profile,
                 firmware_of(profile, variant),

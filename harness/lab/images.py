@@ -9,11 +9,11 @@ from pathlib import Path
 
 from harness.hypervisors.accelerator import choose_accelerator
 from harness.hypervisors.base import Hypervisor
+from harness.hypervisors.connection import open_hypervisor
 from harness.hypervisors.definitions import Accelerator, Ownership
-from harness.hypervisors.opening import open_hypervisor
 from harness.image_store.recipe import InstallRecipe
 from harness.image_store.store import ImageStore, own_builders
-from harness.lab.installing import HypervisorMaker, Installing
+from harness.lab.install_builder import HypervisorMaker, InstallBuilder
 from harness.lab.ownership import own
 from harness.lab.reaper import reap_run
 from harness.lab.renewal import LeaseRenewal
@@ -24,7 +24,7 @@ def store_of(
     root: Path, hypervisor: HypervisorMaker, owner: Ownership, accelerator: Accelerator
 ) -> ImageStore:
     """The store with every builder; installations run on that hypervisor, and belong to `owner`."""
-    installing = Installing(hypervisor, root, owner, accelerator)
+    installing = InstallBuilder(hypervisor, root, owner, accelerator)
     return ImageStore(root, {**own_builders(root), InstallRecipe: installing})
 
 

@@ -28,7 +28,7 @@ from harness.plugin.fixtures import (
 from harness.plugin.markers import DESCRIPTIONS
 from harness.plugin.session_start import start_run
 from harness.plugin.worker import Worker, metric
-from harness.profiles.loading import usable_profiles
+from harness.profiles.loader import usable_profiles
 from harness.profiles.selection import select
 from harness.results.manifest import RunChoices
 from harness.results.run_plan import Guests, plan_run

@@ -9,7 +9,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.hypervisors.base import Hypervisor
-from harness.hypervisors.opening import open_hypervisor
+from harness.hypervisors.connection import open_hypervisor
 from harness.lab.reaper import reap_run
 from harness.lab.renewal import LeaseRenewal
 from harness.lab.workspace import Workspace

@@ -15,10 +15,10 @@ from harness.guests.prerequisites import require_foundations
 from harness.hypervisors.base import Capability, Hypervisor, MachineState
 from harness.lab.bench import Bench
 from harness.lab.identity import Identity
+from harness.lab.machine_slot import MachineSlot
 from harness.lab.networks import Networks
-from harness.lab.place import Place
+from harness.plugin.applicability import require_system
 from harness.plugin.collection import Target, feature_of
-from harness.plugin.naming import demand_system
 from harness.profiles.variants import firmware_of, variants_on
 from harness.tiers import Tier
 
@@ -108,11 +108,11 @@ def guest(request: pytest.FixtureRequest, bench: Bench, target: Target) -> Itera
     A read-only case may get the guest of the read-only case before it; that it left everything
     as it was is checked.
     """
-    _demand(bench, target, request.node, RESTORED)
-    place = bench.place(target.profile, target.variant, "guest")
+    _require(bench, target, request.node, RESTORED)
+    place = bench.slot(target.profile, target.variant, "guest")
     if request.node.get_closest_marker("read_only") is None:
         bench.clear()
-        yield from _lend(request, [place.pristine()])
+        yield from _lend(request, [place.restore_golden()])
         return
     shared = _shared_guest(request.config, bench, place)
     yield from _lend(request, [shared.guest])
@@ -122,10 +122,10 @@ def guest(request: pytest.FixtureRequest, bench: Bench, target: Target) -> Itera
 @pytest.fixture
 def machine(request: pytest.FixtureRequest, bench: Bench, target: Target) -> Iterator[Guest]:
     """A guest whose machine is defined and powered off, and whose disk was never booted."""
-    _demand(bench, target, request.node)
+    _require(bench, target, request.node)
     bench.clear()
-    place = bench.place(target.profile, target.variant, "machine")
-    yield from _lend(request, [place.powered_off()])
+    place = bench.slot(target.profile, target.variant, "machine")
+    yield from _lend(request, [place.create_stopped()])
 
 
 @pytest.fixture
@@ -134,10 +134,10 @@ def unstarted(request: pytest.FixtureRequest, bench: Bench, target: Target) -> I
 
     For the host's side alone: the hypervisor need not execute guest code.
     """
-    _demand(bench, target, request.node, frozenset())
+    _require(bench, target, request.node, frozenset())
     bench.clear()
     place = bench.unstarted_place(target.profile, target.variant, "unstarted")
-    yield from _lend(request, [place.powered_off()])
+    yield from _lend(request, [place.create_stopped()])
 
 
 @pytest.fixture
@@ -145,13 +145,13 @@ def neighbours(
     request: pytest.FixtureRequest, bench: Bench, target: Target
 ) -> Iterator[Neighbours]:
     """Two pristine guests on one network, each with a first boot and an identity of its own."""
-    _demand(bench, target, request.node, RESTORED | {Capability.NETWORK})
+    _require(bench, target, request.node, RESTORED | {Capability.NETWORK})
     bench.clear()
     places = [
-        bench.place(target.profile, target.variant, identity.name.lower(), identity)
+        bench.slot(target.profile, target.variant, identity.name.lower(), identity)
         for identity in (Identity.GUEST, Identity.NEIGHBOUR)
     ]
-    first, second = (place.pristine() for place in places)
+    first, second = (place.restore_golden() for place in places)
     for _ in _lend(request, [first, second]):
         yield Neighbours(first, second, bench.networks)
 
@@ -159,14 +159,14 @@ def neighbours(
 @pytest.fixture
 def clones(request: pytest.FixtureRequest, bench: Bench, target: Target) -> Iterator[Clones]:
     """Two clones of the base image, powered off, each with a seed of its own."""
-    _demand(bench, target, request.node)
+    _require(bench, target, request.node)
     bench.clear()
     identities = {"clone": Identity.CLONE, "other-clone": Identity.OTHER_CLONE}
     places = [
         bench.unstarted_place(target.profile, target.variant, role, identity)
         for role, identity in identities.items()
     ]
-    first, second = (place.powered_off() for place in places)
+    first, second = (place.create_stopped() for place in places)
     for _ in _lend(request, [first, second]):
         yield Clones(first, second)
 
@@ -192,11 +192,11 @@ def _lend(request: pytest.FixtureRequest, guests: list[Guest]) -> Iterator[Guest
             guest.crash_watch()
 
 
-def _shared_guest(config: pytest.Config, bench: Bench, place: Place) -> Shared:
+def _shared_guest(config: pytest.Config, bench: Bench, place: MachineSlot) -> Shared:
     shared = config.stash.get(SHARED, None)
     if shared is None or shared.guest is not place.guest:
         bench.clear()
-        guest = place.pristine()
+        guest = place.restore_golden()
         shared = Shared(guest, Footprint.of(guest))
         config.stash[SHARED] = shared
     return shared
@@ -213,7 +213,7 @@ def _check_unchanged(config: pytest.Config, shared: Shared) -> None:
         )
 
 
-def _demand(
+def _require(
     bench: Bench, target: Target, node: pytest.Item, needed_here: frozenset[Capability] = BOOTED
 ) -> None:
     """Raise NotApplicable where the profile or the hypervisor rules the case out.
@@ -223,7 +223,7 @@ def _demand(
     if target.variant not in variants_on(target.profile, bench.kind):
         raise NotApplicable(f"the profile {target.profile.id} names no variant {target.variant}")
     for marker in node.iter_markers("only_on"):
-        demand_system(target.profile, marker.args, marker.kwargs["because"])
+        require_system(target.profile, marker.args, marker.kwargs["because"])
     capabilities = {"uefi": Capability.UEFI, "secure-boot": Capability.SECURE_BOOT}
     needed = capabilities.get(firmware_of(target.profile, target.variant))
     wanted = set(needed_here)

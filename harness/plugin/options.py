@@ -9,8 +9,8 @@ import pytest
 
 from harness.errors import UsageError
 from harness.hypervisors.accelerator import choose_accelerator
+from harness.hypervisors.connection import default_address
 from harness.hypervisors.definitions import Accelerator
-from harness.hypervisors.opening import default_address
 from harness.image_store.places import store_root
 from harness.lab.context import RunContext
 from harness.lab.ownership import own

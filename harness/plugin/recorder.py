@@ -14,13 +14,12 @@ from harness.hypervisors.base import Capability, Hypervisor
 from harness.lab.context import RunContext
 from harness.lab.guest_facts import known
 from harness.lab.software import known_software
-from harness.ledger import Ledger
 from harness.plugin.collection import case_of, parameters_of
 from harness.plugin.worker import RECORD
 from harness.profiles.catalogue import load_catalogue
 from harness.profiles.model import Profile
 from harness.profiles.variants import Variant
-from harness.reporting.writing import write_reports
+from harness.reporting.writer import write_reports
 from harness.results.manifest import RunManifest
 from harness.results.model import (
     Completion,
@@ -32,6 +31,7 @@ from harness.results.model import (
 )
 from harness.results.store import RunDirectory
 from harness.results.verdicts import certify, judge
+from harness.time_accounting import TimeLedger
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Recorder:
     selection: str
     manifest: RunManifest
     outcomes: list[OutcomeRecord] = field(default_factory=list)
-    ledger: Ledger = field(default_factory=Ledger)
+    ledger: TimeLedger = field(default_factory=TimeLedger)
     _known: dict[str, GuestBuild] = field(default_factory=dict)
 
     @property

@@ -12,7 +12,7 @@ import pytest
 
 from harness.errors import HypervisorUnreachableError, UsageError
 from harness.hypervisors.base import Hypervisor
-from harness.hypervisors.opening import open_hypervisor
+from harness.hypervisors.connection import open_hypervisor
 from harness.image_store.store import ImageStore
 from harness.lab.context import RunContext
 from harness.lab.guest_facts import known, stored_image
@@ -20,7 +20,7 @@ from harness.lab.reaper import reap_run, require_free
 from harness.lab.workspace import Workspace
 from harness.plugin import options
 from harness.plugin.recorder import Recorder, environment_of
-from harness.profiles.loading import digest
+from harness.profiles.loader import digest
 from harness.profiles.model import Profile
 from harness.profiles.places import project_root
 from harness.results.comparison import differences, fingerprint

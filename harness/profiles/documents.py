@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.errors import BadFileError
-from harness.profiles.located import Located, read_located
+from harness.profiles.source_map import Located, read_located
 
 
 class Document(BaseModel):

@@ -38,7 +38,7 @@ def variants_on(profile: Profile, kind: HypervisorKind) -> tuple[Variant, ...]:
     return tuple(BY_NUMBER[number] for number in numbers)
 
 
-def unmade(profile: Profile, kind: HypervisorKind) -> UsageError | None:
+def unsupported_reason(profile: Profile, kind: HypervisorKind) -> UsageError | None:
     """Why guestcert makes no machine for that guest there; None where it does."""
     if kind is HypervisorKind.HYPERV or profile.architecture is not Architecture.AARCH64:
         return None

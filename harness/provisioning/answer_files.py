@@ -17,7 +17,7 @@ from harness.provisioning.escaping import Format
 from harness.provisioning.rendering import render
 
 
-class Place(StrEnum):
+class Location(StrEnum):
     """Where an installer looks for a file."""
 
     INITRD = "initrd"  # the root of the installer's first file system
@@ -30,7 +30,7 @@ class Place(StrEnum):
 class AnswerFile:
     """A file for an installer; `path` has no leading slash. Its content is meant for bytes."""
 
-    place: Place
+    place: Location
     path: str
     content: bytes
 
@@ -80,14 +80,14 @@ def _preseed(answers: Answers, folder: Path | None) -> AnswerSet:
         ("install.amd/initrd.gz", "install.386/initrd.gz", "install/initrd.gz"),
         words,
     )
-    return AnswerSet((AnswerFile(Place.INITRD, "preseed.cfg", text.encode()),), start)
+    return AnswerSet((AnswerFile(Location.INITRD, "preseed.cfg", text.encode()),), start)
 
 
 def _autoinstall(answers: Answers, folder: Path | None) -> AnswerSet:
     text = render("user-data.j2", Format.JSON, answers, folder)
     files = (
-        AnswerFile(Place.CD, "user-data", text.encode()),
-        AnswerFile(Place.CD, "meta-data", f"instance-id: {answers.host_name}\n".encode()),
+        AnswerFile(Location.CD, "user-data", text.encode()),
+        AnswerFile(Location.CD, "meta-data", f"instance-id: {answers.host_name}\n".encode()),
     )
     words = f"autoinstall --- {CONSOLE}"
     return AnswerSet(files, Start(("casper/vmlinuz",), ("casper/initrd",), words), label="CIDATA")
@@ -98,19 +98,19 @@ def _kickstart(answers: Answers, folder: Path | None) -> AnswerSet:
     kernel, initrd = ("images/pxeboot/vmlinuz",), ("images/pxeboot/initrd.img",)
     if answers.profile.family != "fedora" and answers.release[0] < 7:
         # Anaconda takes a volume by its label since version 19 only.
-        file = AnswerFile(Place.INITRD, "ks.cfg", text.encode())
+        file = AnswerFile(Location.INITRD, "ks.cfg", text.encode())
         words = f"ks=file:/ks.cfg text {CONSOLE}"
         if answers.release[0] == 6:
             words += " cmdline"
         return AnswerSet((file,), Start(kernel, initrd, words))
-    file = AnswerFile(Place.CD, "ks.cfg", text.encode())
+    file = AnswerFile(Location.CD, "ks.cfg", text.encode())
     words = f"inst.ks=hd:LABEL=OEMDRV:/ks.cfg inst.text inst.cmdline {CONSOLE}"
     return AnswerSet((file,), Start(kernel, initrd, words), label="OEMDRV")
 
 
 def _autoyast(answers: Answers, folder: Path | None) -> AnswerSet:
     text = render("autoinst.xml.j2", Format.XML, answers, folder)
-    file = AnswerFile(Place.INITRD, "autoinst.xml", text.encode())
+    file = AnswerFile(Location.INITRD, "autoinst.xml", text.encode())
     words = f"autoyast=file:///autoinst.xml textmode=1 {CONSOLE}"
     start = Start(
         ("boot/x86_64/loader/linux", "boot/i386/loader/linux"),
@@ -122,7 +122,7 @@ def _autoyast(answers: Answers, folder: Path | None) -> AnswerSet:
 
 def _agama(answers: Answers, folder: Path | None) -> AnswerSet:
     text = render("autoinst.json.j2", Format.JSON, answers, folder)
-    file = AnswerFile(Place.CD, "autoinst.json", text.encode())
+    file = AnswerFile(Location.CD, "autoinst.json", text.encode())
     words = (
         "root=live:CDLABEL=Install-SLES rd.live.image"
         f" inst.auto=label://OEMDRV/autoinst.json inst.finish=poweroff {CONSOLE}"
@@ -138,8 +138,8 @@ def _bsdinstall(answers: Answers, folder: Path | None) -> AnswerSet:
     # The installer speaks on the serial port only where its own loader is told to.
     loader = 'boot_multicons="YES"\nboot_serial="YES"\nconsole="comconsole,vidconsole"\n'
     files = (
-        AnswerFile(Place.MEDIUM, "etc/installerconfig", text.encode()),
-        AnswerFile(Place.MEDIUM, "boot/loader.conf.local", loader.encode()),
+        AnswerFile(Location.MEDIUM, "etc/installerconfig", text.encode()),
+        AnswerFile(Location.MEDIUM, "boot/loader.conf.local", loader.encode()),
     )
     return AnswerSet(files, Start())
 
@@ -149,21 +149,21 @@ WINDOWS_FILES = ("setup.cmd", "again.reg", "done.reg", "power.vbs")
 
 def _autounattend(answers: Answers, folder: Path | None) -> AnswerSet:
     text = render("Autounattend.xml.j2", Format.XML, answers, folder)
-    files = [AnswerFile(Place.CD, "Autounattend.xml", _with_windows_line_ends(text, "utf-8"))]
-    files += _windows_scripts(Place.CD, answers, folder)
+    files = [AnswerFile(Location.CD, "Autounattend.xml", _with_windows_line_ends(text, "utf-8"))]
+    files += _windows_scripts(Location.CD, answers, folder)
     if answers.certificate is not None:
-        files.append(AnswerFile(Place.CD, "guestcert/winrm.pfx", answers.certificate.pfx))
+        files.append(AnswerFile(Location.CD, "guestcert/winrm.pfx", answers.certificate.pfx))
     return AnswerSet(tuple(files), Start(keys=True))
 
 
 def _winnt_sif(answers: Answers, folder: Path | None) -> AnswerSet:
     text = render("winnt.sif.j2", Format.INI, answers, folder)
-    files = [AnswerFile(Place.FLOPPY, "winnt.sif", _with_windows_line_ends(text, "cp1252"))]
-    files += _windows_scripts(Place.FLOPPY, answers, folder)
+    files = [AnswerFile(Location.FLOPPY, "winnt.sif", _with_windows_line_ends(text, "cp1252"))]
+    files += _windows_scripts(Location.FLOPPY, answers, folder)
     return AnswerSet(tuple(files), Start())
 
 
-def _windows_scripts(place: Place, answers: Answers, folder: Path | None) -> list[AnswerFile]:
+def _windows_scripts(place: Location, answers: Answers, folder: Path | None) -> list[AnswerFile]:
     return [
         AnswerFile(
             place,

@@ -13,7 +13,7 @@ from harness.profiles.model import Profile
 from harness.provisioning.certificate import Certificate
 from harness.provisioning.passwords import hash_password
 
-PLAIN = re.compile(r"[A-Za-z0-9-]+")
+PLAIN_NAME = re.compile(r"[A-Za-z0-9-]+")
 """Host names and tokens are made of these alone, so that every format can hold them."""
 
 DISKS = {DiskBus.VIRTIO: "vda", DiskBus.SCSI: "sda", DiskBus.SATA: "sda", DiskBus.IDE: "sda"}
@@ -60,7 +60,7 @@ class Answers:
 
     def __post_init__(self) -> None:
         for name in (self.host_name, self.token):
-            if not PLAIN.fullmatch(name):
+            if not PLAIN_NAME.fullmatch(name):
                 raise HarnessError(f"{name!r} can not stand in every answer file")
 
     @property

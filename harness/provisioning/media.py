@@ -16,7 +16,7 @@ from pycdlib.pycdlibexception import PyCdlibException
 from harness.errors import UsageError
 from harness.image_store.private import new_private_file
 from harness.image_store.programs import run_program
-from harness.provisioning.answer_files import AnswerFile, AnswerSet, Place
+from harness.provisioning.answer_files import AnswerFile, AnswerSet, Location
 
 FLOPPY_BYTES = 1440 * 1024
 
@@ -38,16 +38,20 @@ def write_media(answers: AnswerSet, folder: Path, medium: Path | None = None) ->
     """
     made: dict[str, Path] = {}
     for place, name, write in (
-        (Place.CD, "answers.iso", lambda files, file: write_iso(files, file, answers.label)),
-        (Place.FLOPPY, "answers.img", _write_floppy),
-        (Place.INITRD, "answers.cpio.gz", _write_archive),
+        (
+            Location.CD,
+            "answers.iso",
+            lambda files, file: write_iso(files, file, answers.label),
+        ),
+        (Location.FLOPPY, "answers.img", _write_floppy),
+        (Location.INITRD, "answers.cpio.gz", _write_archive),
     ):
         files = [file for file in answers.files if file.place is place]
         if files:
             target = folder / name
             write(files, new_private_file(target))
             made[str(place)] = target
-    changed = [file for file in answers.files if file.place is Place.MEDIUM]
+    changed = [file for file in answers.files if file.place is Location.MEDIUM]
     if changed and medium is not None:
         made["medium"] = _change_medium(changed, medium, folder / "medium.iso")
     return AnswerMedia(made.get("cd"), made.get("floppy"), made.get("initrd"), made.get("medium"))

@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.errors import UsageError
-from harness.image_store.choosing import recipe_for
+from harness.image_store.image_choice import recipe_for
 from harness.image_store.recipe import InstallRecipe
 from harness.profiles.claims import HypervisorKind
 from harness.profiles.model import Profile
-from harness.profiles.variants import unmade
+from harness.profiles.variants import unsupported_reason
 from harness.provisioning.product_keys import product_key
 
 
-def lack_of(profile: Profile, root: Path) -> UsageError | None:
+def missing_prerequisite(profile: Profile, root: Path) -> UsageError | None:
     """What its image lacks, with what to do about it; None where nothing. `root`: the store's."""
-    if refusal := unmade(profile, HypervisorKind.QEMU):
+    if refusal := unsupported_reason(profile, HypervisorKind.QEMU):
         return refusal
     try:
         if isinstance(recipe_for(profile, root), InstallRecipe) and profile.windows:

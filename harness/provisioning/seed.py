@@ -17,7 +17,7 @@ from ruamel.yaml.error import MarkedYAMLError
 from harness.errors import UsageError
 from harness.image_store.private import new_private_file
 from harness.profiles.model import Profile, Seed
-from harness.provisioning.answer_files import AnswerFile, Place
+from harness.provisioning.answer_files import AnswerFile, Location
 from harness.provisioning.escaping import Format
 from harness.provisioning.media import write_iso
 from harness.provisioning.rendering import overrides_folder, render
@@ -55,7 +55,7 @@ def write_seed(content: SeedContent, file: Path) -> Path:
     Raises UsageError where the user's own template does not give a cloud-config.
     """
     new_private_file(file)
-    files = [AnswerFile(Place.CD, name, text.encode()) for name, text in _files(content).items()]
+    files = [AnswerFile(Location.CD, name, text.encode()) for name, text in _files(content).items()]
     write_iso(files, file, LABELS[content.profile.seed])
     return file
 

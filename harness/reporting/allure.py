@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from harness.reporting.wording import headline
+from harness.reporting.phrases import headline
 from harness.results.model import RunRecord
 from harness.results.store import write_text
 from harness.text import sanitize

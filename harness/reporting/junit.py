@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from junitparser import Attr, Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from harness.reporting.wording import headline
+from harness.reporting.phrases import headline
 from harness.results.model import Outcome, OutcomeRecord, RunRecord
 from harness.results.store import write_text
 from harness.text import sanitize, sanitize_line

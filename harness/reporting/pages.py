@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.reporting.wording import scope_words, status_word, verdict_word
+from harness.reporting.phrases import scope_words, status_word, verdict_word
 from harness.text import sanitize
 
 

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 
-from harness.results.comparison import NOTABLE, Change, Comparison, Figure, Moved
+from harness.results.comparison import NOTABLE, Change, ChangeKind, Comparison, Figure
 from harness.text import sanitize_line
 
 SCHEMA = "guestcert/comparison/1"
@@ -17,17 +17,17 @@ SCHEMA = "guestcert/comparison/1"
 REASON_LIMIT = 300
 
 HEADINGS = {
-    Change.REGRESSION: "Regressions",
-    Change.FAILING: "Fails now, and the base could not tell",
-    Change.IN_DOUBT: "In doubt: the head could not tell",
-    Change.LOST: "Required, and no longer tested",
-    Change.EXCUSED: "Fails, as is known or claimed",
-    Change.REPAIRED: "Repaired",
-    Change.NEW: "Newly tested",
-    Change.GONE: "No longer tested",
+    ChangeKind.REGRESSION: "Regressions",
+    ChangeKind.FAILING: "Fails now, and the base could not tell",
+    ChangeKind.IN_DOUBT: "In doubt: the head could not tell",
+    ChangeKind.LOST: "Required, and no longer tested",
+    ChangeKind.EXCUSED: "Fails, as is known or claimed",
+    ChangeKind.REPAIRED: "Repaired",
+    ChangeKind.NEW: "Newly tested",
+    ChangeKind.GONE: "No longer tested",
 }
 
-LOOKED_INTO = (Change.REGRESSION, Change.FAILING, Change.IN_DOUBT)
+LOOKED_INTO = (ChangeKind.REGRESSION, ChangeKind.FAILING, ChangeKind.IN_DOUBT)
 """Changes of a case that are shown with their evidence and the command that reruns it."""
 
 Quote = Callable[[str], str]
@@ -103,7 +103,7 @@ def _sections(
     told = {(case.guest, case.variant, case.feature, case.change) for case in comparison.cases}
     for change, heading in HEADINGS.items():
         entries = [_entry(one, head, quote, told) for one in moved if one.change is change]
-        if entries or change is Change.REGRESSION:
+        if entries or change is ChangeKind.REGRESSION:
             yield heading, entries or [["none"]]
     yield from _figures(comparison, quote)
     if comparison.environment:
@@ -119,7 +119,7 @@ def _sections(
         if places:
             alone = [[f"{quote(guest)} {quote(variant)}"] for guest, variant in places]
             yield f"Only in the {side}, {quote(run)}", alone
-    yield "Unchanged", [[f"{comparison.steady} features stand as they did"]]
+    yield "Unchanged", [[f"{comparison.unchanged} features stand as they did"]]
 
 
 def _figures(comparison: Comparison, quote: Quote) -> Iterator[tuple[str, list[list[str]]]]:
@@ -131,7 +131,7 @@ def _figures(comparison: Comparison, quote: Quote) -> Iterator[tuple[str, list[l
 
 
 def _entry(
-    moved: Moved, head: Path, quote: Quote, told: set[tuple[str, str, str, Change]]
+    moved: Change, head: Path, quote: Quote, told: set[tuple[str, str, str, ChangeKind]]
 ) -> list[str]:
     """`told`: the features of which a case reports the change with its reason."""
     is_case = moved.subject != moved.feature
@@ -141,12 +141,12 @@ def _entry(
     text += f": {quote(moved.before) or 'none'} -> {quote(moved.after) or 'none'}"
     key = (moved.guest, moved.variant, moved.feature, moved.change)
     reason = quote(moved.reason)
-    if reason and moved.change is not Change.REPAIRED and (is_case or key not in told):
+    if reason and moved.change is not ChangeKind.REPAIRED and (is_case or key not in told):
         text += f": {reason}"
     return [text, *(_details(moved, head, quote) if moved.change in LOOKED_INTO else ())]
 
 
-def _details(moved: Moved, head: Path, quote: Quote) -> Iterator[str]:
+def _details(moved: Change, head: Path, quote: Quote) -> Iterator[str]:
     if moved.evidence:
         yield f"evidence: {quote(str((head / moved.evidence[0]).parent))}"
     if moved.rerun:

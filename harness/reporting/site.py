@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.profiles.catalogue import Feature
 from harness.reporting.pages import page
-from harness.reporting.wording import LATER
+from harness.reporting.phrases import LATER
 from harness.results.model import OutcomeRecord, RunRecord, VerdictRecord
 from harness.results.store import RunDirectory, write_text
 
@@ -31,14 +31,14 @@ class Row:
     verdicts: tuple[VerdictRecord, ...]
 
     @property
-    def tells_something(self) -> bool:
+    def is_relevant(self) -> bool:
         """Whether the feature is claimed or was tested, on any variant."""
-        return any(verdict.tells_something for verdict in self.verdicts)
+        return any(verdict.is_relevant for verdict in self.verdicts)
 
     @property
     def waits(self) -> bool:
         """Whether the feature is claimed, and no run of this tier tests it."""
-        return self.tells_something and all(v.untested in LATER for v in self.verdicts)
+        return self.is_relevant and all(v.untested in LATER for v in self.verdicts)
 
 
 def write_site(run: RunRecord, directory: RunDirectory, catalogue: Sequence[Feature]) -> None:

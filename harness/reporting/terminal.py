@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.reporting.wording import LATER, scope_words, status_word, verdict_word
+from harness.reporting.phrases import LATER, scope_words, status_word, verdict_word
 from harness.results.model import Outcome, RunRecord, Status, Untested, Verdict
 from harness.results.store import RunDirectory
 from harness.text import sanitize
@@ -77,7 +77,7 @@ def _verdicts(run: RunRecord, guest: str) -> Table:
     for variant in variants:
         table.add_column(variant)
     by_place = {(v.feature, v.variant): v for v in told}
-    shown = (v.feature for v in told if v.tells_something and v.untested not in LATER)
+    shown = (v.feature for v in told if v.is_relevant and v.untested not in LATER)
     for feature in dict.fromkeys(shown):
         verdicts = [by_place[feature, variant] for variant in variants]
         table.add_row(
@@ -88,7 +88,7 @@ def _verdicts(run: RunRecord, guest: str) -> Table:
 
 def _not_in_tables(run: RunRecord) -> Iterator[str]:
     """How many features the tables leave out, and why."""
-    told = {v.feature for v in run.verdicts if v.tells_something}
+    told = {v.feature for v in run.verdicts if v.is_relevant}
     shown = {v.feature for v in run.verdicts if v.untested not in LATER}
     waiting = {
         v.feature: v for v in run.verdicts if v.feature in told - shown and v.untested in LATER

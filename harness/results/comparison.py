@@ -15,47 +15,47 @@ from harness.results.verdicts import worst
 NOTABLE = 0.25
 """The part by which a figure has to change to be told: less is noise on a shared host."""
 
-STEADY = ("accelerator", "host.cpu", "hypervisor", "hypervisor_version")
+SAME_HOST = ("accelerator", "host.cpu", "hypervisor", "hypervisor_version")
 """Where one of these differs, times are another host's, and not the guest's."""
 
-Place = tuple[str, str]
+GuestVariant = tuple[str, str]
 """A guest and its variant."""
 
 
-class Standing(Enum):
+class ResultClass(Enum):
     """What an outcome or a verdict comes down to."""
 
     WORKS = auto()
     EXCUSED = auto()
     FAILS = auto()
-    UNSURE = auto()
-    UNSEEN = auto()
+    INCONCLUSIVE = auto()
+    UNTESTED = auto()
 
 
 OUTCOMES = {
-    Outcome.PASSED: Standing.WORKS,
-    Outcome.KNOWN_ISSUE: Standing.EXCUSED,
-    Outcome.FAILED: Standing.FAILS,
-    Outcome.BROKEN: Standing.UNSURE,
-    Outcome.BLOCKED: Standing.UNSURE,
-    Outcome.FLAKY: Standing.UNSURE,
-    Outcome.NOT_APPLICABLE: Standing.UNSEEN,
+    Outcome.PASSED: ResultClass.WORKS,
+    Outcome.KNOWN_ISSUE: ResultClass.EXCUSED,
+    Outcome.FAILED: ResultClass.FAILS,
+    Outcome.BROKEN: ResultClass.INCONCLUSIVE,
+    Outcome.BLOCKED: ResultClass.INCONCLUSIVE,
+    Outcome.FLAKY: ResultClass.INCONCLUSIVE,
+    Outcome.NOT_APPLICABLE: ResultClass.UNTESTED,
 }
 
 VERDICTS = {
-    Verdict.VERIFIED: Standing.WORKS,
-    Verdict.EXCEEDS_CLAIM: Standing.WORKS,
-    Verdict.OBSERVED_WORKING: Standing.WORKS,
-    Verdict.VIOLATED: Standing.FAILS,
-    Verdict.OBSERVED_FAILING: Standing.FAILS,
-    Verdict.AS_CLAIMED: Standing.EXCUSED,  # it does not work, and nobody said that it would
-    Verdict.INCONCLUSIVE: Standing.UNSURE,
-    Verdict.NOT_APPLICABLE: Standing.UNSEEN,
-    Verdict.UNTESTED: Standing.UNSEEN,
+    Verdict.VERIFIED: ResultClass.WORKS,
+    Verdict.EXCEEDS_CLAIM: ResultClass.WORKS,
+    Verdict.OBSERVED_WORKING: ResultClass.WORKS,
+    Verdict.VIOLATED: ResultClass.FAILS,
+    Verdict.OBSERVED_FAILING: ResultClass.FAILS,
+    Verdict.AS_CLAIMED: ResultClass.EXCUSED,  # it does not work, and nobody said that it would
+    Verdict.INCONCLUSIVE: ResultClass.INCONCLUSIVE,
+    Verdict.NOT_APPLICABLE: ResultClass.UNTESTED,
+    Verdict.UNTESTED: ResultClass.UNTESTED,
 }
 
 
-class Change(StrEnum):
+class ChangeKind(StrEnum):
     """How a feature or a case stands in the later run, held against the earlier one."""
 
     REGRESSION = "regression"
@@ -68,12 +68,16 @@ class Change(StrEnum):
     NEW = "newly tested"
 
 
-COVERAGE = {Change.LOST: Change.GONE, Change.GONE: Change.GONE, Change.NEW: Change.NEW}
+COVERAGE = {
+    ChangeKind.LOST: ChangeKind.GONE,
+    ChangeKind.GONE: ChangeKind.GONE,
+    ChangeKind.NEW: ChangeKind.NEW,
+}
 """Changes of what was tested, with the changes of a feature's cases that they report already."""
 
 
 @dataclass(frozen=True)
-class Moved:
+class Change:
     """A feature or a case that stands otherwise; `before`, `after`: outcomes or verdicts."""
 
     guest: str
@@ -81,7 +85,7 @@ class Moved:
     subject: str  # a feature's id, or a case with its parameters
     before: str
     after: str
-    change: Change
+    change: ChangeKind
     feature: str
     reason: str = ""  # the later run's, as all that follows
     title: str = ""
@@ -110,28 +114,28 @@ class Comparison:
     head: str
     certificates: tuple[tuple[str, str, str], ...]  # guest, status before, after
     environment: tuple[tuple[str, str, str], ...]  # name, before, after
-    only_base: tuple[Place, ...]
-    only_head: tuple[Place, ...]
-    features: tuple[Moved, ...]
-    cases: tuple[Moved, ...]
+    only_base: tuple[GuestVariant, ...]
+    only_head: tuple[GuestVariant, ...]
+    features: tuple[Change, ...]
+    cases: tuple[Change, ...]
     figures: tuple[Figure, ...]
     incomparable: tuple[str, ...]  # what of the environment makes times incomparable
-    steady: int  # tested features that stand as they did
+    unchanged: int  # tested features that stand as they did
 
     @property
     def exit_code(self) -> int:
         """1 where something regressed; 3 where something is in doubt, or required and lost."""
         changes = {moved.change for moved in (*self.features, *self.cases)}
-        if Change.REGRESSION in changes:
+        if ChangeKind.REGRESSION in changes:
             return EXIT_NOT_CERTIFIED
-        if changes & {Change.IN_DOUBT, Change.LOST} or not self.shared:
+        if changes & {ChangeKind.IN_DOUBT, ChangeKind.LOST} or not self.shared:
             return EXIT_BROKEN
         return EXIT_CERTIFIED
 
     @property
     def shared(self) -> bool:
         """Whether there is anything that both runs tested."""
-        return bool(self.steady or self.features)
+        return bool(self.unchanged or self.features)
 
 
 def compare(base: RunRecord, head: RunRecord) -> Comparison:
@@ -141,9 +145,11 @@ def compare(base: RunRecord, head: RunRecord) -> Comparison:
     features = [_features(run, both) for run in (base, head)]
     cases = [_cases(run, both) for run in (base, head)]
     environment = tuple(differences(_fingerprint(base), _fingerprint(head)))
-    incomparable = tuple(name for name, _, _ in environment if name in STEADY)
+    incomparable = tuple(name for name, _, _ in environment if name in SAME_HOST)
     moved = (*_moved(*features), *_lost_variants(base, places[0] - both, places[1]))
-    tested = {key for key, state in features[0].items() if state.standing is not Standing.UNSEEN}
+    tested = {
+        key for key, state in features[0].items() if state.standing is not ResultClass.UNTESTED
+    }
     return Comparison(
         base=base.run,
         head=head.run,
@@ -155,7 +161,7 @@ def compare(base: RunRecord, head: RunRecord) -> Comparison:
         cases=tuple(_not_told(_moved(*cases), moved)),
         figures=() if incomparable else tuple(_figures(base, head, both)),
         incomparable=incomparable,
-        steady=len(tested - {(m.guest, m.variant, m.subject) for m in moved}),
+        unchanged=len(tested - {(m.guest, m.variant, m.subject) for m in moved}),
     )
 
 
@@ -167,7 +173,7 @@ class State:
     """How a feature or a case stands in one run; `word` is its verdict or outcome."""
 
     word: str = ""
-    standing: Standing = Standing.UNSEEN
+    standing: ResultClass = ResultClass.UNTESTED
     feature: str = ""
     required: bool = False
     reason: str = ""
@@ -187,7 +193,7 @@ def _certificates(base: RunRecord, head: RunRecord) -> Iterator[tuple[str, str, 
             yield certificate.guest, str(certificate.status), after[certificate.guest]
 
 
-def _features(run: RunRecord, places: Collection[Place]) -> dict[Key, State]:
+def _features(run: RunRecord, places: Collection[GuestVariant]) -> dict[Key, State]:
     return {
         (v.guest, v.variant, v.feature): State(
             str(v.verdict), VERDICTS[v.verdict], v.feature, v.required, v.reason
@@ -198,17 +204,17 @@ def _features(run: RunRecord, places: Collection[Place]) -> dict[Key, State]:
 
 
 def _lost_variants(
-    base: RunRecord, gone: Collection[Place], places: Collection[Place]
-) -> Iterator[Moved]:
+    base: RunRecord, gone: Collection[GuestVariant], places: Collection[GuestVariant]
+) -> Iterator[Change]:
     """What was required on the variants that a guest of both runs no longer has."""
     guests = {guest for guest, _ in places}
     mine = {place for place in gone if place[0] in guests}
     for moved in _moved(_features(base, mine), {}):
-        if moved.change is Change.LOST:
+        if moved.change is ChangeKind.LOST:
             yield moved
 
 
-def _cases(run: RunRecord, places: Collection[Place]) -> dict[Key, State]:
+def _cases(run: RunRecord, places: Collection[GuestVariant]) -> dict[Key, State]:
     """The worst outcome of each case with its parameters."""
     excused = {
         (v.guest, v.variant, v.feature) for v in run.verdicts if v.verdict is Verdict.AS_CLAIMED
@@ -222,8 +228,8 @@ def _cases(run: RunRecord, places: Collection[Place]) -> dict[Key, State]:
         counting = worst([o.outcome for o in ends])
         one = next(o for o in ends if o.outcome is counting)
         standing = OUTCOMES[one.outcome]
-        if standing is Standing.FAILS and (one.guest, one.variant, one.feature) in excused:
-            standing = Standing.EXCUSED
+        if standing is ResultClass.FAILS and (one.guest, one.variant, one.feature) in excused:
+            standing = ResultClass.EXCUSED
         states[key] = State(
             str(one.outcome),
             standing,
@@ -236,11 +242,11 @@ def _cases(run: RunRecord, places: Collection[Place]) -> dict[Key, State]:
     return states
 
 
-def _moved(base: Mapping[Key, State], head: Mapping[Key, State]) -> Iterator[Moved]:
+def _moved(base: Mapping[Key, State], head: Mapping[Key, State]) -> Iterator[Change]:
     for key in dict.fromkeys((*base, *head)):
         before, after = base.get(key, ABSENT), head.get(key, ABSENT)
         if before.standing is not after.standing:
-            yield Moved(
+            yield Change(
                 *key,
                 before=before.word,
                 after=after.word,
@@ -253,7 +259,7 @@ def _moved(base: Mapping[Key, State], head: Mapping[Key, State]) -> Iterator[Mov
             )
 
 
-def _not_told(cases: Iterator[Moved], features: Collection[Moved]) -> Iterator[Moved]:
+def _not_told(cases: Iterator[Change], features: Collection[Change]) -> Iterator[Change]:
     """The cases that their features' own changes do not report already."""
     told = {
         (m.guest, m.variant, m.subject, COVERAGE[m.change])
@@ -265,18 +271,18 @@ def _not_told(cases: Iterator[Moved], features: Collection[Moved]) -> Iterator[M
             yield case
 
 
-def _change(before: State, after: State) -> Change:
+def _change(before: State, after: State) -> ChangeKind:
     was, now = before.standing, after.standing
-    if now is Standing.UNSEEN:
-        return Change.LOST if before.required else Change.GONE
-    if was is Standing.UNSEEN:
-        return Change.NEW
-    if now is Standing.FAILS:
-        return Change.FAILING if was is Standing.UNSURE else Change.REGRESSION
+    if now is ResultClass.UNTESTED:
+        return ChangeKind.LOST if before.required else ChangeKind.GONE
+    if was is ResultClass.UNTESTED:
+        return ChangeKind.NEW
+    if now is ResultClass.FAILS:
+        return ChangeKind.FAILING if was is ResultClass.INCONCLUSIVE else ChangeKind.REGRESSION
     return {
-        Standing.WORKS: Change.REPAIRED,
-        Standing.EXCUSED: Change.EXCUSED,
-        Standing.UNSURE: Change.IN_DOUBT,
+        ResultClass.WORKS: ChangeKind.REPAIRED,
+        ResultClass.EXCUSED: ChangeKind.EXCUSED,
+        ResultClass.INCONCLUSIVE: ChangeKind.IN_DOUBT,
     }[now]
 
 
@@ -304,7 +310,7 @@ def _fingerprint(run: RunRecord) -> dict[str, str]:
     return fingerprint(run.environment) | part
 
 
-def _figures(base: RunRecord, head: RunRecord, places: set[Place]) -> Iterator[Figure]:
+def _figures(base: RunRecord, head: RunRecord, places: set[GuestVariant]) -> Iterator[Figure]:
     before, after = (_means(run, places) for run in (base, head))
     for key, was in before.items():
         now = after.get(key)
@@ -312,7 +318,9 @@ def _figures(base: RunRecord, head: RunRecord, places: set[Place]) -> Iterator[F
             yield Figure(*key, was, now)
 
 
-def _means(run: RunRecord, places: set[Place]) -> dict[tuple[str, str, str, str, str], float]:
+def _means(
+    run: RunRecord, places: set[GuestVariant]
+) -> dict[tuple[str, str, str, str, str], float]:
     values: dict[tuple[str, str, str, str, str], list[float]] = defaultdict(list)
     for o in run.outcomes:
         if (o.guest, o.variant) in places:

@@ -176,7 +176,7 @@ class VerdictRecord(Record):
     tier: Tier | None = None  # the lowest in which its cases run; absent in older records
 
     @property
-    def tells_something(self) -> bool:
+    def is_relevant(self) -> bool:
         """Whether the feature is claimed or was tested here."""
         return self.claim is not Claim.NONE or self.verdict is not Verdict.UNTESTED
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from harness.errors import UsageError
-from harness.image_store.choosing import recipe_for
+from harness.image_store.image_choice import recipe_for
 from harness.image_store.imported import examine
 from harness.image_store.places import store_root
 from harness.profiles.claims import HypervisorKind
 from harness.profiles.model import Profile
-from harness.profiles.variants import Variant, unmade, variants_on
+from harness.profiles.variants import Variant, unsupported_reason, variants_on
 from harness.results.manifest import RunChoices
 
 Guests = list[tuple[Profile, tuple[Variant, ...]]]
@@ -61,7 +61,7 @@ def _check_image(choices: RunChoices, profiles: Sequence[Profile]) -> None:
 def _available_variants(choices: RunChoices, profile: Profile) -> tuple[Variant, ...]:
     """The profile's variants there, the primary first, less those that --variant leaves out."""
     kind = HypervisorKind.of(choices.hypervisor or "")
-    if refusal := unmade(profile, kind):
+    if refusal := unsupported_reason(profile, kind):
         raise refusal
     known = variants_on(profile, kind)
     chosen = tuple(v for v in known if not choices.variants or v in choices.variants)

@@ -2,7 +2,7 @@
 
 from harness.events import EventKind
 from harness.guests.guest import Guest
-from harness.guests.hanging import hang
+from harness.guests.hang import hang
 from harness.hypervisors.base import Capability, MachineState
 from harness.oracles.control import control
 from harness.plugin.markers import cost, feature, only_on, requires

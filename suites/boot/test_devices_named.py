@@ -8,8 +8,8 @@ from harness.errors import NotApplicable
 from harness.guests.guest import Guest
 from harness.hypervisors.base import Capability, Network
 from harness.lab.bench import Bench
+from harness.plugin.applicability import require_listed
 from harness.plugin.markers import cost, feature, requires
-from harness.plugin.naming import demand_named
 from harness.profiles.hardware import DiskBus, Firmware, MachineType, NicModel
 from harness.waiting import NotYet, wait_until
 
@@ -38,10 +38,10 @@ NIC_DRIVERS = {
 @cost(60)
 def test_boots_on_each_machine_type(machine: Guest, machine_type: MachineType) -> None:
     """The guest boots on the chipset, and finds it there."""
-    demand_named(
+    require_listed(
         machine.profile, "machine types", machine.profile.hardware.machine_types, machine_type
     )
-    _demand_firmware(machine, machine_type)
+    _require_firmware(machine, machine_type)
     machine.redefine(machine_type=machine_type)
 
     machine.boot()
@@ -56,13 +56,13 @@ def test_boots_on_each_machine_type(machine: Guest, machine_type: MachineType) -
 @cost(60)
 def test_boots_from_a_disk_on_each_bus(machine: Guest, bench: Bench, bus: DiskBus) -> None:
     """The guest boots from a disk on the bus, and its root file system is there."""
-    demand_named(machine.profile, "disk buses", machine.profile.hardware.disk_buses, bus)
+    require_listed(machine.profile, "disk buses", machine.profile.hardware.disk_buses, bus)
     if bus is DiskBus.NVME and Capability.NVME not in bench.capabilities:
         raise NotApplicable(f"the hypervisor lacks {Capability.NVME}")
     root, *others = machine.definition.disks
     disks = [dataclasses.replace(root, bus=bus), *others]
     chipset = MachineType.PC if bus is DiskBus.IDE else machine.definition.machine_type
-    _demand_firmware(machine, chipset)
+    _require_firmware(machine, chipset)
     machine.redefine(disks=disks, machine_type=chipset)
 
     machine.boot()
@@ -74,7 +74,7 @@ def test_boots_from_a_disk_on_each_bus(machine: Guest, bench: Bench, bus: DiskBu
     assert drivers == {CONTROLLERS[bus]}
 
 
-def _demand_firmware(machine: Guest, chipset: str) -> None:
+def _require_firmware(machine: Guest, chipset: str) -> None:
     """Raise NotApplicable where the machine's firmware does not run on the chipset."""
     if machine.definition.firmware is Firmware.SECURE_BOOT and chipset != MachineType.Q35:
         raise NotApplicable(f"firmware that enforces signatures runs on q35, not on {chipset}")
@@ -86,7 +86,7 @@ def _demand_firmware(machine: Guest, chipset: str) -> None:
 @cost(60)
 def test_has_an_address_on_each_network_card(machine: Guest, bench: Bench, model: NicModel) -> None:
     """The guest drives the card with its own driver, and has the address that it was leased."""
-    demand_named(machine.profile, "network cards", machine.profile.hardware.nic_models, model)
+    require_listed(machine.profile, "network cards", machine.profile.hardware.nic_models, model)
     nic = machine.definition.nics[0]
     machine.redefine(nics=[dataclasses.replace(nic, model=model)])
 

@@ -3,7 +3,7 @@
 import struct
 
 from harness.guests.guest import Guest
-from harness.guests.rebooting import prove_reboot
+from harness.guests.reboot import expect_reboot
 from harness.hypervisors.base import Capability
 from harness.oracles.control import control
 from harness.plugin.markers import cost, feature, requires, variants
@@ -44,7 +44,7 @@ def test_boots_through_uefi_and_keeps_its_boot_entry(machine: Guest) -> None:
     order = machine.os.uefi_variable("BootOrder", EFI_GLOBAL)
     assert len(order) >= 2, "the firmware has no boot order"
 
-    prove_reboot(machine, machine.os.reboot)
+    expect_reboot(machine, machine.os.reboot)
     assert _current_entry(machine) == entry, "another boot entry was used after a reboot"
     assert _has_mark(machine), "the NVRAM lost a variable over a reboot"
 

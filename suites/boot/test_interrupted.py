@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from harness.errors import ChannelError, GuestFailure
 from harness.events import EventKind
 from harness.guests.guest import Guest
-from harness.guests.rebooting import prove_reboot
+from harness.guests.reboot import expect_reboot
 from harness.hypervisors.base import Capability
 from harness.plugin.markers import cost, feature, only_on, requires
 from harness.profiles.model import System
@@ -58,7 +58,7 @@ def test_the_watchdog_resets_a_guest_that_does_not_pet_it(machine: Guest) -> Non
     assert not _fired(machine, since), "the watchdog fired although it was petted"
 
     # Closed without its farewell, it goes on counting.
-    prove_reboot(machine, lambda: None, before=boot_id)
+    expect_reboot(machine, lambda: None, before=boot_id)
 
     assert _fired(machine, since), "the guest came back, but not by its watchdog"
 

@@ -4,7 +4,7 @@ from harness.errors import GuestFailure
 from harness.guests.guest import Guest
 from harness.guests.log_rules import Kind, Mark
 from harness.guests.os import Ending
-from harness.guests.rebooting import prove_reboot
+from harness.guests.reboot import expect_reboot
 from harness.hypervisors.base import Capability, MachineState, PowerMethod
 from harness.oracles.control import control
 from harness.plugin.markers import cost, feature, requires
@@ -27,7 +27,7 @@ def test_reboots_again_and_again_at_its_own_request(guest: Guest, metric: Metric
     seen = {guest.os.boot_id()}
     took = []
     for _ in range(REBOOTS):
-        took.append(prove_reboot(guest, guest.os.reboot))
+        took.append(expect_reboot(guest, guest.os.reboot))
         seen.add(guest.os.boot_id())
     metric("slowest reboot", max(took), "s")
     assert len(seen) == REBOOTS + 1, "a boot id came twice"
@@ -41,7 +41,7 @@ def test_reboots_at_the_hosts_request(guest: Guest) -> None:
     position = guest.console.position
     before = guest.os.boot_id()
 
-    prove_reboot(guest, lambda: guest.machine.reboot(PowerMethod.ACPI))
+    expect_reboot(guest, lambda: guest.machine.reboot(PowerMethod.ACPI))
 
     assert guest.os.boot_id() != before
     said = guest.console.since(position)
@@ -53,14 +53,14 @@ def test_reboots_at_the_hosts_request(guest: Guest) -> None:
 @cost(50)
 def test_returns_from_a_hard_reset(guest: Guest) -> None:
     """After the reset button the guest is ready again, and its journal was replayed clean."""
-    guest.os.keep("before-the-reset", "kept")
+    guest.os.write_file("before-the-reset", "kept")
     position = guest.console.position
 
-    prove_reboot(guest, guest.machine.reset)
+    expect_reboot(guest, guest.machine.reset)
 
     said = guest.console.since(position)
     assert not guest.os.ended_cleanly(said, Ending.REBOOT), "it shut down: this was no reset"
-    kept = guest.os.kept("before-the-reset")
+    kept = guest.os.read_file("before-the-reset")
     assert kept == "kept", "what was synced before the reset is not there"
     log, rules = guest.os.kernel_log(), guest.os.log_rules
     with control():

@@ -4,7 +4,7 @@ import contextlib
 import time
 
 from harness.errors import ChannelError
-from harness.guests.lasting import address_of, start_talking
+from harness.guests.continuity import address_of, open_echo_connection
 from harness.hypervisors.base import Capability, MachineState
 from harness.plugin.fixtures import Neighbours
 from harness.plugin.markers import cost, feature, requires
@@ -24,7 +24,7 @@ def test_goes_on_after_save_and_restore(neighbours: Neighbours, metric: Metrics)
     """Saved and restored, the guest has its boot, its processes, its connections, its time."""
     guest, other = neighbours.first, neighbours.second
     boot_id = guest.os.boot_id()
-    count = start_talking(guest, other, address_of(other))
+    count = open_echo_connection(guest, other, address_of(other))
     up = guest.os.uptime()
     away = Deadline(AWAY_SECONDS)
     state = guest.folder / "saved.state"

@@ -1,9 +1,9 @@
 """boot.suspend_ram and boot.suspend_disk: a guest sleeps, and wakes as it was."""
 
 from harness.events import EventKind
+from harness.guests.continuity import start_counting
 from harness.guests.guest import Guest
 from harness.guests.integration import require_allowed
-from harness.guests.lasting import start_counting
 from harness.guests.log_rules import Mark
 from harness.hypervisors.base import Capability, MachineState, SleepState
 from harness.hypervisors.definitions import DiskDefinition

@@ -1,8 +1,8 @@
 """boot.snapshot: set back to a snapshot, a guest is what it was."""
 
 from harness.errors import NotApplicable
+from harness.guests.continuity import start_counting
 from harness.guests.guest import Guest
-from harness.guests.lasting import start_counting
 from harness.hypervisors.base import Capability
 from harness.lab.bench import Bench
 from harness.oracles.control import control
@@ -21,17 +21,17 @@ def test_three_snapshots_in_a_chain_can_be_gone_back_to(guest: Guest, bench: Ben
     boot_id = guest.os.boot_id()
     count = start_counting(guest)
     for name in NAMES:
-        guest.os.leave_mark(name)
+        guest.os.write_marker(name)
         guest.machine.take_snapshot(name)
-    guest.os.leave_mark("after")
+    guest.os.write_marker("after")
     with control():
-        assert guest.os.marks_on_disk() == guest.os.marks_in_memory() == {*NAMES, "after"}
+        assert guest.os.markers_on_disk() == guest.os.markers_in_memory() == {*NAMES, "after"}
 
     for back_to in reversed(NAMES):
         guest.revert(back_to)
 
         kept = set(NAMES[: NAMES.index(back_to) + 1])
-        assert guest.os.marks_on_disk() == kept, f"on disk, after going back to {back_to}"
-        assert guest.os.marks_in_memory() == kept, f"in memory, after going back to {back_to}"
+        assert guest.os.markers_on_disk() == kept, f"on disk, after going back to {back_to}"
+        assert guest.os.markers_in_memory() == kept, f"in memory, after going back to {back_to}"
         assert guest.os.boot_id() == boot_id
         count.await_beyond(count.value())

@@ -9,8 +9,8 @@ from harness.guests.guest import Guest
 from harness.guests.tpm import Tpm, TpmRefusal
 from harness.hypervisors.base import Capability
 from harness.oracles.control import control
+from harness.plugin.applicability import require_tpm_use
 from harness.plugin.markers import cost, feature, only_on, requires, variants
-from harness.plugin.naming import demand_tpm
 from harness.profiles.hardware import Firmware
 from harness.profiles.model import System
 
@@ -36,7 +36,7 @@ ARGUMENT = "guestcert.measured=1"
 @cost(240)
 def test_what_boots_is_measured(machine: Guest) -> None:
     """Two boots of the same measure the same; another command line measures otherwise."""
-    demand_tpm(machine.profile)
+    require_tpm_use(machine.profile)
     machine.redefine(tpm=True)
     _booted(machine)  # the first boot on this disk still makes what the later ones find
     machine.shut_down()
@@ -63,7 +63,7 @@ def test_what_boots_is_measured(machine: Guest) -> None:
 @cost(130)
 def test_sealed_data_opens_after_a_reboot(machine: Guest) -> None:
     """What the chip sealed it opens after a power cycle, and not once a register has changed."""
-    demand_tpm(machine.profile)
+    require_tpm_use(machine.profile)
     machine.redefine(tpm=True)
     secret = secrets.token_bytes(32)
     sealed = _booted(machine).seal(secret, SEALED_TO)

@@ -1,7 +1,7 @@
 """integration.heartbeat: the host sees that the guest lives, and when it no longer does."""
 
 from harness.guests.guest import Guest
-from harness.guests.hanging import hang
+from harness.guests.hang import hang
 from harness.guests.integration import HeartbeatState, IntegrationServices
 from harness.hypervisors.base import Capability
 from harness.oracles.control import control

@@ -29,12 +29,12 @@ def test_writes_stay_on_their_own_disk(
     image = bench.image(target.profile)
     mark = f"guestcert-{secrets.token_hex(16)}"
 
-    start = neighbours.first.os.fill(mark)
+    start = neighbours.first.os.fill_file(mark)
 
     with control():  # the same scan, of the same place, finds the mark where it was written
         assert _scan(neighbours.first, mark, start), "the scan does not find it on A's own disk"
     assert not _scan(neighbours.second, mark, start), "A's writes are on B's disk"
-    assert not neighbours.second.os.has_file_of_marks()
+    assert not neighbours.second.os.has_marker_file()
     assert _digest(image.path) == image.digest, "the base image has changed"
 
 
@@ -43,11 +43,11 @@ def test_writes_stay_on_their_own_disk(
 def test_what_was_written_goes_with_its_disk(guest: Guest, bench: Bench, target: Target) -> None:
     """What a guest wrote is gone with its disk: the next one in its place finds none of it."""
     mark = f"guestcert-{secrets.token_hex(16)}"
-    start = guest.os.fill(mark)
+    start = guest.os.fill_file(mark)
     with control():
         assert _scan(guest, mark, start), "the scan does not find what was just written"
 
-    fresh = bench.place(target.profile, target.variant, "guest").pristine()
+    fresh = bench.slot(target.profile, target.variant, "guest").restore_golden()
 
     assert not _scan(fresh, mark, start), "a disk made again holds what was on the one before it"
 

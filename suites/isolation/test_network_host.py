@@ -4,7 +4,7 @@ import pytest
 
 from harness.guests.guest import Guest
 from harness.guests.host_listener import host_addresses, host_listener
-from harness.guests.probing import Station, reached_on_host
+from harness.guests.traffic import Endpoint, reached_on_host
 from harness.hypervisors.base import Capability
 from harness.hypervisors.host_ports import host_ports_of
 from harness.lab.bench import Bench
@@ -25,7 +25,7 @@ def test_reaches_no_service_of_the_host(guest: Guest, bench: Bench, protocol: st
     """A listener on every address of the host hears nothing of the guest; DHCP and DNS answer."""
     network, definition = bench.networks.get(1)
     ports = host_ports_of(network)
-    station = Station.of(guest)
+    station = Endpoint.of(guest)
     targets = host_addresses(definition.bridge)
     if protocol == "udp":
         targets += BROADCASTS

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.guests.guest import Guest
-from harness.guests.probing import Kind, Station, reaches
+from harness.guests.traffic import Endpoint, TrafficKind, can_reach
 from harness.hypervisors.base import Capability
 from harness.oracles.control import control
 from harness.plugin.fixtures import Neighbours
@@ -14,18 +14,18 @@ from harness.profiles.model import System
 @feature("isolation.network.segment")
 @requires(Capability.NETWORK, Capability.NIC_MOVE)
 @only_on(System.LINUX, because="its prober sends and hears raw frames, as Linux lets it")
-@pytest.mark.parametrize("kind", list(Kind), ids=str)
+@pytest.mark.parametrize("kind", list(TrafficKind), ids=str)
 @cost(60)
-def test_nothing_crosses_between_segments(neighbours: Neighbours, kind: Kind) -> None:
+def test_nothing_crosses_between_segments(neighbours: Neighbours, kind: TrafficKind) -> None:
     """The same packet reaches a neighbour on the same network, and not one on another."""
-    first, second = Station.of(neighbours.first), Station.of(neighbours.second)
+    first, second = Endpoint.of(neighbours.first), Endpoint.of(neighbours.second)
     with control():  # on one network the probe arrives, so its silence means something
-        assert reaches(first, second, kind), f"{kind} does not even arrive on the same network"
+        assert can_reach(first, second, kind), f"{kind} does not even arrive on the same network"
 
     _move(neighbours, second.guest, 2)
 
-    assert not reaches(first, second, kind), f"{kind} crosses from one network into another"
-    assert not reaches(second, first, kind), f"{kind} crosses from one network into another"
+    assert not can_reach(first, second, kind), f"{kind} crosses from one network into another"
+    assert not can_reach(second, first, kind), f"{kind} crosses from one network into another"
 
 
 def _move(neighbours: Neighbours, guest: Guest, number: int) -> None:

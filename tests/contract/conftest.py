@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from harness.hypervisors.base import NAME_PREFIX, Hypervisor
+from harness.hypervisors.connection import open_hypervisor
 from harness.hypervisors.definitions import DiskDefinition, MachineDefinition
 from harness.hypervisors.hyperv.address import PASSWORD as PASSWORD_VARIABLE
-from harness.hypervisors.opening import open_hypervisor
 from harness.image_store.places import store_root
 from harness.lab.ownership import own
 from harness.lab.workspace import Workspace

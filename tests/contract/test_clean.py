@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.hypervisors.opening import open_hypervisor
+from harness.hypervisors.connection import open_hypervisor
 from harness.lab.reaper import reap_run
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +22,7 @@ IN_A_CONTAINER = ("unshare", "-pf", "--mount-proc")
 LEAD = """
 import sys
 from pathlib import Path
-from harness.hypervisors.opening import open_hypervisor
+from harness.hypervisors.connection import open_hypervisor
 from harness.lab.networks import Networks
 from harness.lab.ownership import own
 from harness.lab.workspace import Workspace

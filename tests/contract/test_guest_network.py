@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from harness.hypervisors.base import Hypervisor, Machine, Network
+from harness.hypervisors.connection import open_hypervisor
 from harness.hypervisors.definitions import NetworkDefinition, NicDefinition
 from harness.hypervisors.libvirt import host_rules
 from harness.hypervisors.libvirt.definition import nic_xml
 from harness.hypervisors.libvirt.host_rules import HostRules
-from harness.hypervisors.opening import open_hypervisor
 from harness.lab.ownership import own
 from harness.waiting import Deadline, NotYet, wait_until
 from tests.contract import frames

@@ -16,21 +16,21 @@ from pycdlib.pycdlib import PyCdlib
 
 from harness.hypervisors.accelerator import choose_accelerator
 from harness.hypervisors.base import Hypervisor, Machine
+from harness.hypervisors.connection import open_hypervisor
 from harness.hypervisors.definitions import DirectBoot, MachineDefinition, Ownership
-from harness.hypervisors.opening import open_hypervisor
-from harness.image_store.building import file_digest
+from harness.image_store.builder import file_digest
 from harness.image_store.media import MediaShelf, Medium
 from harness.image_store.places import store_root
 from harness.image_store.recipe import InstallRecipe
-from harness.lab import installing as installing_module
-from harness.lab.installing import Installing
+from harness.lab import install_builder as installing_module
+from harness.lab.install_builder import InstallBuilder
 from harness.lab.ownership import own
 from harness.lab.reaper import reap_run
 from harness.lab.workspace import Workspace
 from harness.profiles.hardware import Firmware, Tpm
-from harness.profiles.loading import load_profiles
+from harness.profiles.loader import load_profiles
 from harness.profiles.model import Method, Profile
-from harness.provisioning.answer_files import METHODS, AnswerSet, Place, answer_set
+from harness.provisioning.answer_files import METHODS, AnswerSet, Location, answer_set
 from harness.provisioning.answers import Answers
 from harness.provisioning.flow import State
 from harness.provisioning.progress import InstallationError
@@ -201,10 +201,10 @@ def folder_for(hypervisor: Hypervisor, name: str) -> Iterator[tuple[Path, Owners
         reap_run(hypervisor, root, owner.run)
 
 
-def installing(looking: Looking, store: Path, owner: Ownership) -> Installing:
+def installing(looking: Looking, store: Path, owner: Ownership) -> InstallBuilder:
     """An installation's builder whose machines start the inspector."""
     accelerator = choose_accelerator(None, store_root()).accelerator
-    return Installing(lambda: looking, store, owner, accelerator)  # type: ignore[arg-type,return-value]
+    return InstallBuilder(lambda: looking, store, owner, accelerator)  # type: ignore[arg-type,return-value]
 
 
 def recipe_of(profile: Profile) -> InstallRecipe:
@@ -247,8 +247,12 @@ def check_files(rendered: AnswerSet, console: str) -> None:
         )
     }
     for file in rendered.files:
-        place = "cd" if file.place is Place.MEDIUM else str(file.place)
-        labels = {Place.CD: rendered.label, Place.MEDIUM: "VENDOR", Place.FLOPPY: "-"}
+        place = "cd" if file.place is Location.MEDIUM else str(file.place)
+        labels = {
+            Location.CD: rendered.label,
+            Location.MEDIUM: "VENDOR",
+            Location.FLOPPY: "-",
+        }
         key = (place, labels.get(file.place, ""), file.path)
         assert found.get(key) == hashlib.sha256(file.content).hexdigest(), (key, sorted(found))
     if rendered.label == "GUESTCERT":

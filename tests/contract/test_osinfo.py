@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.profiles.loading import load_profiles
+from harness.profiles.loader import load_profiles
 from harness.profiles.model import Profile
 from harness.profiles.osinfo import Database, OsEntry
 from tests.osinfo import devices, minimum

@@ -18,7 +18,7 @@ from harness.channels.base import CommandResult
 from harness.events import Event
 from harness.guests.guest import Answer, Guest
 from harness.hypervisors.libvirt.host_rules import HostRules, remove_rules
-from harness.lab.place import Place
+from harness.lab.machine_slot import MachineSlot
 from harness.profiles.hardware import Firmware
 from harness.waiting import Deadline
 from tests.defects.host_side import Act
@@ -114,13 +114,13 @@ def old_content(told: dict[str, Any]) -> dict[str, Any]:
 
 def same_guest_again(guests: Sequence[Guest]) -> None:
     """A lab that hands out the used guest again, once, instead of a fresh one."""
-    pristine = Place.pristine
+    restore_golden = MachineSlot.restore_golden
 
-    def used(self: Place) -> Guest:
-        Place.pristine = pristine  # type: ignore[method-assign]
+    def used(self: MachineSlot) -> Guest:
+        MachineSlot.restore_golden = restore_golden  # type: ignore[method-assign]
         return guests[0]
 
-    Place.pristine = used  # type: ignore[method-assign]
+    MachineSlot.restore_golden = used  # type: ignore[method-assign]
 
 
 def stopped_agent(guests: Sequence[Guest]) -> None:

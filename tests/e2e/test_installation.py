@@ -9,19 +9,19 @@ import pytest
 
 from harness.hypervisors.accelerator import choose_accelerator
 from harness.hypervisors.base import Hypervisor
-from harness.hypervisors.opening import open_hypervisor
+from harness.hypervisors.connection import open_hypervisor
 from harness.image_store.host_archive import host_archive
 from harness.image_store.places import store_root
 from harness.image_store.qemu_img import create_disk
 from harness.image_store.recipe import InstallRecipe, load_recipe
-from harness.lab.installing import Installing, Source
+from harness.lab.install_builder import InstallBuilder, Source
 from harness.lab.ownership import own
 from harness.lab.reaper import reap_run
 from harness.lab.workspace import Workspace
 from harness.profiles.hardware import Firmware
-from harness.profiles.loading import load_profiles
+from harness.profiles.loader import load_profiles
 from harness.profiles.model import Method
-from harness.provisioning.answer_files import AnswerFile, AnswerSet, Place, Start
+from harness.provisioning.answer_files import AnswerFile, AnswerSet, Location, Start
 from harness.provisioning.flow import FLOWS, State
 from harness.provisioning.installer import Installer
 from harness.provisioning.media import AnswerMedia, write_iso
@@ -38,25 +38,27 @@ def hypervisor() -> Iterator[Hypervisor]:
 
 
 @pytest.fixture
-def installing(hypervisor: Hypervisor) -> Iterator[Installing]:
+def installing(hypervisor: Hypervisor) -> Iterator[InstallBuilder]:
     """An installation's builder whose folder QEMU's user can enter."""
     root = store_root()
     owner = own(RUN)
     Workspace(root, owner).create()
     accelerator = choose_accelerator(None, root).accelerator
-    yield Installing(lambda: hypervisor, root, owner, accelerator)
+    yield InstallBuilder(lambda: hypervisor, root, owner, accelerator)
     reap_run(hypervisor, root, RUN)
 
 
 @pytest.fixture
-def folder(installing: Installing) -> Path:
+def folder(installing: InstallBuilder) -> Path:
     folder = Workspace(installing.root, installing.owner).folder / "image"
     folder.mkdir()
     folder.chmod(0o755)
     return folder
 
 
-def failure_of(installing: Installing, recipe: InstallRecipe, folder: Path) -> InstallationError:
+def failure_of(
+    installing: InstallBuilder, recipe: InstallRecipe, folder: Path
+) -> InstallationError:
     said: list[str] = []
     with pytest.raises(InstallationError) as failure:
         installing.build(recipe, folder, said.append)
@@ -75,7 +77,7 @@ def recipe(**changes: object) -> InstallRecipe:
 
 
 def test_a_rejected_answer_file_is_told(
-    installing: Installing, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    installing: InstallBuilder, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     template = tmp_path / "preseed.cfg.j2"
     template.write_text("broken\n")
@@ -85,7 +87,7 @@ def test_a_rejected_answer_file_is_told(
     assert failure.state is State.INSTALLER
 
 
-def test_a_mirror_that_answers_404_is_told(installing: Installing, folder: Path) -> None:
+def test_a_mirror_that_answers_404_is_told(installing: InstallBuilder, folder: Path) -> None:
     mirror = f"{host_archive()}/nowhere"
     failure = failure_of(installing, recipe(mirror=mirror), folder)
     assert failure.problem.startswith("the mirror can not be reached")
@@ -94,11 +96,11 @@ def test_a_mirror_that_answers_404_is_told(installing: Installing, folder: Path)
 
 @pytest.mark.parametrize("firmware", [Firmware.BIOS, Firmware.UEFI])
 def test_a_medium_that_is_not_bootable_is_told(
-    installing: Installing, folder: Path, firmware: Firmware
+    installing: InstallBuilder, folder: Path, firmware: Firmware
 ) -> None:
     (folder / "work").mkdir()
     medium = folder / "work" / "medium.iso"
-    write_iso([AnswerFile(Place.CD, "readme.txt", b"nothing to boot")], medium, "EMPTY")
+    write_iso([AnswerFile(Location.CD, "readme.txt", b"nothing to boot")], medium, "EMPTY")
     create_disk(folder / "image.qcow2", "4G")
     profile = next(p for p in load_profiles() if p.id == "debian-12")
     profile = profile.model_copy(update={"variants": (firmware,)})

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness.hypervisors.base import NAME_PREFIX
-from harness.hypervisors.opening import open_hypervisor
+from harness.hypervisors.connection import open_hypervisor
 from harness.image_store.places import store_root
 from harness.profiles.places import project_root
 from harness.waiting import Deadline, NotYet, wait_until

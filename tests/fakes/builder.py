@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from harness.errors import HarnessError
-from harness.image_store.building import IMAGE, LOG, Material, Step
+from harness.image_store.builder import IMAGE, LOG, Material, Step
 from harness.image_store.recipe import Recipe
 
 

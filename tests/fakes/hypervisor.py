@@ -68,22 +68,22 @@ class FakeMachine:
 
     def start(self, *, paused: bool = False) -> None:
         """See Machine."""
-        self._demand(MachineState.OFF, "starting")
+        self._require(MachineState.OFF, "starting")
         self._become(MachineState.PAUSED if paused else MachineState.RUNNING, EventKind.STARTED)
 
     def pause(self) -> None:
         """See Machine."""
-        self._demand(MachineState.RUNNING, "pausing")
+        self._require(MachineState.RUNNING, "pausing")
         self._become(MachineState.PAUSED, EventKind.PAUSED)
 
     def resume(self) -> None:
         """See Machine."""
-        self._demand(MachineState.PAUSED, "resuming")
+        self._require(MachineState.PAUSED, "resuming")
         self._become(MachineState.RUNNING, EventKind.RESUMED)
 
     def shutdown(self, method: PowerMethod) -> None:
         """See Machine. The fake guest obeys at once."""
-        self._demand(MachineState.RUNNING, "shutting down")
+        self._require(MachineState.RUNNING, "shutting down")
         if method is PowerMethod.AGENT:
             self.agent({"execute": "guest-shutdown"})
         self.events.add(EventKind.SHUTDOWN)
@@ -91,19 +91,19 @@ class FakeMachine:
 
     def reboot(self, method: PowerMethod) -> None:
         """See Machine."""
-        self._demand(MachineState.RUNNING, "rebooting")
+        self._require(MachineState.RUNNING, "rebooting")
         if method is PowerMethod.AGENT:
             self.agent({"execute": "guest-shutdown"})
         self.events.add(EventKind.REBOOT)
 
     def reset(self) -> None:
         """See Machine."""
-        self._demand(MachineState.RUNNING, "resetting")
+        self._require(MachineState.RUNNING, "resetting")
         self.events.add(EventKind.REBOOT)
 
     def inject_nmi(self) -> None:
         """See Machine."""
-        self._demand(MachineState.RUNNING, "injecting an NMI into")
+        self._require(MachineState.RUNNING, "injecting an NMI into")
 
     def power_off(self) -> None:
         """See Machine."""
@@ -112,20 +112,20 @@ class FakeMachine:
 
     def save(self, state_file: Path) -> None:
         """See Machine."""
-        self._demand(MachineState.RUNNING, "saving")
+        self._require(MachineState.RUNNING, "saving")
         state_file.write_text(self.name, encoding="utf-8")
         self._become(MachineState.OFF, EventKind.STOPPED, "saved")
 
     def restore(self, state_file: Path, *, paused: bool = False) -> None:
         """See Machine."""
-        self._demand(MachineState.OFF, "restoring")
+        self._require(MachineState.OFF, "restoring")
         if not state_file.exists():
             raise HypervisorError(f"restoring {self.name}: there is no {state_file}")
         self._become(MachineState.PAUSED if paused else MachineState.RUNNING, EventKind.STARTED)
 
     def take_snapshot(self, name: str) -> None:
         """See Machine."""
-        self._demand(MachineState.RUNNING, "taking a snapshot of")
+        self._require(MachineState.RUNNING, "taking a snapshot of")
         self.snapshots.append(name)
 
     def revert(self, name: str, *, paused: bool = False) -> None:
@@ -137,7 +137,7 @@ class FakeMachine:
 
     def sleep(self, state: SleepState) -> None:
         """See Machine. The fake guest obeys at once."""
-        self._demand(MachineState.RUNNING, "putting to sleep")
+        self._require(MachineState.RUNNING, "putting to sleep")
         self.agent({"execute": "guest-suspend"})
         if state is SleepState.S3:
             self._become(MachineState.ASLEEP, EventKind.ASLEEP)
@@ -146,7 +146,7 @@ class FakeMachine:
 
     def wake_up(self) -> None:
         """See Machine."""
-        self._demand(MachineState.ASLEEP, "waking")
+        self._require(MachineState.ASLEEP, "waking")
         self._become(MachineState.RUNNING, EventKind.AWAKE)
 
     def remove(self) -> None:
@@ -172,7 +172,7 @@ class FakeMachine:
 
     def press_key(self, key: Key) -> None:
         """See Machine."""
-        self._demand(MachineState.RUNNING, "pressing a key of")
+        self._require(MachineState.RUNNING, "pressing a key of")
         self.keys.append(key)
 
     def description(self) -> str:
@@ -188,7 +188,7 @@ class FakeMachine:
         if mac not in [nic.mac for nic in self.definition.nics]:
             raise HypervisorError(f"{self.name} has no network card {mac}")
 
-    def _demand(self, state: MachineState, doing: str) -> None:
+    def _require(self, state: MachineState, doing: str) -> None:
         if self._state is not state:
             raise HypervisorError(f"{doing} {self.name}: it is {self._state}, not {state}")
 

@@ -15,7 +15,7 @@ DATA = Path(__file__).resolve().parents[1] / "data" / "windows"
 
 NAMES = {command(file.stem): file.stem for file in SCRIPTS.glob("*.ps1")}
 
-BY_WORD = {"firmware", "marks", "raw_disk", "kept", "switch_driver"}
+BY_WORD = {"firmware", "markers", "raw_disk", "read_file", "switch_driver"}
 """Scripts whose first value says what is wanted of them."""
 
 

@@ -33,8 +33,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     recipes = tmp_path / "images"
     recipes.mkdir()
     (recipes / "debian-12.yaml").write_text("id: debian-12\n", encoding="utf-8")
-    monkeypatch.setattr("harness.profiles.crossing.load_catalogue", lambda: features)
-    monkeypatch.setattr("harness.profiles.crossing.recipes_folder", lambda: recipes)
+    monkeypatch.setattr("harness.profiles.cross_checks.load_catalogue", lambda: features)
+    monkeypatch.setattr("harness.profiles.cross_checks.recipes_folder", lambda: recipes)
     profiles = tmp_path / "guest_profiles"
     profiles.mkdir()
     return profiles

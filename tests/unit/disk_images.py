@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
-from harness.image_store.building import IMAGE
+from harness.image_store.builder import IMAGE
 from harness.image_store.imported import opened
 
 MIB = 2**20

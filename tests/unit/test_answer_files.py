@@ -22,9 +22,9 @@ from ruamel.yaml import YAML
 
 from harness.errors import HarnessError, UsageError
 from harness.profiles.hardware import Firmware
-from harness.profiles.loading import load_profiles
+from harness.profiles.loader import load_profiles
 from harness.profiles.model import Method, Profile
-from harness.provisioning.answer_files import METHODS, AnswerSet, Place, answer_set
+from harness.provisioning.answer_files import METHODS, AnswerSet, Location, answer_set
 from harness.provisioning.answers import Answers, Mirror, new_password
 from harness.provisioning.certificate import make_certificate
 
@@ -288,7 +288,7 @@ def test_windows_scripts_have_their_line_ends_and_every_label(guest: str) -> Non
         "shutdown -s" if profile.windows and profile.windows.version > (5, 0) else "power.vbs 12"
     )
     places = {file.place for file in answers.files}
-    assert places == ({Place.FLOPPY} if winnt(profile) else {Place.CD})
+    assert places == ({Location.FLOPPY} if winnt(profile) else {Location.CD})
 
 
 @pytest.mark.parametrize(("guest", "end"), [("rhel-5.11", 0), ("rhel-6.10", 2), ("fedora-43", 2)])

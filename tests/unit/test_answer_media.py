@@ -12,13 +12,13 @@ from pycdlib.pycdlib import PyCdlib
 
 from harness.errors import UsageError
 from harness.image_store.iso import describe_iso
-from harness.provisioning.answer_files import AnswerFile, AnswerSet, Place, Start
+from harness.provisioning.answer_files import AnswerFile, AnswerSet, Location, Start
 from harness.provisioning.media import extract, join_initrd, write_media
 
 AWKWARD = "ü \r\n\0".encode() + bytes(range(256))
 
 
-def answers(place: Place, *paths: str) -> AnswerSet:
+def answers(place: Location, *paths: str) -> AnswerSet:
     files = tuple(AnswerFile(place, path, path.encode() + AWKWARD) for path in paths)
     return AnswerSet(files, Start(), label="OEMDRV")
 
@@ -54,7 +54,7 @@ def on_iso(file: Path, **path: str) -> bytes:
 
 
 def test_a_cd_has_its_label_and_the_names_of_each_system(tmp_path: Path) -> None:
-    given = answers(Place.CD, "ks.cfg", "guestcert/setup.cmd")
+    given = answers(Location.CD, "ks.cfg", "guestcert/setup.cmd")
     cd = write_media(given, tmp_path).cd
     assert cd is not None
     assert describe_iso(cd).words["volume-id"] == "OEMDRV"
@@ -65,7 +65,7 @@ def test_a_cd_has_its_label_and_the_names_of_each_system(tmp_path: Path) -> None
 
 
 def test_a_floppy_is_read_by_mtools(tmp_path: Path) -> None:
-    given = answers(Place.FLOPPY, "winnt.sif", "guestcert/setup.cmd")
+    given = answers(Location.FLOPPY, "winnt.sif", "guestcert/setup.cmd")
     floppy = write_media(given, tmp_path).floppy
     assert floppy is not None
     assert floppy.stat().st_size == 1440 * 1024
@@ -77,7 +77,7 @@ def test_a_floppy_is_read_by_mtools(tmp_path: Path) -> None:
 
 def test_an_initrd_ends_with_the_answers_where_the_kernel_looks(tmp_path: Path) -> None:
     """A second archive begins at a multiple of four bytes; before it are zeros alone."""
-    given = answers(Place.INITRD, "preseed.cfg")
+    given = answers(Location.INITRD, "preseed.cfg")
     tail = write_media(given, tmp_path).initrd_tail
     assert tail is not None
     vendors, joined = tmp_path / "initrd", tmp_path / "joined"
@@ -98,7 +98,7 @@ def test_an_initrd_ends_with_the_answers_where_the_kernel_looks(tmp_path: Path) 
 def test_a_copy_of_the_medium_boots_still_and_has_the_answers(tmp_path: Path) -> None:
     vendors = a_vendors_medium(tmp_path / "vendor.iso")
     before = vendors.read_bytes()
-    given = answers(Place.MEDIUM, "etc/installerconfig")
+    given = answers(Location.MEDIUM, "etc/installerconfig")
     copy = write_media(given, tmp_path, vendors).medium
     assert copy is not None
     assert vendors.read_bytes() == before
@@ -123,4 +123,4 @@ def test_a_medium_that_can_not_be_changed_is_told(tmp_path: Path) -> None:
     text = tmp_path / "text.iso"
     text.write_text("no medium", encoding="utf-8")
     with pytest.raises(UsageError, match="can not be copied with answer files"):
-        write_media(answers(Place.MEDIUM, "etc/installerconfig"), tmp_path, text)
+        write_media(answers(Location.MEDIUM, "etc/installerconfig"), tmp_path, text)

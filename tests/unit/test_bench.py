@@ -57,7 +57,7 @@ def target() -> Target:
 def leave(bench: Bench, profile: Profile, role: str) -> str:
     """Leave a machine in a place, as a case before would have; returns its name."""
     place = bench.unstarted_place(profile, Firmware.BIOS, role)
-    place.powered_off()
+    place.create_stopped()
     return place.name
 
 

@@ -49,7 +49,7 @@ def talking(*words: bytes) -> Mock:
 
 def rebooting(*boot_ids: str, monkeypatch: pytest.MonkeyPatch) -> Mock:
     """A guest that has these boot ids, one after another; its reboots are taken as proved."""
-    monkeypatch.setattr(test_power, "prove_reboot", lambda guest, ask: ask() or 1.0)
+    monkeypatch.setattr(test_power, "expect_reboot", lambda guest, ask: ask() or 1.0)
     guest = Mock()
     guest.os.boot_id.side_effect = boot_ids
     guest.os.reboot.return_value = None
@@ -223,7 +223,7 @@ def test_a_disk_too_few_or_one_twice_is_not_as_defined(disks: int) -> None:
 def test_signed_boot_is_not_asked_of_a_chipset_that_can_not_enforce_it() -> None:
     signed = Mock(definition=Mock(firmware=Firmware.SECURE_BOOT))
     with pytest.raises(NotApplicable, match="not on pc"):
-        test_devices_named._demand_firmware(signed, MachineType.PC)
+        test_devices_named._require_firmware(signed, MachineType.PC)
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_any_other_firmware_is_taken_to_either_chipset(
     firmware: Firmware, chipset: MachineType
 ) -> None:
     machine = Mock(definition=Mock(firmware=firmware))
-    test_devices_named._demand_firmware(machine, chipset)
+    test_devices_named._require_firmware(machine, chipset)
     assert machine.mock_calls == [], "nothing is done to the machine"
 
 

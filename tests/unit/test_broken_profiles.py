@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
 from ruamel.yaml import YAML
 
-from harness.profiles.loading import examine_profiles
+from harness.profiles.loader import examine_profiles
 from tests.unit.builders import PROFILE_YAML, edited, line_of
 
 FILE = "debian-12.yaml"

@@ -10,10 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from harness.cli import app
-from harness.cli.words import Words, split_words
+from harness.cli.arguments import Arguments, split_arguments
 from harness.errors import BadFileError, UsageError
-from harness.hypervisors.opening import DEFAULT_URI
-from harness.profiles.loading import usable_profiles
+from harness.hypervisors.connection import DEFAULT_URI
+from harness.profiles.loader import usable_profiles
 from harness.profiles.selection import select
 from harness.results.store import RunDirectory
 from tests.unit.builders import PROFILE_YAML, edited
@@ -137,16 +137,16 @@ def test_the_environment_s_address_is_the_default(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], Words()),
-        (["debian-12", "debian-*"], Words(("debian-12", "debian-*"))),
-        (["name=\"a/b\""], Words(("name=\"a/b\"",))),
-        (["suites/boot", "debian-12"], Words(("debian-12",), ("suites/boot",))),
-        (["test_power.py"], Words((), ("test_power.py",))),
-        (["debian-12", "-p", "a/b", "c"], Words(("debian-12",), (), ("-p", "a/b", "c"))),
+        ([], Arguments()),
+        (["debian-12", "debian-*"], Arguments(("debian-12", "debian-*"))),
+        (["name=\"a/b\""], Arguments(("name=\"a/b\"",))),
+        (["suites/boot", "debian-12"], Arguments(("debian-12",), ("suites/boot",))),
+        (["test_power.py"], Arguments((), ("test_power.py",))),
+        (["debian-12", "-p", "a/b", "c"], Arguments(("debian-12",), (), ("-p", "a/b", "c"))),
     ],
 )  # fmt: skip
-def test_words_are_guests_files_or_pytest_s(arguments: list[str], words: Words) -> None:
-    assert split_words(arguments) == words
+def test_words_are_guests_files_or_pytest_s(arguments: list[str], words: Arguments) -> None:
+    assert split_arguments(arguments) == words
 
 
 def test_a_broken_profile_stops_only_those_that_need_it(folder: Path) -> None:

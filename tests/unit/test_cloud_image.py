@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HarnessError, UsageError
-from harness.image_store.building import IMAGE, Step
+from harness.image_store.builder import IMAGE, Step
 from harness.image_store.checksums import digests_in
 from harness.image_store.cloud_image import CloudImage
 from harness.image_store.download import UnreachableError

@@ -15,7 +15,7 @@ from harness.cli import app
 from harness.errors import UsageError
 from harness.profiles.hardware import Firmware
 from harness.reporting.regression import Format, written
-from harness.results.comparison import Change, Comparison, compare
+from harness.results.comparison import ChangeKind, Comparison, compare
 from harness.results.model import Metric, Outcome, RunRecord, Status, Verdict
 from harness.results.store import RunDirectory, write_run
 from tests.unit.builders import a_certificate, a_run, a_verdict, an_environment, an_outcome
@@ -40,20 +40,20 @@ HEAD = Path("reports/head")
 @pytest.mark.parametrize(
     ("base", "head", "change", "status"),
     [
-        (WORKING, FAILING, Change.REGRESSION, 1),
-        (WORKING, BROKEN, Change.IN_DOUBT, 3),
-        (FAILING, BROKEN, Change.IN_DOUBT, 3),
-        (BROKEN, FAILING, Change.FAILING, 0),
-        (FAILING, WORKING, Change.REPAIRED, 0),
-        (BROKEN, WORKING, Change.REPAIRED, 0),
-        (WORKING, UNTESTED, Change.LOST, 3),
-        (BROKEN, UNTESTED, Change.LOST, 3),
-        (UNCLAIMED, UNCLAIMED_UNTESTED, Change.GONE, 0),
-        (UNTESTED, FAILING, Change.NEW, 0),
+        (WORKING, FAILING, ChangeKind.REGRESSION, 1),
+        (WORKING, BROKEN, ChangeKind.IN_DOUBT, 3),
+        (FAILING, BROKEN, ChangeKind.IN_DOUBT, 3),
+        (BROKEN, FAILING, ChangeKind.FAILING, 0),
+        (FAILING, WORKING, ChangeKind.REPAIRED, 0),
+        (BROKEN, WORKING, ChangeKind.REPAIRED, 0),
+        (WORKING, UNTESTED, ChangeKind.LOST, 3),
+        (BROKEN, UNTESTED, ChangeKind.LOST, 3),
+        (UNCLAIMED, UNCLAIMED_UNTESTED, ChangeKind.GONE, 0),
+        (UNTESTED, FAILING, ChangeKind.NEW, 0),
     ],
 )
 def test_a_feature_and_its_case_changed(
-    base: RunRecord, head: RunRecord, change: Change, status: int
+    base: RunRecord, head: RunRecord, change: ChangeKind, status: int
 ) -> None:
     comparison = compare(base, head)
     assert [moved.change for moved in comparison.features] == [change]
@@ -65,22 +65,24 @@ def test_a_feature_and_its_case_changed(
 def test_what_stands_as_it_did_is_no_change(run: RunRecord) -> None:
     comparison = compare(run, run)
     assert comparison.features == comparison.cases == ()
-    assert comparison.steady == 1
+    assert comparison.unchanged == 1
     assert comparison.exit_code == 0
 
 
 def test_a_known_issue_is_no_regression_but_what_becomes_of_it_is() -> None:
     excused = compare(WORKING, EXCUSED)
-    assert [moved.change for moved in excused.cases] == [Change.EXCUSED]
+    assert [moved.change for moved in excused.cases] == [ChangeKind.EXCUSED]
     assert excused.exit_code == 0
-    assert [moved.change for moved in compare(EXCUSED, FAILING).cases] == [Change.REGRESSION]
+    assert [moved.change for moved in compare(EXCUSED, FAILING).cases] == [ChangeKind.REGRESSION]
 
 
 def test_what_nobody_claims_may_stop_working() -> None:
     exceeding = run_with(Outcome.PASSED, Verdict.EXCEEDS_CLAIM)
     as_claimed = run_with(Outcome.FAILED, Verdict.AS_CLAIMED)
     comparison = compare(exceeding, as_claimed)
-    assert {moved.change for moved in (*comparison.features, *comparison.cases)} == {Change.EXCUSED}
+    assert {moved.change for moved in (*comparison.features, *comparison.cases)} == {
+        ChangeKind.EXCUSED
+    }
     assert comparison.exit_code == 0
 
 
@@ -117,7 +119,7 @@ def test_a_new_case_of_an_old_feature_is_told() -> None:
         verdicts=[a_verdict()],
     )
     (moved,) = compare(WORKING, head).cases
-    assert (moved.subject, moved.change) == ("suites/boot/test_ready.py::test_new", Change.NEW)
+    assert (moved.subject, moved.change) == ("suites/boot/test_ready.py::test_new", ChangeKind.NEW)
 
 
 def test_guests_that_only_one_run_has_are_named_and_not_compared() -> None:
@@ -133,7 +135,11 @@ def test_what_was_required_on_a_variant_that_is_gone_is_lost() -> None:
     here, there = a_verdict(), a_verdict(feature="boot.firmware.uefi", variant=Firmware.UEFI)
     comparison = compare(a_run(verdicts=[here, there]), a_run(verdicts=[here]))
     (lost,) = comparison.features
-    assert (lost.variant, lost.subject, lost.change) == ("uefi", "boot.firmware.uefi", Change.LOST)
+    assert (lost.variant, lost.subject, lost.change) == (
+        "uefi",
+        "boot.firmware.uefi",
+        ChangeKind.LOST,
+    )
     assert comparison.exit_code == 3
     elsewhere = a_verdict(guest="debian-11")
     named = compare(a_run(verdicts=[here, elsewhere]), a_run(verdicts=[here]))
@@ -261,7 +267,7 @@ def test_as_json_it_holds_everything() -> None:
     document = json.loads(written(compare(timed(20), timed(30)), Format.JSON, HEAD))
     assert document["schema"] == "guestcert/comparison/1"
     assert document["figures"][0]["after"] == 30
-    assert document["steady"] == 1
+    assert document["unchanged"] == 1
 
 
 # The command

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from harness.cli import app
+from harness.cli.doctor_checks import Finding
 from harness.cli.doctor_hyperv import examine_host
-from harness.cli.findings import Finding
 from harness.errors import HarnessError
 from harness.hypervisors.hyperv.address import PASSWORD as VARIABLE
 from tests.fakes.hyperv_host.host import hyperv_host

@@ -9,8 +9,8 @@ import pytest
 
 from harness.errors import BadFileError
 from harness.profiles.documents import nearest, read_document
-from harness.profiles.located import SIZE_LIMIT
 from harness.profiles.model import Profile
+from harness.profiles.source_map import SIZE_LIMIT
 from tests.unit.builders import PROFILE_YAML, edited, line_of
 
 

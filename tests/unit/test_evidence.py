@@ -13,7 +13,7 @@ from harness.errors import ChannelError, GuestCrashed, HypervisorError
 from harness.guests import evidence
 from harness.guests.evidence import LIMIT, EvidenceCollector
 from harness.hypervisors.base import Capability
-from harness.ledger import Ledger
+from harness.time_accounting import TimeLedger
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def guest(tmp_path: Path) -> Mock:
     """A guest that is silent, on a machine that tells all of itself."""
     console_log = tmp_path / "console.log"
     console_log.write_bytes(b"starting Boot0001\n")
-    guest = Mock(console_log=console_log, ledger=Ledger())
+    guest = Mock(console_log=console_log, ledger=TimeLedger())
     guest.name = "guest"
     guest.agent.answers.return_value = False
     guest.direct = None

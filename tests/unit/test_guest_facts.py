@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import BadFileError, UsageError
-from harness.image_store.building import IMAGE
+from harness.image_store.builder import IMAGE
 from harness.image_store.provenance import write_provenance
 from harness.image_store.store import BaseImage, ImageStore
 from harness.lab.guest_facts import GuestFacts, agreed_image, known

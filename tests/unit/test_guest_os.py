@@ -15,10 +15,10 @@ from harness.events import EventLog
 from harness.guests.guest import Credentials, Guest
 from harness.guests.linux import LinuxOs
 from harness.guests.windows import WindowsOs
-from harness.ledger import Ledger
-from harness.plugin.naming import demand_system
-from harness.profiles.loading import load_profiles
+from harness.plugin.applicability import require_system
+from harness.profiles.loader import load_profiles
 from harness.profiles.model import Profile, System
+from harness.time_accounting import TimeLedger
 from harness.waiting import Deadline, JumpingClock
 
 PROFILES = {profile.id: profile for profile in load_profiles()}
@@ -33,7 +33,7 @@ def guest_of(profile: Profile, agent: Any = None) -> Guest:
     machine = Mock(agent_command=command, events=EventLog())
     machine.definition.accelerator.time_scale = 1.0
     secret = Credentials("guestcert", "secret")
-    return Guest(machine, profile, secret, Path("/nowhere"), Ledger(), Mock())
+    return Guest(machine, profile, secret, Path("/nowhere"), TimeLedger(), Mock())
 
 
 @pytest.mark.parametrize(
@@ -87,8 +87,8 @@ def test_what_linux_alone_has_rules_other_guests_out() -> None:
 def test_a_case_names_the_systems_that_it_is_about() -> None:
     windows = PROFILES["windows-11"]
     with pytest.raises(NotApplicable, match=r"^windows-11 is no Linux or FreeBSD: no shell there$"):
-        demand_system(windows, (System.LINUX, System.FREEBSD), "no shell there")
-    demand_system(windows, (System.WINDOWS,), "it is")
+        require_system(windows, (System.LINUX, System.FREEBSD), "no shell there")
+    require_system(windows, (System.WINDOWS,), "it is")
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 from keyring.errors import NoKeyringError
 
 from harness.errors import UsageError
+from harness.hypervisors.connection import open_hypervisor
 from harness.hypervisors.hyperv.address import PASSWORD, Authentication, parse_address
-from harness.hypervisors.opening import open_hypervisor
 
 
 @pytest.fixture(autouse=True)

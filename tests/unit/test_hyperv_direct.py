@@ -17,9 +17,9 @@ from harness.hypervisors.hyperv import remoting
 from harness.hypervisors.hyperv.address import PASSWORD as VARIABLE
 from harness.hypervisors.hyperv.connection import HypervHypervisor
 from harness.hypervisors.hyperv.machine import HypervMachine
-from harness.ledger import Ledger
-from harness.profiles.loading import load_profiles
+from harness.profiles.loader import load_profiles
 from harness.profiles.selection import select
+from harness.time_accounting import TimeLedger
 from tests.fakes.hyperv_host.host import hyperv_host
 from tests.fakes.hyperv_host.model import GuestModel, HostModel, RunModel
 from tests.fakes.powershell_remoting.envelope import WsmanError
@@ -50,7 +50,9 @@ class Lab:
         """The guest as cases have it."""
         (chosen,) = select(load_profiles(), [profile])
         credentials = Credentials(USER, password)
-        return Guest(self.machine, chosen, credentials, folder, Ledger(), lambda _: self.machine)
+        return Guest(
+            self.machine, chosen, credentials, folder, TimeLedger(), lambda _: self.machine
+        )
 
     def channel(self, folder: Path, password: str = SECRET) -> DirectChannel:
         found = self.whole(folder, "windows-server-2022", password).direct

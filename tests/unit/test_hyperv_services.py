@@ -21,9 +21,9 @@ from harness.hypervisors.host_services import (
 from harness.hypervisors.hyperv.connection import HypervHypervisor
 from harness.hypervisors.hyperv.errors import HostRefusalError
 from harness.hypervisors.hyperv.machine import HypervMachine
-from harness.ledger import Ledger
-from harness.profiles.loading import load_profiles
+from harness.profiles.loader import load_profiles
 from harness.profiles.selection import select
+from harness.time_accounting import TimeLedger
 from harness.waiting import Deadline
 from tests.fakes.hyperv_host.model import GuestModel, HostModel, MachineModel
 from tests.machines import a_machine
@@ -307,7 +307,7 @@ def integration(machine: HypervMachine, tmp_path: Path) -> IntegrationServices:
     """The services as a case asks for them."""
     (profile,) = select(load_profiles(), ["debian-12"])
     credentials = Credentials("guestcert", "password")
-    whole = Guest(machine, profile, credentials, tmp_path, Ledger(), lambda _: machine)
+    whole = Guest(machine, profile, credentials, tmp_path, TimeLedger(), lambda _: machine)
     return services_of(whole)
 
 

@@ -12,7 +12,7 @@ from harness.guests.identity import mismatches
 from harness.guests.linux.release import release_of
 from harness.guests.os import OsRelease
 from harness.profiles.identity import Builds, Identity
-from harness.profiles.loading import load_profiles
+from harness.profiles.loader import load_profiles
 from harness.profiles.model import System
 from tests.unit.test_linux import saying
 from tests.unit.windows_operations import asking

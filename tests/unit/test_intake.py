@@ -12,7 +12,7 @@ import pytest
 
 from harness.errors import GuestcertError, HarnessError, UsageError
 from harness.image_store import imported, qemu_img
-from harness.image_store.building import IMAGE
+from harness.image_store.builder import IMAGE
 from harness.image_store.imported import examine, opened
 from tests.unit.disk_images import MIB, SIZE, plain_disk, refused, run, taken
 

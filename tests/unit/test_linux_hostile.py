@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from harness.channels.base import CommandResult
 from harness.errors import ChannelError, GuestFailure, HarnessError, NotApplicable
 from harness.guests import answers
-from harness.guests.lasting import Count
+from harness.guests.continuity import Counter
 from harness.guests.linux import LinuxOs
 from harness.guests.linux.shell import ANSWER_LIMIT
 from harness.guests.os import Ending, GuestOs
-from harness.guests.probing import Station
+from harness.guests.traffic import Endpoint
 
 Ask = Callable[[LinuxOs], object]
 
@@ -58,16 +58,16 @@ ASKED: dict[str, Ask] = {
     "has_boot_argument": lambda os: os.has_boot_argument("quiet"),
     "uefi_variable": lambda os: os.uefi_variable("Mark", "vendor"),
     "root_is_writable": lambda os: os.root_is_writable(),
-    "kept": lambda os: os.kept("name"),
+    "read_file": lambda os: os.read_file("name"),
     "records": lambda os: os.records(),
-    "marks_on_disk": lambda os: os.marks_on_disk(),
-    "marks_in_memory": lambda os: os.marks_in_memory(),
-    "fill": lambda os: os.fill("mark"),
+    "markers_on_disk": lambda os: os.markers_on_disk(),
+    "markers_in_memory": lambda os: os.markers_in_memory(),
+    "fill_file": lambda os: os.fill_file("mark"),
     "disk_holds": lambda os: os.disk_holds("mark", start=0, mebibytes=1),
     "bytes_not_zero": lambda os: os.bytes_not_zero("vda", 1),
     "prepare_hibernation": lambda os: os.prepare_hibernation("GC-SWAP"),
     "enable_hibernation": lambda os: os.enable_hibernation("GC-SWAP"),
-    "answers_talk": lambda os: os.answers_talk(),
+    "echo_server_listens": lambda os: os.echo_server_listens(),
     "count": lambda os: os.count(),
     "load": lambda os: os.load(),
     "runs": lambda os: os.runs("x"),
@@ -86,10 +86,10 @@ ASKED: dict[str, Ask] = {
 }
 
 ANSWERLESS = {
-    *("add_boot_argument", "answer_talk", "crash", "fresh_copy", "hang", "has_acpi_driver"),
-    *("has_file_of_marks", "is_uefi", "keep", "knows_firmware", "lasting", "leave_mark"),
+    *("add_boot_argument", "start_echo_server", "crash", "fresh_copy", "hang", "has_acpi_driver"),
+    *("has_marker_file", "is_uefi", "write_file", "knows_firmware", "lasting", "write_marker"),
     *("load_driver", "log_rules", "power_off", "random_mebibyte", "reboot", "recent_log", "saying"),
-    *("set_uefi_variable", "start_counting", "start_load", "start_recording", "start_talk"),
+    *("set_uefi_variable", "start_counting", "start_load", "start_recording", "start_echo_client"),
     *("start_ticking", "succeeding", "sync", "unload_driver"),
 }
 """Operations of which nothing but the exit status is read, or nothing is asked."""
@@ -214,7 +214,7 @@ def test_a_decimal_number_is_finite_and_not_negative(text: str) -> None:
 
 def test_sound_numbers_are_read() -> None:
     assert answers.whole_number(" 10\n", "size", most=10) == 10
-    assert answers.whole_number("-1", "place", least=-1) == -1
+    assert answers.whole_number("-1", "slot", least=-1) == -1
     assert answers.decimal("12.50\n", "load") == 12.5
     assert answers.word("a b c", 2, "line") == "c"
     assert answers.rows("a|b\nc|", 2, "table") == [["a", "b"], ["c", ""]]
@@ -224,7 +224,7 @@ def test_a_guest_without_a_card_cannot_be_a_station() -> None:
     guest = Mock()
     guest.os.nics.return_value = []
     with pytest.raises(HarnessError, match="lists no network card"):
-        Station.of(guest)
+        Endpoint.of(guest)
 
 
 @pytest.mark.parametrize(
@@ -235,4 +235,4 @@ def test_a_count_that_is_none_is_not_believed(said: str, error: type[Exception])
     guest = Mock()
     guest.os.count.return_value = said
     with pytest.raises(error):
-        Count(guest).value()
+        Counter(guest).value()

@@ -14,7 +14,7 @@ from harness.channels.base import CommandResult
 from harness.errors import ChannelError, GuestFailure, NotApplicable
 from harness.events import EventKind, EventLog
 from harness.guests.linux import LinuxOs
-from harness.guests.rebooting import prove_reboot
+from harness.guests.reboot import expect_reboot
 from harness.waiting import Deadline, JumpingClock
 from suites.boot import test_interrupted
 
@@ -83,5 +83,5 @@ def test_a_reboot_is_proved_by_a_boot_id_that_was_known_before() -> None:
     guest.profile.budgets.ready_seconds = 60
     guest.serves.return_value = True
     guest.os.boot_id.side_effect = ["the old", "the new"]
-    prove_reboot(guest, lambda: None, before="the old")
+    expect_reboot(guest, lambda: None, before="the old")
     assert guest.os.boot_id.call_count == 2, "it was asked before it had to be"

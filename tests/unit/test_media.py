@@ -13,7 +13,7 @@ from pycdlib.pycdlib import PyCdlib
 from harness.errors import UsageError
 from harness.image_store.iso import describe_iso
 from harness.image_store.media import MediaShelf, identify
-from harness.profiles.loading import load_profiles
+from harness.profiles.loader import load_profiles
 from harness.profiles.model import Method, Profile
 from harness.profiles.osinfo import Database
 from tests.unit.builders import a_profile

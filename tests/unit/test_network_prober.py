@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from harness.guests import network_prober
-from harness.guests.probing import PROBER
+from harness.guests.traffic import PROBER
 
 
 @contextmanager

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from harness.errors import BadFileError
 from harness.profiles.claims import ClaimKind, HypervisorKind
-from harness.profiles.loading import digest, examine_profiles, load_profiles, resolve_profiles
+from harness.profiles.loader import digest, examine_profiles, load_profiles, resolve_profiles
 from harness.profiles.model import Profile
-from harness.profiles.showing import shown
+from harness.profiles.rendering import shown
 from tests.unit.builders import PROFILE_YAML, a_known_issue, a_profile, edited, line_of
 
 QEMU, HYPERV = HypervisorKind.QEMU, HypervisorKind.HYPERV

@@ -11,8 +11,8 @@ import pytest
 from harness.channels.base import CommandResult
 from harness.errors import ChannelError, NotApplicable
 from harness.guests.linux import LinuxOs
-from harness.plugin.naming import demand_tpm
-from harness.profiles.loading import load_profiles
+from harness.plugin.applicability import require_tpm_use
+from harness.profiles.loader import load_profiles
 from tests.unit.test_linux import saying
 
 PROFILES = {profile.id: profile for profile in load_profiles()}
@@ -87,6 +87,6 @@ def test_a_tpm_is_found_by_kernels_that_do_not_list_its_version(
 
 def test_a_guest_that_has_no_use_for_a_tpm_is_not_judged_by_it() -> None:
     with pytest.raises(NotApplicable, match=r"freebsd-14\.1 says that FreeBSD 14\.1"):
-        demand_tpm(PROFILES["freebsd-14.1"])
-    demand_tpm(PROFILES["debian-12"])
+        require_tpm_use(PROFILES["freebsd-14.1"])
+    require_tpm_use(PROFILES["debian-12"])
     assert PROFILES["debian-12"].hardware.tpm == "optional"

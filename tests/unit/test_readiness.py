@@ -13,10 +13,10 @@ from harness.guests.guest import Answer, Credentials, Guest
 from harness.guests.integration import HeartbeatState, require_allowed, services_of
 from harness.hypervisors.definitions import Accelerator
 from harness.lab.identity import Identity
+from harness.lab.machine_slot import Blueprint, MachineSlot
 from harness.lab.ownership import own
-from harness.lab.place import Blueprint, Place
-from harness.ledger import Ledger
 from harness.profiles.hardware import Firmware
+from harness.time_accounting import TimeLedger
 from tests.fakes.console_guest import ConsoleGuest, Wording
 from tests.fakes.hypervisor import Agent, FakeHypervisor, FakeMachine, silent_agent, willing_agent
 from tests.unit.builders import a_profile
@@ -41,10 +41,10 @@ def build(tmp_path: Path) -> Iterator[Build]:
     base = tmp_path / "base.qcow2"
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", base, "64M"], check=True)
     consoles: list[ConsoleGuest] = []
-    places: list[Place] = []
+    places: list[MachineSlot] = []
 
     def make(agent: Agent, *, wording: Wording | None = None, ready_seconds: int = 30) -> Guest:
-        place = Place(
+        place = MachineSlot(
             blueprint=Blueprint(
                 a_profile(budgets={"ready_seconds": ready_seconds, "shutdown_seconds": 1}),
                 Firmware.BIOS,
@@ -53,17 +53,17 @@ def build(tmp_path: Path) -> Iterator[Build]:
                 own("test"),
             ),
             name="guestcert-test-guest",
-            folder=tmp_path / "place",
+            folder=tmp_path / "slot",
             base=lambda: base,
             vcpus=1,
             identity=Identity.GUEST,
             network=None,
             hypervisor=FakeHypervisor(agent=agent),
-            ledger=Ledger(),
+            ledger=TimeLedger(),
             progress=lambda _state, _log: None,
         )
         places.append(place)
-        guest = place.powered_off()
+        guest = place.create_stopped()
         assert isinstance(guest.machine, FakeMachine)
         open_console = guest.machine.open_console
 

@@ -8,7 +8,7 @@ import pytest
 
 from harness.errors import BadFileError, UsageError
 from harness.image_store.recipe import BootstrapRecipe, load_recipe, recipe_ids
-from harness.profiles.loading import load_profiles
+from harness.profiles.loader import load_profiles
 
 FAMILY = """\
 kind: bootstrap

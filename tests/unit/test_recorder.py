@@ -9,7 +9,7 @@ import pytest
 
 from harness.plugin.recorder import Recorder
 from harness.profiles.claims import HypervisorKind
-from harness.profiles.loading import load_profiles
+from harness.profiles.loader import load_profiles
 from harness.profiles.variants import variants_on
 from harness.results.manifest import RunChoices, RunManifest, outcomes_so_far
 from harness.results.model import Outcome

@@ -16,7 +16,7 @@ from harness.reporting.certificate import certificate_document, write_certificat
 from harness.reporting.pages import duration, link
 from harness.reporting.site import render
 from harness.reporting.terminal import summary
-from harness.reporting.writing import write_reports
+from harness.reporting.writer import write_reports
 from harness.results.model import Metric, Outcome, RunRecord, Scope, Status, Untested, Verdict
 from harness.results.store import RunDirectory
 from harness.text import LIMIT, sanitize

@@ -23,7 +23,7 @@ from harness.hypervisors.hyperv.address import PASSWORD as VARIABLE
 from harness.lab.ownership import own, process_started
 from harness.plugin.session_start import resume_run
 from harness.profiles.claims import HypervisorKind
-from harness.profiles.loading import load_profiles
+from harness.profiles.loader import load_profiles
 from harness.profiles.places import project_root
 from harness.profiles.selection import DEFAULT_GUEST, select
 from harness.profiles.variants import variants_on

@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 from harness.errors import UsageError
 from harness.image_store.iso import describe_iso
 from harness.image_store.recipe import CloudImageRecipe, load_recipe
-from harness.profiles.loading import load_profiles
+from harness.profiles.loader import load_profiles
 from harness.profiles.model import AgentPolicy, AgentSetup, Seed
 from harness.provisioning.passwords import hash_password
 from harness.provisioning.seed import SeedContent, write_seed

@@ -15,7 +15,7 @@ import pytest
 
 from harness.errors import HarnessError, UsageError
 from harness.image_store import store as store_module
-from harness.image_store.building import IMAGE, LOG
+from harness.image_store.builder import IMAGE, LOG
 from harness.image_store.recipe import BootstrapRecipe, InstallRecipe, load_recipe
 from harness.image_store.store import Builders, ImageStore
 from harness.profiles.model import Method

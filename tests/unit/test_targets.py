@@ -7,7 +7,7 @@ from unittest.mock import Mock
 import pytest
 
 from harness.plugin.collection import parameters_of, parametrize
-from harness.profiles.loading import load_profiles
+from harness.profiles.loader import load_profiles
 from harness.profiles.variants import Variant
 from harness.tiers import Tier
 

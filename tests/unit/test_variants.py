@@ -6,8 +6,15 @@ import pytest
 
 from harness.profiles.claims import HypervisorKind
 from harness.profiles.hardware import Firmware
-from harness.profiles.loading import load_profiles
-from harness.profiles.variants import Generation, Variant, covers, firmware_of, unmade, variants_on
+from harness.profiles.loader import load_profiles
+from harness.profiles.variants import (
+    Generation,
+    Variant,
+    covers,
+    firmware_of,
+    unsupported_reason,
+    variants_on,
+)
 
 BIOS, UEFI, SIGNED = Firmware.BIOS, Firmware.UEFI, Firmware.SECURE_BOOT
 ONE, TWO = Generation.GENERATION_1, Generation.GENERATION_2
@@ -62,9 +69,13 @@ def test_cases_about_a_firmware_run_on_the_generation_that_has_it(
 
 
 def test_a_guest_that_no_machine_is_made_for_is_refused() -> None:
-    refusal = unmade(PROFILES["windows-11-arm64"], HypervisorKind.QEMU)
+    refusal = unsupported_reason(PROFILES["windows-11-arm64"], HypervisorKind.QEMU)
     assert refusal is not None
     assert refusal.sentence.startswith("no machine of windows-11-arm64 can be made on QEMU")
-    assert unmade(PROFILES["windows-11-arm64"], HypervisorKind.HYPERV) is None
-    made = [profile for profile in PROFILES.values() if not unmade(profile, HypervisorKind.QEMU)]
+    assert unsupported_reason(PROFILES["windows-11-arm64"], HypervisorKind.HYPERV) is None
+    made = [
+        profile
+        for profile in PROFILES.values()
+        if not unsupported_reason(profile, HypervisorKind.QEMU)
+    ]
     assert {str(profile.architecture) for profile in made} == {"x86_64", "i686"}

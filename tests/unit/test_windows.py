@@ -1,4 +1,4 @@
-"""What a Windows guest says of itself, read from kept answers, sound and unsound ones."""
+"""What a Windows guest says of itself, read from read_file answers, sound and unsound ones."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ def test_windows_7_answers_as_far_as_it_can() -> None:
 @pytest.mark.parametrize(
     ("name", "lacking"),
     [
-        ("fill", "Invalid namespace"),
+        ("fill_file", "Invalid namespace"),
         ("secure_boot", "Confirm-SecureBootUEFI"),
         ("virtio_ports", "Get-CimInstance"),
         ("disks", "Invalid namespace"),
@@ -210,11 +210,11 @@ def test_a_windows_without_powershell_is_asked_nothing() -> None:
 
 
 def test_a_file_that_is_gone_is_told_in_windows_own_words() -> None:
-    assert "Could not find file" in asking()[0].kept("gone")
+    assert "Could not find file" in asking()[0].read_file("gone")
     with pytest.raises(ChannelError, match="can not read its records: denied"):
         saying({"answer": {"failure": "denied"}}).records()
     assert saying({"answer": {"failure": "denied"}}).count() == "0"
-    assert not saying({"answer": {"failure": "denied"}}).answers_talk()
+    assert not saying({"answer": {"failure": "denied"}}).echo_server_listens()
 
 
 def test_programs_for_cases_of_running_programs() -> None:

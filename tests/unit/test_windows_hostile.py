@@ -21,13 +21,13 @@ HOSTILE = "'; Remove-Item C:\\ -Recurse; \"$(calc)\" `n @' \u2019 日本語 🦉
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda os: os.keep(HOSTILE, HOSTILE),
-        lambda os: os.kept(HOSTILE),
+        lambda os: os.write_file(HOSTILE, HOSTILE),
+        lambda os: os.read_file(HOSTILE),
         lambda os: os.resolve(HOSTILE),
         lambda os: os.runs(HOSTILE),
-        lambda os: os.fill(HOSTILE),
-        lambda os: os.leave_mark(HOSTILE),
-        lambda os: os.start_talk(HOSTILE, 1),
+        lambda os: os.fill_file(HOSTILE),
+        lambda os: os.write_marker(HOSTILE),
+        lambda os: os.start_echo_client(HOSTILE, 1),
         lambda os: os.unload_driver(HOSTILE),
         lambda os: os.uefi_variable(HOSTILE, HOSTILE),
         lambda os: os.disk_holds(HOSTILE, start=0, mebibytes=1),

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from harness.guests.linux.computing import LinuxComputing
-from harness.guests.linux.life import LinuxLife
+from harness.guests.linux.cpu_memory import LinuxCpuMemory
+from harness.guests.linux.lifecycle import LinuxLifecycle
 from harness.guests.linux.network import LinuxNetwork
 from harness.guests.linux.only import LinuxOnly
 from harness.guests.linux.programs import LinuxPrograms
 from harness.guests.linux.registers import LinuxRegisters
 from harness.guests.linux.release import LinuxRelease
 from harness.guests.linux.storage import LinuxStorage
-from harness.guests.linux.work import LinuxWork
+from harness.guests.linux.workload import LinuxWorkload
 
 
 class LinuxOs(
     LinuxStorage,  # with the devices, the firmware and the log on which it builds
     LinuxNetwork,
-    LinuxLife,
+    LinuxLifecycle,
     LinuxRelease,
-    LinuxComputing,
-    LinuxWork,
+    LinuxCpuMemory,
+    LinuxWorkload,
     LinuxPrograms,
     LinuxRegisters,
     LinuxOnly,

@@ -7,7 +7,7 @@ import base64
 from harness.errors import ChannelError
 from harness.guests.answers import whole_number
 from harness.guests.linux.log import LinuxLog
-from harness.guests.os import demand_plain
+from harness.guests.os import require_kernel_argument
 
 VARIABLES = "/sys/firmware/efi/efivars"
 
@@ -73,7 +73,7 @@ class LinuxFirmware(LinuxLog):
 
         That boot's /proc/cmdline proves it: see `has_boot_argument`.
         """
-        demand_plain(argument)
+        require_kernel_argument(argument)
         self.sh(APPEND, argument)
 
     def has_boot_argument(self, argument: str) -> bool:

@@ -34,11 +34,11 @@ class LinuxStorage(LinuxPlacement, LinuxFirmware):
         """Whether the root file system is mounted for writing."""
         return "rw" in self.sh("findmnt -no OPTIONS /").strip().split(",")
 
-    def keep(self, name: str, text: str) -> None:
+    def write_file(self, name: str, text: str) -> None:
         """Write a line into a file of root's home, down to the disk."""
         self.sh('echo "$2" > "/root/$1" && sync', name, text)
 
-    def kept(self, name: str) -> str:
+    def read_file(self, name: str) -> str:
         """What is in it; what `cat` says instead where it is not there."""
         return self.sh('cat "/root/$1" 2>&1 || :', name)
 
@@ -50,25 +50,25 @@ class LinuxStorage(LinuxPlacement, LinuxFirmware):
         """The records that are there: `record 1`, `record 2`, ...; none without their file."""
         return self.sh('cat -- "$1" 2>/dev/null || :', RECORDS).splitlines()
 
-    def leave_mark(self, name: str) -> None:
+    def write_marker(self, name: str) -> None:
         """Leave a file on the disk and another in a RAM file system."""
         script = 'for f in "$1" "$2"; do mkdir -p "$f"; touch "$f/$3"; done; sync'
         self.sh(script, MARKS_ON_DISK, MARKS_IN_MEMORY, name)
 
-    def marks_on_disk(self) -> set[str]:
+    def markers_on_disk(self) -> set[str]:
         """The names of the marks that are there."""
         return set(self.sh('ls "$1"', MARKS_ON_DISK).split())
 
-    def marks_in_memory(self) -> set[str]:
+    def markers_in_memory(self) -> set[str]:
         """The names of the marks that are there."""
         return set(self.sh('ls "$1"', MARKS_IN_MEMORY).split())
 
-    def fill(self, mark: str) -> int:
+    def fill_file(self, mark: str) -> int:
         """Fill a file with the mark, down to the disk; returns its first sector on the disk."""
         self.sh(FILL, mark, MARKED, seconds=60)
         return self.first_sector(MARKED)
 
-    def has_file_of_marks(self) -> bool:
+    def has_marker_file(self) -> bool:
         """Whether the file that `fill` makes is there."""
         return self.succeeds("test", "-e", MARKED)
 

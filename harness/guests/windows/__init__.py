@@ -6,24 +6,24 @@ operation needs a newer one, it raises NotApplicable there, and says what is lac
 
 from __future__ import annotations
 
-from harness.guests.windows.computing import WindowsComputing
+from harness.guests.windows.cpu_memory import WindowsCpuMemory
 from harness.guests.windows.firmware import WindowsFirmware
-from harness.guests.windows.life import WindowsLife
+from harness.guests.windows.lifecycle import WindowsLifecycle
 from harness.guests.windows.network import WindowsNetwork
 from harness.guests.windows.programs import WindowsPrograms
 from harness.guests.windows.release import WindowsRelease
 from harness.guests.windows.storage import WindowsStorage
-from harness.guests.windows.work import WindowsWork
+from harness.guests.windows.workload import WindowsWorkload
 
 
 class WindowsOs(
-    WindowsLife,  # with the log on which it builds
+    WindowsLifecycle,  # with the log on which it builds
     WindowsRelease,
-    WindowsComputing,
+    WindowsCpuMemory,
     WindowsNetwork,  # with the devices
     WindowsFirmware,
     WindowsStorage,
-    WindowsWork,
+    WindowsWorkload,
     WindowsPrograms,
 ):
     """A Windows guest. See GuestOs; each method asks the guest anew, nothing is remembered."""

@@ -7,7 +7,7 @@ import re
 
 from harness.errors import ChannelError
 from harness.guests.answers import flag, text
-from harness.guests.os import demand_plain
+from harness.guests.os import require_kernel_argument
 from harness.guests.windows.powershell import WindowsShell
 
 OPTIONS = r"HKLM:\SYSTEM\CurrentControlSet\Control"
@@ -65,7 +65,7 @@ class WindowsFirmware(WindowsShell):
 
         It takes the place of the one before: Windows' loader keeps one string of them.
         """
-        demand_plain(argument)
+        require_kernel_argument(argument)
         self.ask("boot_argument", argument)
 
     def has_boot_argument(self, argument: str) -> bool:

@@ -16,13 +16,13 @@ class WindowsStorage(WindowsShell):
         """Whether a file can be written on the system volume."""
         return flag(self.ask("writable"), "state of its volume")
 
-    def keep(self, name: str, text: str) -> None:
+    def write_file(self, name: str, text: str) -> None:
         """Write a text into a file of that name, down to the disk."""
-        self.ask("keep", name, text)
+        self.ask("write_file", name, text)
 
-    def kept(self, name: str) -> str:
+    def read_file(self, name: str) -> str:
         """What is in it; what Windows says instead where it is not there."""
-        told = fields(self.ask("kept", name), "file")
+        told = fields(self.ask("read_file", name), "file")
         return told.text("failure") or told.text("text")
 
     def start_recording(self) -> None:
@@ -31,31 +31,31 @@ class WindowsStorage(WindowsShell):
 
     def records(self) -> list[str]:
         """The records that are there: `record 1`, `record 2`, ..."""
-        told = fields(self.ask("kept", "records"), "file")
+        told = fields(self.ask("read_file", "records"), "file")
         if told.text("failure"):
             raise ChannelError(f"the guest can not read its records: {told.text('failure')}")
         return told.long_text("text").splitlines()
 
-    def leave_mark(self, name: str) -> None:
+    def write_marker(self, name: str) -> None:
         """Leave a file on the disk, and a value in the part of the registry that memory holds."""
-        self.ask("marks", "leave", name)
+        self.ask("markers", "leave", name)
 
-    def marks_on_disk(self) -> set[str]:
+    def markers_on_disk(self) -> set[str]:
         """The names of the marks that are there."""
-        return set(texts(self.ask("marks", "disk"), "marks"))
+        return set(texts(self.ask("markers", "disk"), "markers"))
 
-    def marks_in_memory(self) -> set[str]:
+    def markers_in_memory(self) -> set[str]:
         """The names of the marks that are there."""
-        return set(texts(self.ask("marks", "memory"), "marks"))
+        return set(texts(self.ask("markers", "memory"), "markers"))
 
-    def fill(self, mark: str) -> int:
+    def fill_file(self, mark: str) -> int:
         """Fill a file with the mark, down to the disk; returns its first sector on the disk.
 
         Needs Windows 8 or Server 2012.
         """
         return number(self.ask("raw_disk", "fill", mark, seconds=120), "sector")
 
-    def has_file_of_marks(self) -> bool:
+    def has_marker_file(self) -> bool:
         """Whether the file that `fill` makes is there."""
         return flag(self.ask("raw_disk", "there"), "file")
 

@@ -19,10 +19,10 @@ from harness.hypervisors.hyperv.definition import (
     network_step,
     notes_of,
 )
+from harness.hypervisors.hyperv.event_watch import Watcher
 from harness.hypervisors.hyperv.machine import HypervMachine
 from harness.hypervisors.hyperv.remoting import Session
 from harness.hypervisors.hyperv.transfer import Transfer
-from harness.hypervisors.hyperv.watching import Watcher
 from harness.hypervisors.leases import decode_lease
 
 MODULE_REMEDY = (

@@ -28,12 +28,12 @@ from harness.hypervisors.hyperv.definition import (
     notes_of,
 )
 from harness.hypervisors.hyperv.errors import HostRefusalError
+from harness.hypervisors.hyperv.event_watch import Watcher
 from harness.hypervisors.hyperv.metering import HypervMetering
 from harness.hypervisors.hyperv.policy import HypervNetworkPolicy
 from harness.hypervisors.hyperv.remoting import CALL_SECONDS, Runner, Session, Value
 from harness.hypervisors.hyperv.services import IDS, HypervServices
 from harness.hypervisors.hyperv.transfer import Transfer
-from harness.hypervisors.hyperv.watching import Watcher
 
 STATES = {
     "Off": MachineState.OFF,
@@ -264,7 +264,7 @@ class HypervMachine:
 
     def move_nic(self, mac: str, network: str) -> None:
         """See Machine."""
-        self._demand_nic(mac)
+        self._require_nic(mac)
         guard(network)
         self._do("Move-Nic", f"plugging {mac} of", Mac=hyperv_mac(mac), Network=network)
 
@@ -294,7 +294,7 @@ class HypervMachine:
 
     def unplug_nic(self, mac: str) -> None:
         """See HotPlug. Generation 1 refuses while it runs, as hosts before 2016 do."""
-        self._demand_nic(mac)
+        self._require_nic(mac)
         self._do("Remove-Nic", f"taking {mac} from", Mac=hyperv_mac(mac))
         self._now_has([nic for nic in self._definition.nics if nic.mac != mac])
 
@@ -302,7 +302,7 @@ class HypervMachine:
     def _macs(self) -> list[str]:
         return [nic.mac for nic in self._definition.nics]
 
-    def _demand_nic(self, mac: str) -> None:
+    def _require_nic(self, mac: str) -> None:
         if mac not in self._macs:
             raise HypervisorError(f"{self.name} has no network card {mac}")
 

@@ -124,7 +124,7 @@ class HypervServices:
             minimum=int(answer["minimum_mib"]),
             maximum=int(answer["maximum_mib"]),
             assigned=int(answer["assigned_mib"]),
-            demand=int(answer["demand_mib"]),
+            demand=int(answer["require_mib"]),
         )
 
     def resize_memory(

@@ -27,7 +27,7 @@ from harness.hypervisors.libvirt.definition import (
     cpu_xml,
     machine_xml,
 )
-from harness.hypervisors.libvirt.errors import is_missing, told
+from harness.hypervisors.libvirt.errors import is_missing, wrap_errors
 from harness.hypervisors.libvirt.event_loop import EventHub, ensure_event_loop
 from harness.hypervisors.libvirt.firmware import find_firmware
 from harness.hypervisors.libvirt.machine import LibvirtMachine, remove_domain
@@ -109,7 +109,7 @@ class LibvirtHypervisor:
 
     def facts(self) -> HypervisorFacts:
         """See Hypervisor."""
-        with told("asking for the hypervisor's version"):
+        with wrap_errors("asking for the hypervisor's version"):
             version = _version(self._connection.getVersion())
             library = _version(self._connection.getLibVersion())
             host = fromstring(self._connection.getCapabilities())
@@ -129,7 +129,7 @@ class LibvirtHypervisor:
 
     def processor_flags(self, model: str, machine_type: str, accelerator: Accelerator) -> set[str]:
         """See Hypervisor."""
-        with told(f"asking what a processor {model} can do"):
+        with wrap_errors(f"asking what a processor {model} can do"):
             expanded = self._connection.baselineHypervisorCPU(
                 None,
                 "x86_64",
@@ -153,7 +153,7 @@ class LibvirtHypervisor:
                     remedy="install OVMF (Debian: ovmf, Fedora: edk2-ovmf)",
                 )
         self._forget(definition.name)
-        with told(f"defining {definition.name}"):
+        with wrap_errors(f"defining {definition.name}"):
             domain = self._connection.defineXML(machine_xml(definition, firmware))
         events = self._events.log_of(definition.name)
         return LibvirtMachine(self._connection, domain, definition, events)
@@ -166,7 +166,7 @@ class LibvirtHypervisor:
     def taken_subnets(self) -> Sequence[str]:
         """See Hypervisor."""
         taken = _host_subnets()
-        with told("listing the networks"):
+        with wrap_errors("listing the networks"):
             for network in self._connection.listAllNetworks():
                 described: str | None = _unless_gone(network.XMLDesc)
                 if described is None:
@@ -180,12 +180,12 @@ class LibvirtHypervisor:
     def owned(self) -> Sequence[Owned]:
         """See Hypervisor."""
         found = []
-        with told("listing the machines"):
+        with wrap_errors("listing the machines"):
             for domain in self._connection.listAllDomains():
                 if domain.name().startswith(NAME_PREFIX):
                     found.append(_unless_gone(partial(_owned_machine, domain)))
         if Capability.NETWORK in self.capabilities:
-            with told("listing the networks"):
+            with wrap_errors("listing the networks"):
                 for network in self._connection.listAllNetworks():
                     if network.name().startswith(NAME_PREFIX):
                         found.append(_unless_gone(partial(_owned_network, network)))
@@ -201,7 +201,7 @@ class LibvirtHypervisor:
         _guard(owned.name)
         if owned.owner is None:
             raise HypervisorError(f"renewing the lease on {owned.name}: it has none")
-        with told(f"renewing the lease on {owned.name}"):
+        with wrap_errors(f"renewing the lease on {owned.name}"):
             _unless_gone(partial(self._renew, owned.kind, owned.name, owned.owner))
 
     def _renew(self, kind: str, name: str, owner: Ownership) -> None:
@@ -225,13 +225,13 @@ class LibvirtHypervisor:
 
     def _has_tpm(self) -> bool:
         """Whether libvirt finds an emulator of TPMs (swtpm)."""
-        with told("asking what machines can have"):
+        with wrap_errors("asking what machines can have"):
             document = fromstring(self._connection.getDomainCapabilities())
         models = document.findall("devices/tpm/enum[@name='backendModel']/value")
         return any(model.text == "emulator" for model in models)
 
     def _forget(self, name: str) -> None:
-        with told(f"looking for {name}"):
+        with wrap_errors(f"looking for {name}"):
             domain = _unless_gone(partial(self._connection.lookupByName, name))
             if domain is None:
                 return

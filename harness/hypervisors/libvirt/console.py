@@ -12,7 +12,7 @@ import threading
 
 import libvirt
 
-from harness.hypervisors.libvirt.errors import told
+from harness.hypervisors.libvirt.errors import wrap_errors
 
 CHUNK = 16384
 LATER = -2
@@ -28,7 +28,7 @@ FROM_GUEST = (
 def open_console(connection: libvirt.virConnect, domain: libvirt.virDomain) -> socket.socket:
     """Both directions of the machine's first serial port; closing the socket ends the stream."""
     stream = connection.newStream(libvirt.VIR_STREAM_NONBLOCK)
-    with told(f"opening the console of {domain.name()}"):
+    with wrap_errors(f"opening the console of {domain.name()}"):
         domain.openConsole(None, stream, libvirt.VIR_DOMAIN_CONSOLE_FORCE)
     ours, theirs = socket.socketpair()
     _Bridge(stream, ours, domain.name())

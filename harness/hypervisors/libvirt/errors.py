@@ -28,7 +28,7 @@ LOST = {libvirt.VIR_ERR_NO_CONNECT, libvirt.VIR_ERR_RPC, libvirt.VIR_ERR_AUTH_FA
 
 
 @contextmanager
-def told(doing: str) -> Iterator[None]:
+def wrap_errors(doing: str) -> Iterator[None]:
     """Turn libvirt's error while `doing` something into an error of ours that says so.
 
     A ChannelError where it was the guest's agent that failed, else a HypervisorError.
@@ -36,18 +36,20 @@ def told(doing: str) -> Iterator[None]:
     try:
         yield
     except libvirt.libvirtError as error:
-        raise translated(doing, error) from error
+        raise translate_error(doing, error) from error
 
 
-def translated_agent(doing: str, error: libvirt.libvirtError) -> HypervisorError | ChannelError:
+def translate_agent_error(
+    doing: str, error: libvirt.libvirtError
+) -> HypervisorError | ChannelError:
     """The same of an agent's command: whatever went wrong is the channel's, or libvirt is lost."""
-    known = translated(doing, error)
+    known = translate_error(doing, error)
     if isinstance(known, HypervisorUnreachableError):
         return known
     return ChannelError(known.sentence)
 
 
-def translated(doing: str, error: libvirt.libvirtError) -> HypervisorError | ChannelError:
+def translate_error(doing: str, error: libvirt.libvirtError) -> HypervisorError | ChannelError:
     """The error of ours that says what libvirt said while `doing` something."""
     words = error.get_error_message() or str(error)
     if error.get_error_code() in SILENT_AGENT or AGENT_REFUSAL in words:

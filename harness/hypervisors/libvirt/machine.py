@@ -20,7 +20,7 @@ from harness.hypervisors.base import Key, MachineState, PowerMethod, SleepState
 from harness.hypervisors.definitions import MachineDefinition
 from harness.hypervisors.libvirt import console
 from harness.hypervisors.libvirt.definition import nic_xml, snapshot_xml
-from harness.hypervisors.libvirt.errors import is_missing, told, translated_agent
+from harness.hypervisors.libvirt.errors import is_missing, translate_agent_error, wrap_errors
 from harness.hypervisors.libvirt.metadata import renew_domain
 
 STATES = {
@@ -95,70 +95,70 @@ class LibvirtMachine:
 
     def state(self) -> MachineState:
         """See Machine."""
-        with told(f"asking for the state of {self.name}"):
+        with wrap_errors(f"asking for the state of {self.name}"):
             return STATES.get(self._domain.state()[0], MachineState.OFF)
 
     def start(self, *, paused: bool = False) -> None:
         """See Machine."""
-        with told(f"starting {self.name}"):
+        with wrap_errors(f"starting {self.name}"):
             self._domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED if paused else 0)
 
     def pause(self) -> None:
         """See Machine."""
-        with told(f"pausing {self.name}"):
+        with wrap_errors(f"pausing {self.name}"):
             self._domain.suspend()
 
     def resume(self) -> None:
         """See Machine."""
-        with told(f"resuming {self.name}"):
+        with wrap_errors(f"resuming {self.name}"):
             self._domain.resume()
 
     def shutdown(self, method: PowerMethod) -> None:
         """See Machine."""
-        with told(f"asking {self.name} to shut down by {method}"):
+        with wrap_errors(f"asking {self.name} to shut down by {method}"):
             self._domain.shutdownFlags(SHUTDOWN[method])
 
     def reboot(self, method: PowerMethod) -> None:
         """See Machine."""
-        with told(f"asking {self.name} to reboot by {method}"):
+        with wrap_errors(f"asking {self.name} to reboot by {method}"):
             self._domain.reboot(REBOOT[method])
 
     def reset(self) -> None:
         """See Machine."""
-        with told(f"resetting {self.name}"):
+        with wrap_errors(f"resetting {self.name}"):
             self._domain.reset(0)
 
     def inject_nmi(self) -> None:
         """See Machine."""
-        with told(f"injecting an NMI into {self.name}"):
+        with wrap_errors(f"injecting an NMI into {self.name}"):
             self._domain.injectNMI()
 
     def power_off(self) -> None:
         """See Machine."""
-        with told(f"powering {self.name} off"), _unless_missing():
+        with wrap_errors(f"powering {self.name} off"), _unless_missing():
             self._domain.destroy()
 
     def save(self, state_file: Path) -> None:
         """See Machine."""
-        with told(f"saving {self.name}"):
+        with wrap_errors(f"saving {self.name}"):
             self._domain.save(str(state_file))
 
     def restore(self, state_file: Path, *, paused: bool = False) -> None:
         """See Machine."""
         flags = libvirt.VIR_DOMAIN_SAVE_PAUSED if paused else libvirt.VIR_DOMAIN_SAVE_RUNNING
-        with told(f"restoring {self.name}"):
+        with wrap_errors(f"restoring {self.name}"):
             self._connection.restoreFlags(str(state_file), None, flags)
 
     def take_snapshot(self, name: str) -> None:
         """See Machine."""
-        with told(f"taking the snapshot {name} of {self.name}"):
+        with wrap_errors(f"taking the snapshot {name} of {self.name}"):
             self._domain.snapshotCreateXML(snapshot_xml(name))
 
     def revert(self, name: str, *, paused: bool = False) -> None:
         """See Machine."""
         running = libvirt.VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING
         flags = libvirt.VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED if paused else running
-        with told(f"reverting {self.name} to its snapshot {name}"):
+        with wrap_errors(f"reverting {self.name} to its snapshot {name}"):
             self._domain.revertToSnapshot(self._domain.snapshotLookupByName(name), flags)
             # The stored definition is again that of the snapshot, with the lease that it had.
             renew_domain(self._domain, self._definition.owner)
@@ -168,11 +168,11 @@ class LibvirtMachine:
         try:
             self._domain.pMSuspendForDuration(SLEEP[state], 0)
         except libvirt.libvirtError as error:
-            raise translated_agent(f"the guest agent of {self.name}", error) from error
+            raise translate_agent_error(f"the guest agent of {self.name}", error) from error
 
     def wake_up(self) -> None:
         """See Machine."""
-        with told(f"waking {self.name}"):
+        with wrap_errors(f"waking {self.name}"):
             self._domain.pMWakeup()
 
     def remove(self) -> None:
@@ -191,14 +191,14 @@ class LibvirtMachine:
                 self._domain, command, max(1, round(timeout)), 0
             )
         except libvirt.libvirtError as error:
-            raise translated_agent(f"the guest agent of {self.name}", error) from error
+            raise translate_agent_error(f"the guest agent of {self.name}", error) from error
         return answer
 
     def screenshot(self) -> bytes:
         """See Machine."""
         stream = self._connection.newStream(0)
         data = bytearray()
-        with told(f"taking a screenshot of {self.name}"):
+        with wrap_errors(f"taking a screenshot of {self.name}"):
             self._domain.screenshot(stream, 0, 0)
             while (chunk := stream.recv(65536)) and len(data) < SCREEN_LIMIT:
                 data += chunk
@@ -208,14 +208,14 @@ class LibvirtMachine:
     def press_key(self, key: Key) -> None:
         """See Machine."""
         codes = [KEY_CODES[key]]
-        with told(f"pressing a key of {self.name}"):
+        with wrap_errors(f"pressing a key of {self.name}"):
             self._domain.sendKey(
                 libvirt.VIR_KEYCODE_SET_LINUX, KEY_MILLISECONDS, codes, len(codes), 0
             )
 
     def description(self) -> str:
         """See Machine."""
-        with told(f"asking for the definition of {self.name}"):
+        with wrap_errors(f"asking for the definition of {self.name}"):
             xml: str = self._domain.XMLDesc(0)
             return xml
 
@@ -233,7 +233,7 @@ class LibvirtMachine:
 
     def processors(self) -> str:
         """See ShowsProcessors. Twice, since only two looks tell a loop from a halt."""
-        with told(f"looking at the processors of {self.name}"):
+        with wrap_errors(f"looking at the processors of {self.name}"):
             lines = "\n".join(self._monitor(command) for command in LOOKS).splitlines()
         return "\n".join(line for line in lines if not VECTOR_REGISTER.match(line))
 
@@ -249,7 +249,7 @@ class LibvirtMachine:
         if nic is None:
             raise HypervisorError(f"{self.name} has no network card {mac}")
         moved = dataclasses.replace(nic, network=network)
-        with told(f"plugging {mac} of {self.name} into {network}"):
+        with wrap_errors(f"plugging {mac} of {self.name} into {network}"):
             self._domain.updateDeviceFlags(nic_xml(moved), libvirt.VIR_DOMAIN_AFFECT_LIVE)
 
 
@@ -260,7 +260,7 @@ def remove_domain(domain: libvirt.virDomain) -> None:
     )
     if domain.connect().getType() == "QEMU":  # libvirt's test driver knows no NVRAM
         everything |= libvirt.VIR_DOMAIN_UNDEFINE_NVRAM
-    with told("undefining a machine"), _unless_missing():
+    with wrap_errors("undefining a machine"), _unless_missing():
         domain.undefineFlags(everything)
 
 

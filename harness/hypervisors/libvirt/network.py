@@ -11,7 +11,7 @@ from harness.errors import HypervisorError
 from harness.hypervisors.definitions import NetworkDefinition
 from harness.hypervisors.leases import LEASE_TERM, UNRENEWABLE_TERM
 from harness.hypervisors.libvirt.definition import network_xml
-from harness.hypervisors.libvirt.errors import is_missing, told
+from harness.hypervisors.libvirt.errors import is_missing, wrap_errors
 from harness.hypervisors.libvirt.host_rules import HostRules, remove_rules
 from harness.hypervisors.libvirt.metadata import can_renew_networks
 from harness.hypervisors.libvirt.network_filter import filter_xml
@@ -37,7 +37,7 @@ class LibvirtNetwork:
 
     def leases(self) -> Mapping[str, str]:
         """See Network."""
-        with told(f"asking for the leases of {self.name}"):
+        with wrap_errors(f"asking for the leases of {self.name}"):
             return {
                 lease["mac"]: lease["ipaddr"]
                 for lease in self._connection.networkLookupByName(self.name).DHCPLeases()
@@ -56,7 +56,7 @@ def create_network(connection: libvirt.virConnect, definition: NetworkDefinition
     """
     network = LibvirtNetwork(connection, definition)
     try:
-        with told(f"making the network {definition.name}"):
+        with wrap_errors(f"making the network {definition.name}"):
             connection.nwfilterDefineXML(filter_xml(definition.name))
             # Transient: it has no file that could outlive a crashed host.
             term = LEASE_TERM if can_renew_networks(connection) else UNRENEWABLE_TERM
@@ -70,7 +70,7 @@ def create_network(connection: libvirt.virConnect, definition: NetworkDefinition
 
 def remove_network(connection: libvirt.virConnect, name: str) -> None:
     """Remove a network with its filter and the host's rules; no error for what is gone."""
-    with told(f"removing the network {name}"):
+    with wrap_errors(f"removing the network {name}"):
         if network := _found(connection.networkLookupByName, name):
             bridge = network.bridgeName()
             _unless_missing(network.destroy)

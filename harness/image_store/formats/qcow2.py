@@ -64,7 +64,7 @@ def read_qcow2(reader: Reader) -> Disk:
             "is damaged: QEMU marked it as corrupt",
             f"qemu-img check -r all {reader.name}, or build it again",
         )
-    _demand_data(reader, cluster_bits, size, bool(features & EXTENDED_L2))
+    _require_data(reader, cluster_bits, size, bool(features & EXTENDED_L2))
     return Disk("qcow2", size)
 
 
@@ -82,7 +82,7 @@ def _data_file(reader: Reader, cluster_bits: int) -> bytes:
     return b""
 
 
-def _demand_data(reader: Reader, cluster_bits: int, size: int, extended: bool) -> None:
+def _require_data(reader: Reader, cluster_bits: int, size: int, extended: bool) -> None:
     """Raises UnfitError where the file ends before the last of its data.
 
     `qemu-img check` forgives a last cluster that is there only in part, and it reads as zeros.

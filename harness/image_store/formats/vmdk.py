@@ -54,11 +54,11 @@ def read_vmdk(reader: Reader) -> Disk:
     text = reader.read(at * SECTOR, length * SECTOR).partition(b"\0")[0].decode("latin-1")
     _judge(text, reader.name)
     if directory != AT_END:
-        _demand_grains(reader, sectors, directory)
+        _require_grains(reader, sectors, directory)
     return Disk("vmdk", sectors * SECTOR)
 
 
-def _demand_grains(reader: Reader, sectors: int, directory: int) -> None:
+def _require_grains(reader: Reader, sectors: int, directory: int) -> None:
     """Raises UnfitError where the file ends before the last grain that a table leads to."""
     (flags, _, grain) = reader.numbers(8, "<IQQ")
     (per_table,) = reader.numbers(44, "<I")

@@ -129,7 +129,7 @@ def add_nic(host: HostModel, p: P) -> P:
         raise not_found("AddVMNetworkAdapter", "virtual switch", p["Network"])
     if p["Legacy"] and machine.generation == 2:
         raise wrong_generation("AddVMNetworkAdapter", machine.name, 2)
-    _demand_hot_plug(host, "AddVMNetworkAdapter", machine)
+    _require_hot_plug(host, "AddVMNetworkAdapter", machine)
     guard, spoofing = p["Guard"], p["Spoofing"]
     nic = Nic(p["Nic"], p["Mac"], p["Network"], p["Legacy"], guard, guard, spoofing)
     machine.nics.append(nic)
@@ -139,12 +139,12 @@ def add_nic(host: HostModel, p: P) -> P:
 def remove_nic(host: HostModel, p: P) -> P:
     """Remove-Nic."""
     machine = find(host, "GetVMNetworkAdapter", p["Name"])
-    _demand_hot_plug(host, "RemoveVMNetworkAdapter", machine)
+    _require_hot_plug(host, "RemoveVMNetworkAdapter", machine)
     machine.nics = [nic for nic in machine.nics if nic.mac != p["Mac"]]
     return {}
 
 
-def _demand_hot_plug(host: HostModel, cmdlet: str, machine: MachineModel) -> None:
+def _require_hot_plug(host: HostModel, cmdlet: str, machine: MachineModel) -> None:
     """Generation 2 alone is changed while it is on, and by hosts from 2016 on."""
     able = machine.generation == 2 and host.build_number >= SERVER_2016
     if machine.state != "Off" and not able:

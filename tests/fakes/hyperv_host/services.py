@@ -173,7 +173,7 @@ def get_memory(host: HostModel, p: P) -> P:
         "minimum_mib": minimum,
         "maximum_mib": maximum,
         "assigned_mib": assigned,
-        "demand_mib": assigned // 2,
+        "require_mib": assigned // 2,
         "status": "OK" if machine.is_on else "",
     }
 

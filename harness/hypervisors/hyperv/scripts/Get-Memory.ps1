@@ -17,6 +17,6 @@ $memory = Get-VMMemory -VM $vm
     minimum_mib = [long] ($memory.Minimum / $mebibyte)
     maximum_mib = [long] ($memory.Maximum / $mebibyte)
     assigned_mib = [long] ($vm.MemoryAssigned / $mebibyte)
-    demand_mib = [long] ($vm.MemoryDemand / $mebibyte)
+    require_mib = [long] ($vm.MemoryDemand / $mebibyte)
     status = [string] $vm.MemoryStatus
 } | ConvertTo-Json -Compress

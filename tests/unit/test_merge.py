@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.profiles.located import Located
-from harness.profiles.merging import merged
+from harness.profiles.merge import merged
+from harness.profiles.source_map import Located
 
 PARENT, CHILD = Path("parent.yaml"), Path("child.yaml")
 

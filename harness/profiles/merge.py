@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.profiles.located import Located
+from harness.profiles.source_map import Located
 
 ADDED = ("log_exceptions", "known_issues", "packages")
 """Lists of which a child adds to its parent's."""

@@ -8,8 +8,8 @@ from unittest.mock import Mock
 import pytest
 
 from harness.errors import HypervisorUnreachableError, UsageError
+from harness.hypervisors.connection import DEFAULT_URI, open_hypervisor
 from harness.hypervisors.libvirt.reachability import connection_remedy, is_remote
-from harness.hypervisors.opening import DEFAULT_URI, open_hypervisor
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_another_host_s_libvirt_is_refused_once_it_answers(
 ) -> None:
     connection = Mock()
     monkeypatch.setattr(
-        "harness.hypervisors.opening.LibvirtHypervisor", Mock(return_value=connection)
+        "harness.hypervisors.connection.LibvirtHypervisor", Mock(return_value=connection)
     )
     with pytest.raises(UsageError, match="another host's libvirt"):
         open_hypervisor("qemu+ssh://host/system")

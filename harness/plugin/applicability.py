@@ -9,7 +9,7 @@ from harness.profiles.hardware import Tpm
 from harness.profiles.model import Profile, System
 
 
-def demand_named(profile: Profile, what: str, names: Collection[str], wanted: str) -> None:
+def require_listed(profile: Profile, what: str, names: Collection[str], wanted: str) -> None:
     """Raise NotApplicable where `wanted` is none of the profile's `names`."""
     if wanted not in names:
         raise NotApplicable(
@@ -17,13 +17,13 @@ def demand_named(profile: Profile, what: str, names: Collection[str], wanted: st
         )
 
 
-def demand_system(profile: Profile, systems: Collection[System], because: str) -> None:
+def require_system(profile: Profile, systems: Collection[System], because: str) -> None:
     """Raise NotApplicable where the profile's guest is none of these `systems`."""
     if profile.system not in systems:
         raise NotApplicable(f"{profile.id} is no {' or '.join(systems)}: {because}")
 
 
-def demand_tpm(profile: Profile) -> None:
+def require_tpm_use(profile: Profile) -> None:
     """Raise NotApplicable where the profile says that its guest cannot use a TPM 2.0."""
     if profile.hardware.tpm is Tpm.UNSUPPORTED:
         raise NotApplicable(f"the profile {profile.id} says that {profile.name} has no use for one")

@@ -23,10 +23,10 @@ from harness.hypervisors.definitions import (
 )
 from harness.image_store.qemu_img import create_overlay
 from harness.lab.identity import Identity, mac_address
-from harness.ledger import Ledger, Work
 from harness.profiles.catalogue import READY
 from harness.profiles.hardware import Firmware
 from harness.profiles.model import Profile
+from harness.time_accounting import Phase, TimeLedger
 
 SPACE = uuid.UUID("6f1c1a2e-8d0f-5c8e-9a55-0d1f6a3c9b77")
 """The name space from which machines get their UUIDs: the same name, the same UUID."""
@@ -47,7 +47,7 @@ class Blueprint:
 
 
 @dataclass
-class Place:
+class MachineSlot:
     """Makes the guests of one machine name: from power-off, or restored from its golden state."""
 
     blueprint: Blueprint
@@ -58,7 +58,7 @@ class Place:
     identity: Identity
     network: NetworkDefinition | None
     hypervisor: Hypervisor
-    ledger: Ledger
+    ledger: TimeLedger
     progress: Progress
     guest: Guest | None = None
     _golden: bool = False
@@ -113,7 +113,7 @@ class Place:
 
     # -- guests ---------------------------------------------------------------------------
 
-    def powered_off(self) -> Guest:
+    def create_stopped(self) -> Guest:
         """A machine that was never started, on a fresh overlay over the base."""
         self.clear()
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -124,7 +124,7 @@ class Place:
         self.progress("running", self.console_log)
         return guest
 
-    def pristine(self) -> Guest:
+    def restore_golden(self) -> Guest:
         """A ready guest in its golden state, on a fresh overlay.
 
         Raises Blocked where the guest could not be brought to a golden state, and HarnessError
@@ -146,11 +146,11 @@ class Place:
     # -- golden state ---------------------------------------------------------------------
 
     def _make_golden(self) -> None:
-        guest = self.powered_off()
+        guest = self.create_stopped()
         self.progress("booting to its golden state", self.console_log)
         try:
             self._answered_by = guest.boot()
-            with self.ledger.on(Work.BOOT):
+            with self.ledger.on(Phase.BOOT):
                 guest.await_settled()
                 guest.log_out()
         except GuestFailure as failure:
@@ -161,7 +161,7 @@ class Place:
         except HarnessError as failure:
             self._golden_failure = failure
             raise
-        with self.ledger.on(Work.BOOT):
+        with self.ledger.on(Phase.BOOT):
             self._save(guest)
         self._golden = True
 
@@ -175,7 +175,7 @@ class Place:
     def _restore(self) -> Guest:
         self.progress("restoring", self.console_log)
         self.clear()
-        with self.ledger.on(Work.RESTORE):
+        with self.ledger.on(Phase.RESTORE):
             create_overlay(self._golden_disk, self.root)
             guest = self._define()
             if self._golden_nvram.exists():

@@ -11,8 +11,8 @@ NOT_BY_ITSELF = ("EventLog 6008:", "Microsoft-Windows-Kernel-Power 41:")
 """What is logged at the start after an end that nobody had asked Windows for."""
 
 
-class WindowsLife(WindowsLog):
-    """See harness.guests.os.Life."""
+class WindowsLifecycle(WindowsLog):
+    """See harness.guests.os.Lifecycle."""
 
     def boot_id(self) -> str:
         """The time of this boot with a random mark, made when it is first asked for.

@@ -11,10 +11,10 @@ from pycdlib.pycdlib import PyCdlib
 from harness.errors import HarnessError, UsageError
 from harness.hypervisors.base import Capability, Key
 from harness.hypervisors.definitions import Accelerator
-from harness.image_store.building import file_digest
+from harness.image_store.builder import file_digest
 from harness.image_store.media import MediaShelf, Medium
 from harness.image_store.recipe import InstallRecipe, load_recipe
-from harness.lab.installing import Installing
+from harness.lab.install_builder import InstallBuilder
 from harness.lab.ownership import own
 from harness.profiles.model import Method
 from tests.fakes.hypervisor import FakeHypervisor
@@ -46,8 +46,8 @@ def root(tmp_path: Path) -> Path:
     return root
 
 
-def installing(root: Path, hypervisor: FakeHypervisor) -> Installing:
-    return Installing(lambda: hypervisor, root, own("run"), Accelerator.KVM)
+def installing(root: Path, hypervisor: FakeHypervisor) -> InstallBuilder:
+    return InstallBuilder(lambda: hypervisor, root, own("run"), Accelerator.KVM)
 
 
 def windows(guest: str = UEFI) -> InstallRecipe:
@@ -142,7 +142,7 @@ def test_it_is_refused_where_the_disk_would_stay_on_another_host(tmp_path: Path)
     elsewhere = FakeHypervisor(
         uri="hyperv://host.example/", capabilities=frozenset({Capability.REMOTE_DISKS})
     )
-    builder = Installing(lambda: elsewhere, tmp_path, own("run"), Accelerator.HYPERV)
+    builder = InstallBuilder(lambda: elsewhere, tmp_path, own("run"), Accelerator.HYPERV)
     recipe = load_recipe("debian-12-installer")
     with pytest.raises(UsageError, match=r"hyperv://host\.example/ would stay there") as caught:
         builder.build(recipe, tmp_path, lambda _: None)

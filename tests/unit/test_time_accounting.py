@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from harness.ledger import Ledger, Work
+from harness.time_accounting import Phase, TimeLedger
 from harness.waiting import JumpingClock
 
 
 def test_inner_work_counts_for_itself_alone() -> None:
     clock = JumpingClock()
-    ledger = Ledger(clock)
+    ledger = TimeLedger(clock)
     clock.now += 1
-    with ledger.on(Work.BOOT):
+    with ledger.on(Phase.BOOT):
         clock.now += 10
-        with ledger.on(Work.GUEST):
+        with ledger.on(Phase.GUEST):
             clock.now += 3
         clock.now += 2
     assert ledger.take() == {"harness": 1, "boot": 12, "guest": 3}
@@ -20,9 +20,9 @@ def test_inner_work_counts_for_itself_alone() -> None:
 
 def test_work_that_fails_is_counted_too() -> None:
     clock = JumpingClock()
-    ledger = Ledger(clock)
+    ledger = TimeLedger(clock)
     try:
-        with ledger.on(Work.RESTORE):
+        with ledger.on(Phase.RESTORE):
             clock.now += 4
             raise ValueError
     except ValueError:
@@ -32,7 +32,7 @@ def test_work_that_fails_is_counted_too() -> None:
 
 def test_what_was_taken_is_not_counted_again() -> None:
     clock = JumpingClock()
-    ledger = Ledger(clock)
+    ledger = TimeLedger(clock)
     clock.now += 5
     ledger.take()
     clock.now += 2

@@ -8,9 +8,9 @@ from pathlib import Path
 from harness.errors import BadFileError
 from harness.profiles.catalogue import load_catalogue
 from harness.profiles.documents import nearest
-from harness.profiles.located import Located
 from harness.profiles.model import Profile
 from harness.profiles.places import project_root, recipes_folder
+from harness.profiles.source_map import Located
 
 
 def crossed(profile: Profile, located: Located, file: Path) -> list[BadFileError]:

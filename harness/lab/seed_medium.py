@@ -1,10 +1,10 @@
-"""Gives a place the medium from which a base image's first boot takes its name and its user."""
+"""Gives a slot the medium from which a base image's first boot takes its name and its user."""
 
 from __future__ import annotations
 
 import hashlib
 
-from harness.lab.place import Blueprint, Place
+from harness.lab.machine_slot import Blueprint, MachineSlot
 from harness.profiles.model import System
 from harness.provisioning.passwords import hash_password
 from harness.provisioning.seed import SeedContent, write_seed
@@ -13,20 +13,20 @@ PATIENCE = 90
 """Seconds that systemd waits by itself (systemd-system.conf(5))."""
 
 
-def seed(place: Place) -> None:
-    """Write the medium; every place's is another, by its name."""
-    credentials = place.blueprint.credentials
-    digest = hashlib.sha256(place.name.encode()).hexdigest()
+def seed(slot: MachineSlot) -> None:
+    """Write the medium; every slot's is another, by its name."""
+    credentials = slot.blueprint.credentials
+    digest = hashlib.sha256(slot.name.encode()).hexdigest()
     content = SeedContent(
-        profile=place.blueprint.profile,
+        profile=slot.blueprint.profile,
         instance_id=digest[:16],
         host_name=f"guest-{digest[:8]}",
         user=credentials.user,
         password_hash=hash_password(credentials.password),
-        patience=_patience(place.blueprint),
+        patience=_patience(slot.blueprint),
     )
-    place.folder.mkdir(parents=True, exist_ok=True)
-    write_seed(content, place.seed)
+    slot.folder.mkdir(parents=True, exist_ok=True)
+    write_seed(content, slot.seed)
 
 
 def _patience(blueprint: Blueprint) -> int | None:

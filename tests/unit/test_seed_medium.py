@@ -6,11 +6,11 @@ import pytest
 
 from harness.guests.guest import Credentials
 from harness.hypervisors.definitions import Accelerator
+from harness.lab.machine_slot import Blueprint
 from harness.lab.ownership import own
-from harness.lab.place import Blueprint
-from harness.lab.seeding import _patience
+from harness.lab.seed_medium import _patience
 from harness.profiles.hardware import Firmware
-from harness.profiles.loading import load_profiles
+from harness.profiles.loader import load_profiles
 
 
 def patience_of(guest: str, accelerator: Accelerator) -> int | None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from harness.errors import BadFileError
 from harness.profiles.documents import nearest
-from harness.profiles.located import Located, read_located
-from harness.profiles.merging import merged
+from harness.profiles.merge import merged
+from harness.profiles.source_map import Located, read_located
 
 
 class Families:

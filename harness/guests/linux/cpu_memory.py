@@ -15,8 +15,8 @@ MOST_PROCESSORS = 2**16
 """Linux's kernels count up to 8192 of them."""
 
 
-class LinuxComputing(LinuxShell):
-    """See harness.guests.os.Computing."""
+class LinuxCpuMemory(LinuxShell):
+    """See harness.guests.os.CpuMemory."""
 
     def cpus_online(self) -> int:
         """Processors that the scheduler uses."""

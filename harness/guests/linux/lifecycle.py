@@ -10,8 +10,8 @@ FAREWELL = {Ending.REBOOT: b"reboot: ", Ending.POWER_OFF: b"reboot: Power down"}
 """What the kernel says on its console at the end of its own shutdown."""
 
 
-class LinuxLife(LinuxShell):
-    """See harness.guests.os.Life."""
+class LinuxLifecycle(LinuxShell):
+    """See harness.guests.os.Lifecycle."""
 
     def boot_id(self) -> str:
         """The kernel's random id of this boot: a new one proves a reboot."""

@@ -42,8 +42,8 @@ MEMORY_FORMAT = struct.Struct("<BBI2xQQ4xI")
 """ACPI's structure of a node's memory: type, length, node, base, length, flags; bit 0: in use."""
 
 
-class WindowsComputing(WindowsShell):
-    """See harness.guests.os.Computing."""
+class WindowsCpuMemory(WindowsShell):
+    """See harness.guests.os.CpuMemory."""
 
     def cpus_online(self) -> int:
         """Processors that Windows uses."""

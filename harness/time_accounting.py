@@ -10,7 +10,7 @@ from enum import StrEnum
 from harness.waiting import SYSTEM_CLOCK, Clock
 
 
-class Work(StrEnum):
+class Phase(StrEnum):
     """The kinds of work that are told apart."""
 
     IMAGE = "image"  # building or verifying base images
@@ -19,21 +19,21 @@ class Work(StrEnum):
     RESTORE = "restore"
     GUEST = "guest"  # commands in the guest
     EVIDENCE = "evidence"
-    WAIT = "waiting for another worker"
+    WORKER_WAIT = "worker_wait"
     HARNESS = "harness"  # everything else
 
 
-class Ledger:
+class TimeLedger:
     """Adds up seconds by kind of work; work within work counts for the inner kind alone."""
 
     def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
         self._clock = clock
-        self._seconds: defaultdict[Work, float] = defaultdict(float)
-        self._stack: list[Work] = [Work.HARNESS]
+        self._seconds: defaultdict[Phase, float] = defaultdict(float)
+        self._stack: list[Phase] = [Phase.HARNESS]
         self._since = clock.monotonic()
 
     @contextmanager
-    def on(self, work: Work) -> Iterator[None]:
+    def on(self, work: Phase) -> Iterator[None]:
         """Everything within is counted as `work`."""
         self._book()
         self._stack.append(work)

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from harness.errors import ChannelError
 from harness.guests.guest import Answer, Guest
-from harness.ledger import Work
+from harness.time_accounting import Phase
 from harness.waiting import NotYet, wait_until
 
 
-def prove_reboot(guest: Guest, act: Callable[[], None], *, before: str | None = None) -> float:
+def expect_reboot(guest: Guest, act: Callable[[], None], *, before: str | None = None) -> float:
     """Do `act`, wait until the guest is ready with a new boot id; returns the seconds it took.
 
     `before` is its boot id, where it may reboot at any moment and should not be asked again.
@@ -20,7 +20,7 @@ def prove_reboot(guest: Guest, act: Callable[[], None], *, before: str | None = 
     deadline = guest.budget(guest.profile.budgets.ready_seconds)
     position = guest.console.position
     act()
-    with guest.ledger.on(Work.BOOT):
+    with guest.ledger.on(Phase.BOOT):
         wait_until(
             lambda: _new_boot_id(guest, before, position),
             awaited=f"{guest.name} to be ready with a new boot id",
@@ -34,7 +34,7 @@ def prove_reboot(guest: Guest, act: Callable[[], None], *, before: str | None = 
 
 def _new_boot_id(guest: Guest, before: str, position: int) -> None:
     if guest.answers_by is Answer.CONSOLE:
-        guest.demand_console(since=position)
+        guest.require_console(since=position)
     elif not guest.serves(timeout=2.0):
         raise NotYet(f"no answer by {guest.answers_by}")
     try:

@@ -27,7 +27,7 @@ GRACE_SECONDS = 1
 """After the last packet was sent (with KVM; stretched under TCG). A bridge delivers in far less."""
 
 
-class Kind(StrEnum):
+class TrafficKind(StrEnum):
     """Ways in which a packet can reach a neighbour."""
 
     ARP = "arp"
@@ -39,7 +39,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Station:
+class Endpoint:
     """A guest on a network, with what a sender needs to know of it."""
 
     guest: Guest
@@ -48,7 +48,7 @@ class Station:
     link_local: str
 
     @classmethod
-    def of(cls, guest: Guest) -> Station:
+    def of(cls, guest: Guest) -> Endpoint:
         """Carry the prober in, and read the guest's addresses.
 
         Raises HarnessError where the guest cannot run the prober: that is not a verdict on it.
@@ -76,7 +76,7 @@ def link_local(mac: str) -> str:
     return str(ipaddress.IPv6Address(b"\xfe\x80" + b"\0" * 6 + identifier))
 
 
-def reaches(sender: Station, receiver: Station, kind: Kind) -> bool:
+def can_reach(sender: Endpoint, receiver: Endpoint, kind: TrafficKind) -> bool:
     """Whether a packet of that kind gets from one guest to the other."""
     word = secrets.token_hex(8)
     said = f"/run/heard-{word}"
@@ -85,15 +85,15 @@ def reaches(sender: Station, receiver: Station, kind: Kind) -> bool:
         *(IN_GUEST, kind, str(LISTEN_SECONDS), receiver.interface, word, said),
     )
     _await_word(receiver, said, "ready", receiver.guest.budget(LISTEN_SECONDS))
-    target = receiver.link_local if kind is Kind.IPV6 else receiver.address
+    target = receiver.link_local if kind is TrafficKind.IPV6 else receiver.address
     sent = sender.guest.linux.sh(
         'python3 "$1" send "$2" "$3" "$4" "$5"',
         *(IN_GUEST, kind, sender.interface, target, word),
     )
-    _demand_sent(sender, sent)
+    _require_sent(sender, sent)
     try:
         _await_word(receiver, said, "heard", receiver.guest.budget(GRACE_SECONDS))
-    except SilenceError:
+    except NotReceivedError:
         # Only a listener that still listens, and says so, was silent: a dead one proves nothing.
         receiver.guest.linux.sh('kill -TERM "$1"', listener.strip())
         _await_word(receiver, said, "silence", receiver.guest.budget(LISTEN_SECONDS))
@@ -102,7 +102,7 @@ def reaches(sender: Station, receiver: Station, kind: Kind) -> bool:
 
 
 def reached_on_host(
-    sender: Station, listener: HostListener, protocol: str, addresses: Sequence[str]
+    sender: Endpoint, listener: HostListener, protocol: str, addresses: Sequence[str]
 ) -> set[str]:
     """Those of the host's addresses at which the listener hears the guest, by tcp or udp."""
     tokens = {address: secrets.token_hex(8) for address in addresses}
@@ -112,35 +112,35 @@ def reached_on_host(
         *(f"{address}={token}" for address, token in tokens.items()),
         seconds=sender.guest.budget(SEND_SECONDS).seconds,
     )
-    _demand_sent(sender, sent)
+    _require_sent(sender, sent)
 
     def arrived() -> None:
         if missing := set(tokens.values()) - listener.received:
             raise NotYet(f"{len(missing)} of {len(tokens)} missing")
 
-    with contextlib.suppress(SilenceError):
+    with contextlib.suppress(NotReceivedError):
         wait_until(
             arrived,
             awaited=f"{sender.guest.name} to be heard on the host",
             deadline=Deadline(GRACE_SECONDS),
             watches=[sender.guest.crash_watch],
-            error=SilenceError,
+            error=NotReceivedError,
         )
     return {address for address, token in tokens.items() if token in listener.received}
 
 
-def _demand_sent(sender: Station, printed: str) -> None:
+def _require_sent(sender: Endpoint, printed: str) -> None:
     if printed.strip() != "sent":
         raise HarnessError(
             f"the prober in {sender.guest.name} printed {printed[-200:]!r}, not `sent`"
         )
 
 
-class SilenceError(HarnessError):
+class NotReceivedError(HarnessError):
     """The prober in a guest did not say what was awaited."""
 
 
-def _await_word(station: Station, file: str, word: str, deadline: Deadline) -> None:
+def _await_word(station: Endpoint, file: str, word: str, deadline: Deadline) -> None:
     """Wait until the listener has written `word`."""
 
     def look() -> None:
@@ -153,5 +153,5 @@ def _await_word(station: Station, file: str, word: str, deadline: Deadline) -> N
         awaited=f"the prober in {station.guest.name} to say {word}",
         deadline=deadline,
         watches=[station.guest.crash_watch],
-        error=SilenceError,
+        error=NotReceivedError,
     )

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import BadFileError
-from harness.profiles.crossing import crossed
+from harness.profiles.cross_checks import crossed
 from harness.profiles.documents import validated
-from harness.profiles.inheriting import Families
-from harness.profiles.located import Located, read_located
-from harness.profiles.merging import merged
+from harness.profiles.inheritance import Families
+from harness.profiles.merge import merged
 from harness.profiles.model import Profile
 from harness.profiles.places import profiles_folder
+from harness.profiles.source_map import Located, read_located
 from harness.text import natural_order
 
 FILLED = (("id",), ("name",), ("osinfo", "id"))

@@ -1,4 +1,4 @@
-"""A guest's disk as its first boot left it: provisioned once for a run, shared by every place."""
+"""A guest's disk as its first boot left it: provisioned once for a run, shared by every slot."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from harness.errors import (
     HypervisorUnreachableError,
 )
 from harness.guests.guest import Guest
-from harness.lab.place import Place
-from harness.lab.seeding import seed
-from harness.ledger import Work
+from harness.lab.machine_slot import MachineSlot
+from harness.lab.seed_medium import seed
 from harness.profiles.catalogue import READY
+from harness.time_accounting import Phase
 
 FAILURE = "failure.json"
 
@@ -32,13 +32,13 @@ Note = Callable[[Guest], None]
 
 
 @dataclass
-class Installation:
+class FirstBoot:
     """Boots the base image once with its seed, and keeps the disk of the powered-off guest.
 
     What every boot of a case pays would else be cloud-init's first boot, again and again.
     """
 
-    place: Place
+    slot: MachineSlot
     keep: Keep
     note: Note
 
@@ -48,47 +48,47 @@ class Installation:
         Raises Blocked by boot.ready where the guest does not come up, HarnessError where the lab
         or a channel failed: what ended the first boot once is not tried by every case.
         """
-        disk = self.place.folder / "installed.qcow2"
+        disk = self.slot.folder / "installed.qcow2"
         if disk.exists():
             return disk
-        self.place.folder.mkdir(parents=True, exist_ok=True)
-        failure = self.place.folder / FAILURE
-        self.place.progress("waiting for the first boot of its disk", None)
-        with self.place.ledger.on(Work.WAIT), FileLock(self.place.folder / "lock"):
+        self.slot.folder.mkdir(parents=True, exist_ok=True)
+        failure = self.slot.folder / FAILURE
+        self.slot.progress("waiting for the first boot of its disk", None)
+        with self.slot.ledger.on(Phase.WORKER_WAIT), FileLock(self.slot.folder / "lock"):
             if failure.exists():
                 raise _read(failure)
             if not disk.exists():
-                with self.place.ledger.on(Work.PROVISIONING):
+                with self.slot.ledger.on(Phase.PROVISIONING):
                     self._provision(disk, failure)
         return disk
 
     def _provision(self, disk: Path, failure: Path) -> None:
-        place = self.place
+        slot = self.slot
         try:
-            seed(place)
-            guest = place.powered_off()
-            place.progress("first boot, with cloud-init", place.console_log)
+            seed(slot)
+            guest = slot.create_stopped()
+            slot.progress("first boot, with cloud-init", slot.console_log)
             guest.boot()
             guest.await_settled()
             self.note(guest)
             self._power_off(guest)
-            place.clear()
-            place.root.rename(disk)
+            slot.clear()
+            slot.root.rename(disk)
         except GuestFailure as error:
-            evidence = self.keep(place.guest) if place.guest else ()
+            evidence = self.keep(slot.guest) if slot.guest else ()
             blocked = Blocked(READY, error.sentence, evidence=evidence)
             _write(blocked, failure)
             raise blocked from error
         except HypervisorUnreachableError:
             raise  # another case may find it back
         except HarnessError as error:
-            evidence = self.keep(place.guest) if place.guest else ()
+            evidence = self.keep(slot.guest) if slot.guest else ()
             error.evidence = error.evidence or (evidence[0] if evidence else None)
             _write(error, failure)
             raise
         finally:
-            place.clear()
-            place.seed.unlink(missing_ok=True)
+            slot.clear()
+            slot.seed.unlink(missing_ok=True)
 
     def _power_off(self, guest: Guest) -> None:
         """From inside; a guest that can't is unplugged, which the shutdown cases will tell."""

@@ -24,7 +24,7 @@ from harness.hypervisors.definitions import (
 )
 from harness.hypervisors.host_ports import host_ports_of
 from harness.image_store import qemu_img
-from harness.image_store.building import EVIDENCE, IMAGE, Material, Step, file_digest
+from harness.image_store.builder import EVIDENCE, IMAGE, Material, Step, file_digest
 from harness.image_store.host_archive import host_archive
 from harness.image_store.media import MediaShelf, Medium
 from harness.image_store.network_boot import fetch_installer
@@ -33,9 +33,9 @@ from harness.lab.identity import Identity, mac_address
 from harness.lab.networks import Networks
 from harness.profiles.claims import HypervisorKind
 from harness.profiles.hardware import Firmware, MachineType, Tpm
-from harness.profiles.loading import load_profiles
+from harness.profiles.loader import load_profiles
 from harness.profiles.model import Method, Profile
-from harness.profiles.variants import unmade
+from harness.profiles.variants import unsupported_reason
 from harness.provisioning.answer_files import AnswerSet, answer_set
 from harness.provisioning.answers import Answers, Mirror, new_password, new_token
 from harness.provisioning.certificate import Certificate, make_certificate
@@ -67,7 +67,7 @@ class Source:
 
 
 @dataclass
-class Installing:
+class InstallBuilder:
     """See Builder. `hypervisor` is asked for at the first build; what is made has this owner."""
 
     hypervisor: HypervisorMaker
@@ -95,7 +95,7 @@ class Installing:
         """See Builder. Takes from minutes to hours; its evidence is in `folder`/EVIDENCE."""
         assert isinstance(recipe, InstallRecipe)
         profile = _profile(recipe)
-        if refusal := unmade(profile, HypervisorKind.QEMU):
+        if refusal := unsupported_reason(profile, HypervisorKind.QEMU):
             raise refusal
         if Capability.REMOTE_DISKS in self.hypervisor().capabilities:
             raise UsageError(

@@ -9,7 +9,7 @@ from harness.profiles.selection import EXPRESSION
 
 
 @dataclass(frozen=True)
-class Words:
+class Arguments:
     """What stands on a command line besides its options."""
 
     guests: tuple[str, ...] = ()
@@ -17,11 +17,11 @@ class Words:
     untyped: tuple[str, ...] = ()  # for pytest, as they are: all from the first option on
 
 
-def split_words(arguments: Sequence[str]) -> Words:
+def split_arguments(arguments: Sequence[str]) -> Arguments:
     """Sort the words that a command was given."""
     first = next((n for n, word in enumerate(arguments) if word.startswith("-")), len(arguments))
     named = arguments[:first]
-    return Words(
+    return Arguments(
         guests=tuple(word for word in named if not _is_place(word)),
         cases=tuple(word for word in named if _is_place(word)),
         untyped=tuple(arguments[first:]),

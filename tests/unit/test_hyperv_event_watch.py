@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.hypervisors.hyperv.watching import Happened, History
+from harness.hypervisors.hyperv.event_watch import Happened, History
 
 
 def logged(*events: int, machine: str = "m") -> list[dict[str, object]]:

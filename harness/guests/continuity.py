@@ -16,7 +16,7 @@ PORT = 45679
 
 
 @dataclass
-class Count:
+class Counter:
     """A number in the guest that a living process keeps raising."""
 
     guest: Guest
@@ -46,10 +46,10 @@ class Count:
         )
 
 
-def start_counting(guest: Guest) -> Count:
+def start_counting(guest: Guest) -> Counter:
     """Start a process that counts; returns once it does."""
     guest.os.start_counting()
-    count = Count(guest)
+    count = Counter(guest)
     count.await_beyond(0)
     return count
 
@@ -63,16 +63,16 @@ def address_of(guest: Guest) -> str:
     raise HarnessError(f"{guest.name} has no IPv4 address to be reached at")
 
 
-def start_talking(guest: Guest, other: Guest, address: str) -> Count:
+def open_echo_connection(guest: Guest, other: Guest, address: str) -> Counter:
     """Have `guest` count over one TCP connection to `other`, at `address`, whose echo it awaits."""
-    other.os.answer_talk(PORT)
+    other.os.start_echo_server(PORT)
 
     def listening() -> None:
-        if not other.os.answers_talk():
+        if not other.os.echo_server_listens():
             raise NotYet("no listener")
 
     wait_until(listening, awaited=f"{other.name} to listen", deadline=other.budget(10))
-    guest.os.start_talk(address, PORT)
-    count = Count(guest)
+    guest.os.start_echo_client(address, PORT)
+    count = Counter(guest)
     count.await_beyond(0)
     return count

@@ -6,8 +6,8 @@ from harness.guests.answers import fields, flag
 from harness.guests.windows.powershell import WindowsShell
 
 
-class WindowsWork(WindowsShell):
-    """See harness.guests.os.Work."""
+class WindowsWorkload(WindowsShell):
+    """See harness.guests.os.Workload."""
 
     def start_ticking(self) -> None:
         """Say `tick` on the console five times a second."""
@@ -17,17 +17,17 @@ class WindowsWork(WindowsShell):
         """Have a process keep raising a number, which `count` reads."""
         self.start("counting")
 
-    def answer_talk(self, port: int) -> None:
+    def start_echo_server(self, port: int) -> None:
         """Echo what one TCP connection says."""
-        self.start("answering", str(port))
+        self.start("echo_server", str(port))
 
-    def answers_talk(self) -> bool:
+    def echo_server_listens(self) -> bool:
         """Whether the one that echoes listens by now."""
         return self._file("answers") == "ready"
 
-    def start_talk(self, address: str, port: int) -> None:
+    def start_echo_client(self, address: str, port: int) -> None:
         """Raise the number each time that its echo came back over one TCP connection."""
-        self.start("asking", address, str(port))
+        self.start("echo_client", address, str(port))
 
     def count(self) -> str:
         """The number; `0` before the first, and what the process last said where it gave up."""
@@ -48,4 +48,4 @@ class WindowsWork(WindowsShell):
 
     def _file(self, name: str) -> str:
         """What a file of ours holds; nothing where it is not there (yet)."""
-        return fields(self.ask("kept", name), "file").text("text")
+        return fields(self.ask("read_file", name), "file").text("text")

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
-from harness.image_store.choosing import recipe_for, recipe_named
+from harness.image_store.image_choice import recipe_for, recipe_named
 from harness.image_store.media import MediaShelf, Medium
 from harness.image_store.recipe import CloudImageRecipe, InstallRecipe, recipe_ids
-from harness.profiles.loading import load_profiles
+from harness.profiles.loader import load_profiles
 from harness.profiles.model import Method, Profile
-from harness.provisioning.readiness import lack_of
+from harness.provisioning.readiness import missing_prerequisite
 
 
 def profile_of(identifier: str) -> Profile:
@@ -82,12 +82,12 @@ def test_a_recipe_that_is_asked_for_is_the_one(tmp_path: Path) -> None:
 def test_a_medium_that_is_not_as_it_was_is_told(tmp_path: Path, lack: str) -> None:
     guest = profile_of("windows-server-2022")
     file = put_on_shelf(tmp_path, guest.id)
-    assert lack_of(guest, tmp_path) is None
+    assert missing_prerequisite(guest, tmp_path) is None
     if lack == "is gone":
         file.unlink()
     else:
         file.write_bytes(b"")
-    told = lack_of(guest, tmp_path)
+    told = missing_prerequisite(guest, tmp_path)
     assert told is not None
     assert told.sentence == f"the medium of {guest.id}, {file}, {lack}"
 
@@ -100,11 +100,11 @@ def test_a_missing_product_key_is_lacking_too(
     )
     guest = profile_of("windows-xp-sp3")
     put_on_shelf(tmp_path, guest.id)
-    told = lack_of(guest, tmp_path)
+    told = missing_prerequisite(guest, tmp_path)
     assert told is not None
     assert "product key" in told.sentence
     monkeypatch.setenv("GUESTCERT_KEY_WINDOWS_XP_SP3", "AAAAA-BBBBB-CCCCC-DDDDD-EEEEE")
-    assert lack_of(guest, tmp_path) is None
+    assert missing_prerequisite(guest, tmp_path) is None
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_missing_product_key_is_lacking_too(
     ],
 )
 def test_what_a_guest_lacks_is_told(tmp_path: Path, guest: str, remedy: str) -> None:
-    told = lack_of(profile_of(guest), tmp_path)
+    told = missing_prerequisite(profile_of(guest), tmp_path)
     said = str(told.remedy) if told else ""
     assert bool(said) is bool(remedy)
     assert remedy in said

@@ -21,13 +21,13 @@ from harness.guests.guest import Credentials, Guest
 from harness.hypervisors.base import Machine, MachineState
 from harness.hypervisors.definitions import Accelerator, MachineDefinition
 from harness.image_store.iso import describe_iso
+from harness.lab.first_boot import FirstBoot
 from harness.lab.identity import Identity, mac_address
-from harness.lab.installation import Installation
+from harness.lab.machine_slot import Blueprint, MachineSlot
 from harness.lab.ownership import own
-from harness.lab.place import Blueprint, Place
-from harness.lab.seeding import seed
-from harness.ledger import Ledger
+from harness.lab.seed_medium import seed
 from harness.profiles.hardware import Firmware
+from harness.time_accounting import TimeLedger
 from tests.fakes.hypervisor import Agent, FakeHypervisor, silent_agent, willing_agent
 from tests.machines import a_network
 from tests.unit.builders import a_profile
@@ -52,16 +52,16 @@ class Lab:
     def __init__(self, folder: Path, base: Path) -> None:
         self._folder = folder
         self._base = base
-        self._places: list[Place] = []
+        self._places: list[MachineSlot] = []
 
-    def place(
+    def slot(
         self,
         agent: Agent = willing_agent,
         role: str = "guest",
         identity: Identity = Identity.GUEST,
-    ) -> Place:
+    ) -> MachineSlot:
         quick = {"ready_seconds": 1, "shutdown_seconds": 1}
-        place = Place(
+        slot = MachineSlot(
             blueprint=Blueprint(
                 a_profile(budgets=quick),
                 Firmware.BIOS,
@@ -76,15 +76,15 @@ class Lab:
             identity=identity,
             network=NETWORK,
             hypervisor=FakeHypervisor(agent=agent),
-            ledger=Ledger(),
+            ledger=TimeLedger(),
             progress=lambda _state, _log: None,
         )
-        self._places.append(place)
-        return place
+        self._places.append(slot)
+        return slot
 
     def clear(self) -> None:
-        for place in self._places:
-            place.clear()
+        for slot in self._places:
+            slot.clear()
 
 
 @pytest.fixture
@@ -106,76 +106,76 @@ def keeping_nothing(_guest: Guest) -> tuple[str, ...]:
 
 
 def noting_nothing(_guest: Guest) -> None:
-    """In the place of what asks a ready guest for its software."""
+    """In the slot of what asks a ready guest for its software."""
 
 
 def test_a_powered_off_guest_stands_on_an_overlay_of_the_base(lab: Lab) -> None:
-    place = lab.place()
-    guest = place.powered_off()
+    slot = lab.slot()
+    guest = slot.create_stopped()
     assert guest.machine.state() is MachineState.OFF
-    assert backing(place.root) == "base.qcow2"
+    assert backing(slot.root) == "base.qcow2"
 
 
 def test_a_pristine_guest_is_restored_from_a_state_saved_once(lab: Lab) -> None:
-    place = lab.place()
-    hypervisor = place.hypervisor
+    slot = lab.slot()
+    hypervisor = slot.hypervisor
     assert isinstance(hypervisor, FakeHypervisor)
-    first = place.pristine()
+    first = slot.restore_golden()
     assert first.machine.state() is MachineState.RUNNING
     assert len(hypervisor.defined) == 2, "one to save the state, one to restore it"
-    assert backing(place.root) == "golden.qcow2"
-    place.root.write_bytes(b"what the first guest did")
+    assert backing(slot.root) == "golden.qcow2"
+    slot.root.write_bytes(b"what the first guest did")
 
-    place.pristine()
+    slot.restore_golden()
 
     assert len(hypervisor.defined) == 3, "the second guest is only restored"
-    assert backing(place.root) == "golden.qcow2"
+    assert backing(slot.root) == "golden.qcow2"
 
 
 def test_a_guest_that_does_not_come_up_blocks_all_its_cases(lab: Lab) -> None:
-    place = lab.place(silent_agent)
+    slot = lab.slot(silent_agent)
     with pytest.raises(Blocked, match=r"boot\.ready: waited 1 s for guestcert-test-guest"):
-        place.pristine()
-    place.hypervisor = FakeHypervisor(agent=willing_agent)
+        slot.restore_golden()
+    slot.hypervisor = FakeHypervisor(agent=willing_agent)
     with pytest.raises(Blocked, match=r"boot\.ready"):
-        place.pristine()
+        slot.restore_golden()
 
 
 def test_two_places_share_nothing_but_the_base(lab: Lab) -> None:
-    one = lab.place().definition()
-    two = lab.place(role="neighbour", identity=Identity.NEIGHBOUR).definition()
+    one = lab.slot().definition()
+    two = lab.slot(role="neighbour", identity=Identity.NEIGHBOUR).definition()
     assert one.uuid != two.uuid
     assert one.nics[0].mac != two.nics[0].mac
     assert one.nics[0].address != two.nics[0].address
     assert one.disks[0].path != two.disks[0].path
     assert one.smbios_serial != two.smbios_serial
-    assert lab.place().definition().uuid == one.uuid
+    assert lab.slot().definition().uuid == one.uuid
 
 
 def test_machines_over_one_installed_disk_have_one_card(lab: Lab) -> None:
     """The first boot writes the network's configuration onto that disk, for the MAC it saw."""
-    first_boot = lab.place(role="installation").definition()
-    later = lab.place(role="machine").definition()
+    first_boot = lab.slot(role="installation").definition()
+    later = lab.slot(role="machine").definition()
     assert first_boot.nics == later.nics
     assert first_boot.nics[0].address == NETWORK.reservations[first_boot.nics[0].mac]
     assert not first_boot.nics[0].may_spoof
 
 
 def test_a_cleared_place_has_no_machine(lab: Lab) -> None:
-    place = lab.place()
-    place.powered_off()
-    place.clear()
-    assert place.guest is None
-    assert list(place.hypervisor.owned()) == []
+    slot = lab.slot()
+    slot.create_stopped()
+    slot.clear()
+    assert slot.guest is None
+    assert list(slot.hypervisor.owned()) == []
 
 
 def test_a_guest_is_installed_once_for_all_workers(lab: Lab) -> None:
-    disks = [Installation(lab.place(role="installation"), keeping_nothing, noting_nothing).disk()]
+    disks = [FirstBoot(lab.slot(role="installation"), keeping_nothing, noting_nothing).disk()]
     # The second worker's hypervisor would not bring the guest up: it does not need to.
-    late = lab.place(silent_agent, role="installation")
+    late = lab.slot(silent_agent, role="installation")
     said: list[str] = []
     late.progress = lambda state, _log: said.append(state)
-    disks.append(Installation(late, keeping_nothing, noting_nothing).disk())
+    disks.append(FirstBoot(late, keeping_nothing, noting_nothing).disk())
     assert disks[0] == disks[1]
     assert said == [], "there is nothing to wait for"
     assert backing(disks[0]) == "base.qcow2"
@@ -183,24 +183,24 @@ def test_a_guest_is_installed_once_for_all_workers(lab: Lab) -> None:
 
 
 def test_a_seed_is_of_the_kind_that_the_profile_names(lab: Lab) -> None:
-    place = lab.place()
+    slot = lab.slot()
     profile = a_profile(seed="config-drive")
-    place.blueprint = dataclasses.replace(place.blueprint, profile=profile)
-    seed(place)
-    assert describe_iso(place.seed).words["volume-id"] == "config-2"
+    slot.blueprint = dataclasses.replace(slot.blueprint, profile=profile)
+    seed(slot)
+    assert describe_iso(slot.seed).words["volume-id"] == "config-2"
 
 
 def test_a_machine_has_its_seed_as_a_disk_that_it_cannot_write(lab: Lab) -> None:
-    place = lab.place()
-    assert [disk.serial for disk in place.definition().disks] == ["GC-ROOT"]
-    seed(place)
-    _, disk = place.definition().disks
-    assert (disk.path, disk.serial) == (place.seed, "GC-SEED")
+    slot = lab.slot()
+    assert [disk.serial for disk in slot.definition().disks] == ["GC-ROOT"]
+    seed(slot)
+    _, disk = slot.definition().disks
+    assert (disk.path, disk.serial) == (slot.seed, "GC-SEED")
     assert (disk.format, disk.read_only, disk.boot_order) == ("raw", True, None)
 
 
 def test_a_machine_that_runs_is_not_redefined_and_that_is_no_fault_of_the_guest(lab: Lab) -> None:
-    guest = lab.place().pristine()
+    guest = lab.slot().restore_golden()
     with pytest.raises(HarnessError, match="must be off to be redefined, and is running"):
         guest.redefine(vcpus=2)
     guest.machine.power_off()
@@ -209,34 +209,34 @@ def test_a_machine_that_runs_is_not_redefined_and_that_is_no_fault_of_the_guest(
 
 
 def test_a_guest_that_does_not_answer_after_its_restore_is_the_lab_s(lab: Lab) -> None:
-    place = lab.place()
-    place.pristine()
-    fake = place.hypervisor
+    slot = lab.slot()
+    slot.restore_golden()
+    fake = slot.hypervisor
     assert isinstance(fake, FakeHypervisor)
     fake.agent = silent_agent
     with pytest.raises(HarnessError, match="does not answer after its golden state was restored"):
-        place.pristine()
+        slot.restore_golden()
 
 
 def test_the_seed_with_its_password_does_not_outlive_the_installation(lab: Lab) -> None:
-    place = lab.place(role="installation")
-    Installation(place, keeping_nothing, noting_nothing).disk()
-    assert not place.seed.exists()
-    assert len(place.definition().disks) == 1
+    slot = lab.slot(role="installation")
+    FirstBoot(slot, keeping_nothing, noting_nothing).disk()
+    assert not slot.seed.exists()
+    assert len(slot.definition().disks) == 1
 
 
 def test_a_failed_installation_is_remembered_with_its_evidence(lab: Lab) -> None:
-    place = lab.place(silent_agent, role="installation")
+    slot = lab.slot(silent_agent, role="installation")
     with pytest.raises(Blocked) as first:
-        Installation(place, keeping_nothing, noting_nothing).disk()
-    other = lab.place(willing_agent, role="installation")
+        FirstBoot(slot, keeping_nothing, noting_nothing).disk()
+    other = lab.slot(willing_agent, role="installation")
     with pytest.raises(Blocked) as second:
-        Installation(other, keeping_nothing, noting_nothing).disk()
+        FirstBoot(other, keeping_nothing, noting_nothing).disk()
     for caught in (first.value, second.value):
         assert caught.feature == "boot.ready"
         assert "waited 1 s" in caught.sentence
         assert caught.evidence == ("evidence/installation/console.log",)
-    assert place.guest is None, "the machine that did not come up is taken away"
+    assert slot.guest is None, "the machine that did not come up is taken away"
 
 
 def test_what_broke_the_first_boot_is_not_tried_by_every_case(
@@ -245,13 +245,13 @@ def test_what_broke_the_first_boot_is_not_tried_by_every_case(
     def refuse(_machine: MachineDefinition) -> Machine:
         raise HypervisorError("defining it: out of memory", remedy="run fewer at once")
 
-    place = lab.place(role="installation")
-    monkeypatch.setattr(place.hypervisor, "define", refuse)
+    slot = lab.slot(role="installation")
+    monkeypatch.setattr(slot.hypervisor, "define", refuse)
     with pytest.raises(HypervisorError, match="out of memory"):
-        Installation(place, keeping_nothing, noting_nothing).disk()
-    other = lab.place(willing_agent, role="installation")
+        FirstBoot(slot, keeping_nothing, noting_nothing).disk()
+    other = lab.slot(willing_agent, role="installation")
     with pytest.raises(HarnessError, match="out of memory") as second:
-        Installation(other, keeping_nothing, noting_nothing).disk()
+        FirstBoot(other, keeping_nothing, noting_nothing).disk()
     assert second.value.remedy == "run fewer at once"
     assert isinstance(other.hypervisor, FakeHypervisor)
     assert other.hypervisor.defined == []
@@ -266,12 +266,12 @@ def test_a_channel_that_broke_the_golden_state_is_not_tried_by_every_case(lab: L
             raise ChannelError("an answer that cannot be understood")
         return willing_agent(command)
 
-    place = lab.place(agent)
+    slot = lab.slot(agent)
     for _ in range(2):
         with pytest.raises(ChannelError, match="cannot be understood"):
-            place.pristine()
-    assert isinstance(place.hypervisor, FakeHypervisor)
-    assert len(place.hypervisor.defined) == 1
+            slot.restore_golden()
+    assert isinstance(slot.hypervisor, FakeHypervisor)
+    assert len(slot.hypervisor.defined) == 1
 
 
 def test_a_connection_that_was_lost_is_looked_for_again(
@@ -280,9 +280,9 @@ def test_a_connection_that_was_lost_is_looked_for_again(
     def lose(_machine: MachineDefinition) -> Machine:
         raise HypervisorUnreachableError("libvirt is gone")
 
-    place = lab.place(role="installation")
-    monkeypatch.setattr(place.hypervisor, "define", lose)
+    slot = lab.slot(role="installation")
+    monkeypatch.setattr(slot.hypervisor, "define", lose)
     with pytest.raises(HypervisorUnreachableError):
-        Installation(place, keeping_nothing, noting_nothing).disk()
-    other = lab.place(role="installation")
-    assert Installation(other, keeping_nothing, noting_nothing).disk().exists()
+        FirstBoot(slot, keeping_nothing, noting_nothing).disk()
+    other = lab.slot(role="installation")
+    assert FirstBoot(other, keeping_nothing, noting_nothing).disk().exists()

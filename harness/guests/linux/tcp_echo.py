@@ -1,6 +1,6 @@
 """Carried into a guest: one end of a TCP connection that is kept, with Python's own library alone.
 
-usage: conversation.py answer PORT | ask ADDRESS PORT FILE
+usage: tcp_echo.py server PORT | client ADDRESS PORT FILE
 One side echoes; the other sends a number, waits for its echo, writes it into FILE, and goes on with
 the next one over the very same connection. FILE ends with `lost` once the connection is.
 """
@@ -18,7 +18,7 @@ SECONDS = 600
 PAUSE = 0.5
 
 
-def answer(port: int) -> None:
+def serve(port: int) -> None:
     """Echo what one connection says."""
     with socket.create_server(("", port)) as server:
         server.settimeout(SECONDS)
@@ -30,7 +30,7 @@ def answer(port: int) -> None:
                 connection.sendall(data)
 
 
-def ask(address: str, port: int, file: Path) -> None:
+def count_echoes(address: str, port: int, file: Path) -> None:
     """Count over one connection, which is never made again."""
     said = "lost"
     pause = threading.Event()
@@ -57,7 +57,7 @@ def _write(file: Path, text: str) -> None:
 
 if __name__ == "__main__":
     verb, *rest = sys.argv[1:]
-    if verb == "answer":
-        answer(int(rest[0]))
+    if verb == "server":
+        serve(int(rest[0]))
     else:
-        ask(rest[0], int(rest[1]), Path(rest[2]))
+        count_echoes(rest[0], int(rest[1]), Path(rest[2]))

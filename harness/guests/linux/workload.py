@@ -9,9 +9,9 @@ from harness.errors import HarnessError
 from harness.guests.answers import decimal, word
 from harness.guests.linux.shell import LinuxShell
 
-TALK = Path(__file__).with_name("conversation.py")
-TALK_IN_GUEST = "/run/guestcert-conversation.py"
-ANSWERS = "/run/guestcert-answers"
+ECHO = Path(__file__).with_name("tcp_echo.py")
+ECHO_IN_GUEST = "/run/guestcert-tcp-echo.py"
+ECHO_OUTPUT = "/run/guestcert-echo"
 COUNTED = "/run/guestcert-count"
 
 COUNT = (
@@ -27,8 +27,8 @@ LOAD = (
 ARGUMENTS = "for c in /proc/[0-9]*/cmdline; do tr '\\0' '\\n' <\"$c\" 2>/dev/null; done; :"
 
 
-class LinuxWork(LinuxShell):
-    """See harness.guests.os.Work."""
+class LinuxWorkload(LinuxShell):
+    """See harness.guests.os.Workload."""
 
     def carry(self, program: Path, target: str) -> None:
         """Put a Python program, which needs nothing but Python to run it, at `target` in the guest.
@@ -51,23 +51,26 @@ class LinuxWork(LinuxShell):
         """Have a process keep raising a number, which `count` reads."""
         self.sh(COUNT, COUNTED)
 
-    def answer_talk(self, port: int) -> None:
+    def start_echo_server(self, port: int) -> None:
         """Echo what one TCP connection says."""
-        self.carry(TALK, TALK_IN_GUEST)
+        self.carry(ECHO, ECHO_IN_GUEST)
         self.sh(
-            'python3 "$1" answer "$2" >"$3" 2>&1 </dev/null &', TALK_IN_GUEST, str(port), ANSWERS
+            'python3 "$1" server "$2" >"$3" 2>&1 </dev/null &',
+            ECHO_IN_GUEST,
+            str(port),
+            ECHO_OUTPUT,
         )
 
-    def answers_talk(self) -> bool:
+    def echo_server_listens(self) -> bool:
         """Whether the one that echoes listens by now."""
-        return "ready" in self.read(ANSWERS)
+        return "ready" in self.read(ECHO_OUTPUT)
 
-    def start_talk(self, address: str, port: int) -> None:
+    def start_echo_client(self, address: str, port: int) -> None:
         """Raise the number each time that its echo came back over one TCP connection."""
-        self.carry(TALK, TALK_IN_GUEST)
+        self.carry(ECHO, ECHO_IN_GUEST)
         self.sh(
-            'python3 "$1" ask "$2" "$3" "$4" >&- 2>&- </dev/null &',
-            *(TALK_IN_GUEST, address, str(port), COUNTED),
+            'python3 "$1" client "$2" "$3" "$4" >&- 2>&- </dev/null &',
+            *(ECHO_IN_GUEST, address, str(port), COUNTED),
         )
 
     def count(self) -> str:

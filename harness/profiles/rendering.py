@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from harness.profiles.located import Located
 from harness.profiles.model import Profile
+from harness.profiles.source_map import Located
 
 MARGIN = 60
 """The column from which on the places stand, where the values leave room."""
