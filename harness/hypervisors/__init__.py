@@ -1,1 +1,1 @@
-"""Connections that make machines: the contract in `base`, and one folder or module each."""
+"""Connections that create machines: the contract in `base`, and one folder for each driver."""

@@ -1,4 +1,4 @@
-"""Chooses what executes the guests' instructions: KVM only where it is proved to work."""
+"""Accelerator choice: KVM only where a boot proof succeeds, else TCG."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DEVICE = Path("/dev/kvm")
 
 @dataclass(frozen=True)
 class AcceleratorChoice:
-    """The accelerator and, in words, why it was chosen."""
+    """The accelerator, and the reason for the choice."""
 
     accelerator: Accelerator
     reason: str
@@ -27,10 +27,11 @@ class AcceleratorChoice:
 def choose_accelerator(
     wanted: Accelerator | None, folder: Path, uri: str | None = None
 ) -> AcceleratorChoice:
-    """What was asked for, else KVM where a tiny guest runs under it, else TCG; Hyper-V has its own.
+    """The requested accelerator, else KVM if a tiny guest runs under it, else TCG.
 
-    `folder` is where the tiny guest is built, and where its answer is kept until the host's next
-    boot; `uri` is the hypervisor's. Raises UsageError for what there is not on that hypervisor.
+    Hyper-V always uses its own. `folder` is where the tiny guest is built and where the result is
+    cached until the host's next boot; `uri` is the hypervisor's. Raises UsageError for an
+    accelerator that the hypervisor lacks.
     """
     on_hyperv = HypervisorKind.of(uri or "") is HypervisorKind.HYPERV
     if wanted is not None and (wanted is Accelerator.HYPERV) is not on_hyperv:
@@ -40,19 +41,19 @@ def choose_accelerator(
     if on_hyperv:
         return AcceleratorChoice(Accelerator.HYPERV, "Hyper-V executes its guests by itself")
     if wanted is Accelerator.KVM and not DEVICE.exists():
-        raise UsageError(f"there is no {DEVICE} on this host", remedy="--accelerator tcg")
+        raise UsageError(f"this host has no {DEVICE}", remedy="--accelerator tcg")
     if wanted is not None:
-        return AcceleratorChoice(wanted, "as asked for")
+        return AcceleratorChoice(wanted, "as requested")
     if not DEVICE.exists():
-        return AcceleratorChoice(Accelerator.TCG, f"there is no {DEVICE}")
+        return AcceleratorChoice(Accelerator.TCG, f"no {DEVICE}")
     trouble = _proved_once(folder)
     if trouble is None:
-        return AcceleratorChoice(Accelerator.KVM, "a 64-bit guest was seen to run under KVM")
-    return AcceleratorChoice(Accelerator.TCG, f"{DEVICE} is there, but {trouble}")
+        return AcceleratorChoice(Accelerator.KVM, "a 64-bit guest ran under KVM")
+    return AcceleratorChoice(Accelerator.TCG, f"{DEVICE} exists, but {trouble}")
 
 
 def _proved_once(folder: Path) -> str | None:
-    """What the proof said, remembered as long as neither the host's boot nor QEMU changes."""
+    """The result of the proof, cached until the host reboots or QEMU changes."""
     emulator = shutil.which(EMULATOR)
     boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     changed = Path(emulator).stat().st_mtime_ns if emulator else 0
@@ -64,7 +65,7 @@ def _proved_once(folder: Path) -> str | None:
             trouble: str | None = known["trouble"]
             return trouble
     except (OSError, ValueError, KeyError, TypeError):
-        pass  # never asked, or half written: ask now
+        pass  # never proved, or half written: prove now
     trouble = prove(Accelerator.KVM, folder)
     replace_file(file, json.dumps({"key": key, "trouble": trouble}).encode())
     return trouble

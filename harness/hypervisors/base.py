@@ -19,11 +19,11 @@ from harness.hypervisors.definitions import (
 from harness.hypervisors.leases import Lease
 
 NAME_PREFIX = "guestcert-"
-"""Every machine and network of ours is named with it; nothing else is ever touched."""
+"""Prefix of every machine and network that guestcert owns; nothing else is ever touched."""
 
 
 class Capability(StrEnum):
-    """What a hypervisor can do here; a case that needs one declares it."""
+    """A capability of a hypervisor; a case declares those that it needs."""
 
     RUN = "run"  # machines execute guest code (libvirt's test driver's do not)
     UEFI = "uefi"
@@ -36,28 +36,28 @@ class Capability(StrEnum):
     AGENT = "agent"
     SCREENSHOT = "screenshot"
     KEYBOARD = "keyboard"
-    NETWORK = "network"  # isolated networks of our own can be made
-    HOST_PORTS = "host-ports"  # its host, on which guestcert runs, is closed to guests' networks
+    NETWORK = "network"  # guestcert can create isolated networks
+    HOST_PORTS = "host-ports"  # its host, on which guestcert runs, is closed to guests
     WATCHDOG = "watchdog"
     NMI = "nmi"
-    QEMU_DEVICES = "qemu-devices"  # ids, serials and strings are QEMU's, as a definition names them
-    NVME = "nvme"  # disks on a controller of their own, by NVM Express
+    QEMU_DEVICES = "qemu-devices"  # device ids, serials and strings are QEMU's, as defined
+    NVME = "nvme"  # disks on NVM Express controllers
     SNAPSHOT = "snapshot"  # of memory and disks, in a chain
-    UEFI_SNAPSHOT = "uefi-snapshot"  # the same of machines with UEFI's variables
-    SLEEP = "sleep"  # machines are put to sleep (S3, S4) and woken
-    CPU_MODEL = "cpu-model"  # a machine's processor can be another than the host's
-    GENERATION_ID = "generation-id"  # tells a guest that it is a copy
-    NIC_MOVE = "nic-move"  # a running machine's NIC can be plugged into another network
-    POWER_BUTTON = "power-button"  # the guest is asked to shut down or reboot by ACPI
-    REMOTE_DISKS = "remote-disks"  # what a guest writes stays on the hypervisor's host
+    UEFI_SNAPSHOT = "uefi-snapshot"  # also of machines with UEFI variables
+    SLEEP = "sleep"  # machines can sleep (S3, S4) and wake up
+    CPU_MODEL = "cpu-model"  # a machine's processor model can differ from the host's
+    GENERATION_ID = "generation-id"  # shows a guest that it is a copy
+    NIC_MOVE = "nic-move"  # a running machine's NIC can move to another network
+    POWER_BUTTON = "power-button"  # ACPI asks the guest to shut down or reboot
+    REMOTE_DISKS = "remote-disks"  # a guest's writes stay on the hypervisor's host
     NETWORK_POLICY = "network-policy"  # VLANs, guards and ACLs of each network card
-    METERING = "metering"  # of what a machine uses of its host
+    METERING = "metering"  # of a machine's use of its host
     PRODUCTION_CHECKPOINT = "production-checkpoint"  # of disks that the guest has quiesced
-    HOST_SERVICES = "host-services"  # it has integration services of its own, with a host's side
+    HOST_SERVICES = "host-services"  # the hypervisor itself provides integration services
 
 
 class MachineState(StrEnum):
-    """What the hypervisor says that a machine is doing."""
+    """A machine's state, as the hypervisor reports it."""
 
     OFF = "off"
     RUNNING = "running"
@@ -67,21 +67,21 @@ class MachineState(StrEnum):
 
 
 class SleepState(StrEnum):
-    """How deep a guest sleeps, by ACPI's names."""
+    """A guest's sleep state, by ACPI's names."""
 
-    S3 = "s3"  # its memory is kept
-    S4 = "s4"  # its memory is on its disk, and it is off
+    S3 = "s3"  # suspend to memory
+    S4 = "s4"  # suspend to disk; the machine is off
 
 
 class Key(StrEnum):
-    """Keys that an installer may want to have pressed."""
+    """Keys that installers ask for."""
 
     ENTER = "enter"
     SPACE = "space"
 
 
 class PowerMethod(StrEnum):
-    """Through what the guest is asked to shut down or reboot."""
+    """The way in which the guest is asked to shut down or reboot."""
 
     ACPI = "acpi"  # the power button
     AGENT = "agent"  # the guest agent's own command
@@ -92,25 +92,25 @@ class Machine(Protocol):
 
     @property
     def name(self) -> str:
-        """The name, beginning with NAME_PREFIX."""
+        """The name, which begins with NAME_PREFIX."""
         ...
 
     @property
     def definition(self) -> MachineDefinition:
-        """What it was made from."""
+        """The definition that it was created from."""
         ...
 
     @property
     def events(self) -> EventLog:
-        """What the hypervisor reported since the machine was made, without polling."""
+        """The hypervisor's events since the machine was created, without polling."""
         ...
 
     def state(self) -> MachineState:
-        """What the hypervisor says now."""
+        """The current state."""
         ...
 
     def start(self, *, paused: bool = False) -> None:
-        """Power on; with `paused`, before the first instruction, until `resume`."""
+        """Power on; with `paused`, stop before the first instruction until `resume`."""
         ...
 
     def pause(self) -> None:
@@ -118,7 +118,7 @@ class Machine(Protocol):
         ...
 
     def resume(self) -> None:
-        """Let the virtual CPUs go on."""
+        """Resume the virtual CPUs."""
         ...
 
     def shutdown(self, method: PowerMethod) -> None:
@@ -134,27 +134,27 @@ class Machine(Protocol):
         ...
 
     def inject_nmi(self) -> None:
-        """Interrupt the guest as it cannot mask."""
+        """Send the guest a non-maskable interrupt."""
         ...
 
     def power_off(self) -> None:
-        """Pull the plug; no error where it is off already."""
+        """Cut the power (idempotent)."""
         ...
 
     def save(self, state_file: Path) -> None:
-        """Write memory and devices to `state_file` and end the process."""
+        """Write memory and device state to `state_file` and stop the machine."""
         ...
 
     def restore(self, state_file: Path, *, paused: bool = False) -> None:
-        """Go on from `state_file`, over the disks of the present definition."""
+        """Continue from `state_file`, over the disks of the current definition."""
         ...
 
     def take_snapshot(self, name: str) -> None:
-        """Keep memory and disks as they are now; the machine runs on."""
+        """Take a snapshot of memory and disks; the machine keeps running."""
         ...
 
     def revert(self, name: str, *, paused: bool = False) -> None:
-        """Be again what it was when the snapshot of this name was taken."""
+        """Return to the snapshot of this name."""
         ...
 
     def sleep(self, state: SleepState) -> None:
@@ -166,18 +166,15 @@ class Machine(Protocol):
         ...
 
     def remove(self) -> None:
-        """Power off and forget the machine and its NVRAM; its disks stay. No error when gone.
-
-        Its snapshots go with it.
-        """
+        """Power off; remove the machine, its NVRAM and snapshots, not its disks (idempotent)."""
         ...
 
     def open_console(self) -> socket.socket:
-        """Both directions of the first serial port; the caller reads it empty and closes it."""
+        """Both directions of the first serial port; the caller drains and closes it."""
         ...
 
     def agent_command(self, command: str, *, timeout: float) -> str:
-        """Send one JSON command to the guest agent, return its JSON answer (never trusted).
+        """Send one JSON command to the guest agent; return its JSON answer (never trusted).
 
         Raises ChannelError where no agent answers within `timeout` seconds.
         """
@@ -192,38 +189,38 @@ class Machine(Protocol):
         ...
 
     def description(self) -> str:
-        """The hypervisor's own full definition, for people and evidence."""
+        """The hypervisor's own full description, for people and evidence."""
         ...
 
     def hypervisor_log(self) -> str:
-        """The tail (at most 64 KiB) of what the hypervisor logged about this machine."""
+        """The end (at most 64 KiB) of the hypervisor's log of this machine."""
         ...
 
     def move_nic(self, mac: str, network: str) -> None:
-        """Plug a running machine's NIC into another network of ours."""
+        """Plug a running machine's NIC into another network that guestcert owns."""
         ...
 
 
 class Network(Protocol):
-    """An isolated network of ours."""
+    """An isolated network that guestcert owns."""
 
     @property
     def name(self) -> str:
-        """The name, beginning with NAME_PREFIX."""
+        """The name, which begins with NAME_PREFIX."""
         ...
 
     def leases(self) -> Mapping[str, str]:
-        """IPv4 address by MAC, as the DHCP server handed them out."""
+        """Leased IPv4 addresses by MAC."""
         ...
 
     def remove(self) -> None:
-        """Take it away; no error when gone."""
+        """Remove the network (idempotent)."""
         ...
 
 
 @dataclass(frozen=True)
 class Owned:
-    """Something with our prefix found on a hypervisor, with its lease (None: unreadable)."""
+    """A resource with NAME_PREFIX found on a hypervisor, with its lease (None: unreadable)."""
 
     kind: str  # machine, network
     name: str
@@ -231,13 +228,13 @@ class Owned:
 
     @property
     def owner(self) -> Ownership | None:
-        """Whose it is."""
+        """The owner, by the lease."""
         return self.lease.owner if self.lease is not None else None
 
 
 @dataclass(frozen=True)
 class HypervisorFacts:
-    """What the environment fingerprint needs of a hypervisor; values are its own words."""
+    """Facts for the environment fingerprint; the values are the hypervisor's own."""
 
     name: str  # QEMU, Hyper-V, fake
     version: str
@@ -245,53 +242,53 @@ class HypervisorFacts:
 
 
 class Hypervisor(Protocol):
-    """A connection that makes machines."""
+    """A connection that creates machines."""
 
     @property
     def uri(self) -> str:
-        """Where it is."""
+        """The address."""
         ...
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        """What it can do here, probed, not presumed."""
+        """The capabilities here, probed, not presumed."""
         ...
 
     def facts(self) -> HypervisorFacts:
-        """Its name, version and surroundings."""
+        """Name, version and environment."""
         ...
 
     def processor_flags(self, model: str, machine_type: str, accelerator: Accelerator) -> set[str]:
-        """What a processor of that model offers to a guest here, by libvirt's names."""
+        """Features that a processor of that model offers to a guest here, by libvirt's names."""
         ...
 
     def define(self, definition: MachineDefinition) -> Machine:
-        """Make a powered-off machine; a machine of that name of ours is replaced."""
+        """Create a powered-off machine; replaces an existing one of that name."""
         ...
 
     def create_network(self, definition: NetworkDefinition) -> Network:
-        """Make and start an isolated network."""
+        """Create and start an isolated network."""
         ...
 
     def taken_subnets(self) -> Sequence[str]:
-        """IPv4 networks (CIDR) in use on the host or by other networks, to stay clear of."""
+        """IPv4 networks (CIDR) in use on the host or by other networks."""
         ...
 
     def owned(self) -> Sequence[Owned]:
-        """Everything with our prefix that is there, of any run."""
+        """All resources with NAME_PREFIX, of any run."""
         ...
 
     def renew(self, owned: Owned) -> None:
-        """Write a fresh lease of the same owner on one of `owned()`; no error when it is gone.
+        """Renew the lease on one of `owned()` (no error where it is gone).
 
-        What cannot be renewed has a lease that is long enough.
+        A resource that cannot be renewed has a lease of UNRENEWABLE_TERM.
         """
         ...
 
     def remove(self, owned: Owned) -> None:
-        """Take away one of `owned()`; no error when it is gone already."""
+        """Remove one of `owned()` (idempotent)."""
         ...
 
     def close(self) -> None:
-        """End the connection; machines stay as they are."""
+        """Close the connection; machines are not affected."""
         ...

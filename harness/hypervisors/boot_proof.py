@@ -1,7 +1,7 @@
-"""Proves that an accelerator works, by a tiny guest that runs 64-bit paged code under it.
+"""Boot proof: a tiny guest runs 64-bit paged code under an accelerator.
 
-A /dev/kvm that opens proves nothing, nor does a BIOS that runs: on some nested hosts the kernel
-code of a guest is emulated instruction by instruction, and no kernel ever gets through its start.
+A /dev/kvm that opens proves nothing, nor does a BIOS that runs: on some nested hosts a guest's
+kernel code is emulated instruction by instruction, and no kernel completes its start.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ SECONDS = 10.0
 """A hundred million loops take KVM a tenth of a second and TCG one or two."""
 
 PROVED = 0x31 << 1 | 1
-"""QEMU's exit status for the byte that the guest writes (docs of isa-debug-exit)."""
+"""QEMU's exit status for the byte that the guest writes (documentation of isa-debug-exit)."""
 
 
 def prove(accelerator: Accelerator, folder: Path, *, seconds: float = SECONDS) -> str | None:
-    """Run the proof; None where it held, else what was seen instead, in words."""
+    """Run the proof; None where it holds, else a phrase with what was seen instead."""
     with tempfile.TemporaryDirectory(dir=folder, prefix="proof-") as work:
         try:
             sector = _assemble(Path(work))
@@ -36,13 +36,13 @@ def prove(accelerator: Accelerator, folder: Path, *, seconds: float = SECONDS) -
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return f"a 64-bit guest did not get through a second's work under it in {seconds:.0f} s"
+            return f"a 64-bit guest did not finish a second's work under it in {seconds:.0f} s"
         except (OSError, subprocess.CalledProcessError) as error:
             return f"the proof could not be run ({error})"
     if done.returncode == PROVED:
         return None
-    said = done.stderr.decode(errors="replace").strip().splitlines()
-    return f"a 64-bit guest ended with {done.returncode} under it ({said[-1] if said else ''})"
+    output = done.stderr.decode(errors="replace").strip().splitlines()
+    return f"a 64-bit guest ended with {done.returncode} under it ({output[-1] if output else ''})"
 
 
 def _assemble(folder: Path) -> Path:

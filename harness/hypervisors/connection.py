@@ -1,4 +1,4 @@
-"""Opens a hypervisor by its URI."""
+"""Connections to hypervisors, by URI."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ LOCAL = ("qemu:///system", "qemu:///session")
 
 
 DEFAULT_URI = "LIBVIRT_DEFAULT_URI"
-"""The environment variable in which users of libvirt name the host that they mean."""
+"""The environment variable that names libvirt's default host."""
 
 
 def default_address() -> str | None:
-    """The address that the user's environment names; None: this host's own."""
+    """The address in the user's environment; None: this host's own."""
     return os.environ.get(DEFAULT_URI) or None
 
 
 def open_hypervisor(uri: str | None) -> Hypervisor:
-    """Connect to `uri`, else to the environment's, else to this host's own.
+    """Connect to `uri`, else to the environment's address, else to this host's libvirt.
 
-    That is the system's libvirt, else the user's session. Raises UsageError for a scheme that
-    nothing here speaks and for another host's libvirt, HypervisorUnreachableError.
+    On this host the system's libvirt comes first, then the user's session. Raises UsageError for an
+    unsupported scheme or another host's libvirt, and HypervisorUnreachableError.
     """
     uri = uri or default_address()
     if uri is None:
@@ -38,7 +38,7 @@ def open_hypervisor(uri: str | None) -> Hypervisor:
         return HypervHypervisor(uri)
     if scheme not in SCHEMES:
         raise UsageError(
-            f"{uri!r} names no hypervisor that guestcert can drive",
+            f"{uri!r} does not name a hypervisor that guestcert supports",
             remedy=f"an address of libvirt, such as {LOCAL[0]}, or {HYPERV}://HOST",
         )
     hypervisor = LibvirtHypervisor(uri)
@@ -53,9 +53,9 @@ def open_hypervisor(uri: str | None) -> Hypervisor:
 
 
 def is_plain_address(uri: str) -> bool:
-    """Whether an address can be taken from a file: no program and no socket can be named in it.
+    """Whether an address may come from a file: it cannot name a program or a socket.
 
-    Of Hyper-V's every option is one of its own, which `parse_address` checks.
+    `parse_address` checks every option of a Hyper-V address.
     """
     return uri in LOCAL or uri.startswith(f"{HYPERV}://")
 

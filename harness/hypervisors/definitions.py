@@ -1,4 +1,4 @@
-"""What machines and networks are to be: the expected value of every oracle about them."""
+"""Definitions of machines and networks: the expected value of every oracle about them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.profiles.hyperv import SecureBootTemplate
 
 
 class Accelerator(StrEnum):
-    """What executes the guest's instructions."""
+    """The executor of a guest's instructions."""
 
     KVM = "kvm"
     TCG = "tcg"
@@ -20,22 +20,22 @@ class Accelerator(StrEnum):
 
     @property
     def time_scale(self) -> float:
-        """By how much time budgets, which are written for KVM, are stretched."""
+        """The factor for time budgets, which are written for KVM."""
         return 8.0 if self is Accelerator.TCG else 1.0
 
 
 @dataclass(frozen=True)
 class Ownership:
-    """Whose a machine or network is: a run's, which one process leads."""
+    """The owner of a machine or network: a run, which one process leads."""
 
     run: str
-    host: str  # where `pid` means that process: a host and a PID namespace
+    host: str  # the scope of `pid`: a host and a PID namespace
     pid: int
     pid_started: str  # the process's start time as its kernel reports it: pids are reused
 
 
 class DiskDevice(StrEnum):
-    """What the guest takes a disk for."""
+    """The kind of drive that the guest sees."""
 
     DISK = "disk"
     CDROM = "cdrom"
@@ -60,8 +60,8 @@ class DiskDefinition:
 class NicDefinition:
     """A NIC plugged into a network created by guestcert (`network` is its full name).
 
-    A guest sends from its NIC's own `mac` and IPv4 `address` alone, where it has none only DHCP
-    requests, and neither DHCP answers nor router advertisements, unless `may_spoof`.
+    Unless `may_spoof`, a guest sends only from its NIC's `mac` and IPv4 `address` (without an
+    address only DHCP requests), and neither DHCP answers nor router advertisements.
     """
 
     mac: str
@@ -74,7 +74,7 @@ class NicDefinition:
 
 @dataclass(frozen=True)
 class Topology:
-    """How a machine's processors are arranged; their product is the machine's `vcpus`."""
+    """Processor topology; the product of the counts is the machine's `vcpus`."""
 
     sockets: int
     cores: int  # of each socket
@@ -84,7 +84,7 @@ class Topology:
 
 @dataclass(frozen=True)
 class DynamicMemory:
-    """Between what Hyper-V moves a machine's memory, which starts with the machine's own amount."""
+    """Limits of Hyper-V's dynamic memory; the machine starts with its `memory_mib`."""
 
     minimum_mib: int
     maximum_mib: int
@@ -92,7 +92,7 @@ class DynamicMemory:
 
 @dataclass(frozen=True)
 class DirectBoot:
-    """A kernel that the hypervisor loads by itself, without the machine's boot loader."""
+    """A kernel that the hypervisor loads itself, without the machine's boot loader."""
 
     kernel: Path
     initrd: Path
@@ -101,7 +101,7 @@ class DirectBoot:
 
 @dataclass(frozen=True)
 class MachineDefinition:
-    """A machine as it is to be made; the expected value of every hardware oracle."""
+    """The machine to create; the expected value of every hardware oracle."""
 
     name: str
     uuid: str
@@ -116,14 +116,14 @@ class MachineDefinition:
     nvram: Path | None = None  # UEFI's variables; made from the firmware's template when absent
     smbios_serial: str = ""
     direct_boot: DirectBoot | None = None
-    topology: Topology | None = None  # None: as the hypervisor likes
-    watchdog: bool = False  # one that resets the machine
-    cpu_model: str | None = None  # by libvirt's name; None: all that host and accelerator can do
-    generation_id: bool = False  # a VM generation id, another one in each copy
-    tpm: bool = False  # a TPM 2.0 of its own, whose contents go with the machine
-    secure_boot_template: SecureBootTemplate = SecureBootTemplate.MICROSOFT_UEFI  # Hyper-V's alone
-    legacy_processor: bool = False  # Hyper-V limits what old systems see of the processor
-    dynamic_memory: DynamicMemory | None = None  # None: the machine has all its memory, always
+    topology: Topology | None = None  # None: the hypervisor's default
+    watchdog: bool = False  # it resets the machine
+    cpu_model: str | None = None  # libvirt's name; None: all that host and accelerator support
+    generation_id: bool = False  # a VM generation id, which differs in each copy
+    tpm: bool = False  # a TPM 2.0, whose contents are removed with the machine
+    secure_boot_template: SecureBootTemplate = SecureBootTemplate.MICROSOFT_UEFI  # Hyper-V only
+    legacy_processor: bool = False  # Hyper-V limits the processor features that old systems see
+    dynamic_memory: DynamicMemory | None = None  # None: static memory
 
 
 @dataclass(frozen=True)
@@ -131,8 +131,8 @@ class NetworkDefinition:
     """An isolated network with DHCP, a name server and IPv6, and no way out.
 
     `name` begins with NAME_PREFIX; `host_name` resolves to `gateway` there. Guests get a default
-    route to `gateway`, which forwards nothing. Of the host they reach DHCP, and at the gateway's
-    addresses alone the name server and ICMP.
+    route to `gateway`, which forwards nothing. On the host they reach DHCP, and, at the gateway's
+    addresses only, the name server and ICMP.
     """
 
     name: str

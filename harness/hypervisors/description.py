@@ -1,4 +1,4 @@
-"""The name of the file in which a machine's description is kept."""
+"""The file name of a machine's description in the evidence."""
 
 from __future__ import annotations
 

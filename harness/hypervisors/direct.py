@@ -1,4 +1,4 @@
-"""Programs that the hypervisor itself runs in a guest, with no network and no agent in between."""
+"""Direct commands: the hypervisor itself runs programs in a guest, without network or agent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.hypervisors.base import Machine
 
 @dataclass(frozen=True)
 class Login:
-    """A user of the guest's."""
+    """Credentials of a user in the guest."""
 
     user: str
     password: str = field(repr=False)
@@ -19,7 +19,7 @@ class Login:
 
 @runtime_checkable
 class DirectCommands(Protocol):
-    """A machine in whose guest its host runs programs, as PowerShell Direct does on Hyper-V."""
+    """A machine whose host runs programs in the guest, as PowerShell Direct does on Hyper-V."""
 
     def direct_command(
         self,
@@ -30,15 +30,15 @@ class DirectCommands(Protocol):
         environment: Mapping[str, str],
         timeout: float,
     ) -> Mapping[str, object]:
-        """Run a program for at most `timeout` seconds; how it ended, as the guest says (untrusted).
+        """Run a program for at most `timeout` seconds; returns the guest's answer (untrusted).
 
-        `end` is "ended", "killed" (it took too long) or "not started", which `words` explains;
-        `status` is a number, `output` and `errors` are base64. Raises ChannelError where the guest
-        lets nobody in.
+        `end` is "ended", "killed" (timed out) or "not started", which `words` explains; `status` is
+        a number, `output` and `errors` are base64. Raises ChannelError where the guest refuses the
+        login.
         """
         ...
 
 
 def direct_commands_of(machine: Machine) -> DirectCommands | None:
-    """The machine, as one in whose guest the host runs programs; None where it runs none."""
+    """The machine as one with direct commands; None where its hypervisor has none."""
     return machine if isinstance(machine, DirectCommands) else None

@@ -1,4 +1,4 @@
-"""Which ports of the hypervisor's host the guests of a network reach, beside DHCP and DNS."""
+"""Ports of the hypervisor's host that guests of a network reach, besides DHCP and DNS."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class HostPorts(Protocol):
     """The ports of one network."""
 
     def open(self, ports: Sequence[int]) -> None:
-        """Let guests reach these, by TCP and UDP at the gateway's address, and no others.
+        """Let guests reach exactly these ports, by TCP and UDP at the gateway's address.
 
         Raises HypervisorError where the host's packet filter refuses.
         """
@@ -26,12 +26,12 @@ class HasHostPorts(Protocol):
 
     @property
     def host_ports(self) -> HostPorts:
-        """What is open to them."""
+        """The open ports."""
         ...
 
 
 def host_ports_of(network: Network) -> HostPorts:
-    """The ports of a network; raises HypervisorError where the hypervisor closes none."""
+    """The ports of a network; raises HypervisorError where the host is not closed to guests."""
     if isinstance(network, HasHostPorts):
         return network.host_ports
     raise HypervisorError(f"the hypervisor does not close its host to the guests of {network.name}")

@@ -1,4 +1,4 @@
-"""Integration services that the hypervisor itself carries, as Hyper-V does: their host's side."""
+"""Host side of integration services that the hypervisor itself provides, as Hyper-V does."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.hypervisors.definitions import DynamicMemory
 
 
 class ServiceName(StrEnum):
-    """The services, as cases name them."""
+    """Names of the integration services."""
 
     HEARTBEAT = "heartbeat"
     SHUTDOWN = "shutdown"
@@ -25,27 +25,27 @@ class ServiceName(StrEnum):
 
 @dataclass(frozen=True)
 class ServiceState:
-    """What the host says of one service; `status` is the hypervisor's own word."""
+    """State of one service on the host; `status` is the hypervisor's own term."""
 
     enabled: bool
     status: str
 
     @property
     def answers(self) -> bool:
-        """Whether the guest's side is there and well."""
+        """Whether the guest's side runs and is healthy."""
         return self.enabled and self.status.lower() == "ok"
 
 
 class CheckpointKind(StrEnum):
-    """How a checkpoint is taken."""
+    """Kind of a checkpoint."""
 
-    STANDARD = "standard"  # memory and disks as they are
-    PRODUCTION = "production"  # the guest quiesces its disks first, or there is none
+    STANDARD = "standard"  # memory and disks, without the guest's help
+    PRODUCTION = "production"  # disks that the guest has quiesced; fails otherwise
 
 
 @dataclass(frozen=True)
 class MemoryFacts:
-    """A machine's memory in MiB, as the host counts it."""
+    """A machine's memory in MiB, as the host reports it."""
 
     dynamic: bool
     startup: int
@@ -56,38 +56,38 @@ class MemoryFacts:
 
 
 class HostServices(Protocol):
-    """The host's side of one machine's services. Every method raises HypervisorError."""
+    """Host side of one machine's services. Every method raises HypervisorError."""
 
     def states(self) -> Mapping[ServiceName, ServiceState]:
         """Every service with its state."""
         ...
 
     def switch(self, service: ServiceName, *, on: bool) -> None:
-        """Enable or disable a service on the host's side."""
+        """Enable or disable a service on the host."""
         ...
 
     def guest_pairs(self) -> Mapping[str, str]:
-        """What the guest tells of itself; never trusted."""
+        """Pairs that the guest publishes; never trusted."""
         ...
 
     def host_pairs(self) -> Mapping[str, str]:
-        """What the host gave the guest."""
+        """Pairs that the host gave the guest."""
         ...
 
     def add_pair(self, key: str, value: str) -> None:
-        """Give the guest a pair whose key it has not."""
+        """Give the guest a pair with a new key."""
         ...
 
     def modify_pair(self, key: str, value: str) -> None:
-        """Change a pair that the guest has."""
+        """Change an existing pair of the guest."""
         ...
 
     def remove_pair(self, key: str) -> None:
-        """Take a pair from the guest."""
+        """Remove a pair from the guest."""
         ...
 
     def copy_file(self, source: Path, destination: str, *, force: bool = False) -> None:
-        """Copy a local file into the guest; one that is there is replaced only with `force`."""
+        """Copy a local file into the guest; replaces an existing file only with `force`."""
         ...
 
     def checkpoint(self, name: str, kind: CheckpointKind) -> None:
@@ -95,38 +95,38 @@ class HostServices(Protocol):
         ...
 
     def checkpoints(self) -> Sequence[str]:
-        """The names of the checkpoints, the oldest first."""
+        """Names of the checkpoints, oldest first."""
         ...
 
     def restore_checkpoint(self, name: str) -> None:
-        """Put the machine back to a checkpoint."""
+        """Restore the machine to a checkpoint."""
         ...
 
     def remove_checkpoint(self, name: str) -> None:
-        """Take a checkpoint away."""
+        """Remove a checkpoint."""
         ...
 
     def memory(self) -> MemoryFacts:
-        """What the memory is now."""
+        """The machine's memory now."""
         ...
 
     def resize_memory(
         self, startup_mib: int | None = None, limits: DynamicMemory | None = None
     ) -> None:
-        """Change the amount, where memory is static, or its limits, where it is dynamic."""
+        """Change the amount of static memory, or the limits of dynamic memory."""
         ...
 
 
 @runtime_checkable
 class HasHostServices(Protocol):
-    """A machine whose hypervisor carries integration services."""
+    """A machine whose hypervisor provides integration services."""
 
     @property
     def services(self) -> HostServices:
-        """The host's side of them."""
+        """Host side of the services."""
         ...
 
 
 def host_services_of(machine: Machine) -> HostServices | None:
-    """The host's side of a machine's services; None where the hypervisor carries none."""
+    """Host side of a machine's services; None where the hypervisor provides none."""
     return machine.services if isinstance(machine, HasHostServices) else None

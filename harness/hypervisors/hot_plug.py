@@ -1,4 +1,4 @@
-"""What is added to a machine, and taken from it, while it runs."""
+"""Hot-plug of network cards."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from harness.hypervisors.definitions import NicDefinition
 
 @runtime_checkable
 class HotPlug(Protocol):
-    """A machine that is given network cards, running or not; its definition follows.
+    """A machine that takes network cards, running or not; its definition follows.
 
-    Every method raises HypervisorError, also where this machine can't be changed while it runs.
+    Every method raises HypervisorError, also where this machine cannot change while it runs.
     """
 
     def plug_nic(self, nic: NicDefinition) -> None:
-        """Give the machine a network card that it has not."""
+        """Add a network card with a new MAC address."""
         ...
 
     def unplug_nic(self, mac: str) -> None:
-        """Take a network card away."""
+        """Remove a network card."""
         ...
 
 
 def hot_plug_of(machine: Machine) -> HotPlug | None:
-    """The machine, as one that is given network cards; None where it can't be."""
+    """The machine as one with hot-plug; None where it has none."""
     return machine if isinstance(machine, HotPlug) else None

@@ -1,4 +1,4 @@
-"""What QEMU puts into a machine of ours: the devices that a guest must see, and no others.
+"""Device inventory of a QEMU machine: exactly the devices that a guest must see.
 
 Sources: QEMU's docs/specs/pci-ids.rst, and the virtio specification, 4.1.2 (ids of virtio devices,
 modern 1040h + type; transitional 1000h to 103Fh).
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from harness.hypervisors.definitions import MachineDefinition
 
 Alternatives = frozenset[str]
-"""Ids under which one and the same device may show itself."""
+"""Ids under which one device may appear."""
 
 VIRTIO = {
     "net": frozenset({"1af4:1041", "1af4:1000"}),
@@ -33,10 +33,10 @@ NICS = {
 WATCHDOG = frozenset({"8086:25ab"})
 VGA = frozenset({"1234:1111"})
 ROOT_PORT = frozenset({"1b36:000c"})
-"""A bridge that only holds a place for a device: q35 has one for each, and some to spare."""
+"""A bridge that only reserves a slot for a device: q35 has one for each, and spare ones."""
 
 PORTS = ("org.qemu.guest_agent.0",)
-"""The names of the virtio serial ports that every machine of ours has."""
+"""Names of the virtio serial ports of every machine."""
 
 CHIPSET = {
     "q35": ("8086:29c0", "8086:2918", "8086:2922", "8086:2930"),  # host, LPC, AHCI, SMBus
@@ -45,7 +45,7 @@ CHIPSET = {
 
 
 def expected_pci(definition: MachineDefinition) -> Counter[Alternatives]:
-    """How many devices of which ids the guest must see; bridges that hold places not counted."""
+    """Number of devices by id that the guest must see, without bridges that reserve slots."""
     expected: Counter[Alternatives] = Counter()
     expected.update(frozenset({chip}) for chip in CHIPSET[definition.machine_type])
     expected.update(NICS[nic.model] for nic in definition.nics)
@@ -62,7 +62,7 @@ def expected_pci(definition: MachineDefinition) -> Counter[Alternatives]:
 def unexpected(
     seen: Mapping[str, int], expected: Mapping[Alternatives, int]
 ) -> tuple[dict[str, int], dict[str, int]]:
-    """What is seen beyond what is expected, and what of it is missing; ids with counts."""
+    """Devices seen but not expected, and devices expected but missing; ids with counts."""
     left = Counter(seen)
     for bridge in ROOT_PORT:
         del left[bridge]

@@ -1,4 +1,4 @@
-"""The lease on a machine, network or folder: whose it is and until when, as it is written there."""
+"""Lease on a machine, network or folder: its owner and its expiry, and the stored form."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from harness.hypervisors.definitions import Ownership
 
 LEASE_TERM = timedelta(hours=2)
-"""How long a lease holds; far longer than its renewal takes, for a host that is slow or asleep."""
+"""Term of a lease; far longer than a renewal takes, for a host that is slow or asleep."""
 
 UNRENEWABLE_TERM = timedelta(days=7)
-"""The term of what cannot be renewed: longer than any run."""
+"""Term of a lease that cannot be renewed: longer than any run."""
 
 LONGEST = 2000
-"""Characters of the longest text that can be a lease; notes may be anybody's."""
+"""Maximum length of a lease in characters; notes may come from anybody."""
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 @dataclass(frozen=True)
 class Lease:
-    """Whose something is, and until when (UTC) that holds without another word of the owner's."""
+    """Owner of a resource, and the time (UTC) when the lease expires unless renewed."""
 
     owner: Ownership
     expires: datetime
 
 
 class _Written(BaseModel):
-    """A lease as it is written."""
+    """Stored form of a lease."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -44,14 +44,14 @@ class _Written(BaseModel):
 
 
 def utc_now() -> datetime:
-    """The present moment."""
+    """The current time in UTC."""
     return datetime.now(UTC)
 
 
 def lease_for(
     owner: Ownership, *, term: timedelta = LEASE_TERM, now: datetime | None = None
 ) -> Lease:
-    """A lease of that term, from now on."""
+    """A lease of that term, starting now."""
     return Lease(owner, (now or utc_now()) + term)
 
 
@@ -68,7 +68,7 @@ def encode_lease(lease: Lease) -> str:
 
 
 def decode_lease(text: str | None) -> Lease | None:
-    """The lease that `encode_lease` wrote; None for every other text, whatever it is."""
+    """The lease that `encode_lease` wrote; None for any other text."""
     if not text or len(text) > LONGEST:
         return None
     try:

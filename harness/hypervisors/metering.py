@@ -1,4 +1,4 @@
-"""What a machine uses of its host, as the hypervisor meters it."""
+"""Resource metering of a machine by its hypervisor."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from harness.hypervisors.base import Machine
 
 @dataclass(frozen=True)
 class Usage:
-    """What was metered since the beginning, or since the last reset, with averages over that.
+    """Metered usage since metering started, or since the last reset, with averages over that time.
 
-    Memory, disks and traffic are in MiB, processors in MHz, `seconds` says over how long. A figure
-    that the host has not gathered yet is None.
+    Memory, disks and traffic are in MiB, processors in MHz, `seconds` is the metered time. A figure
+    that the host has not collected yet is None.
     """
 
     seconds: float | None
@@ -21,7 +21,7 @@ class Usage:
     memory_average: int | None
     memory_minimum: int | None
     memory_maximum: int | None
-    disk_allocated: int | None  # the size that the disks may grow to
+    disk_allocated: int | None  # the maximum size of the disks
     disk_read: int | None
     disk_written: int | None
     received: int
@@ -32,25 +32,25 @@ class Metering(Protocol):
     """The meter of one machine. Every method raises HypervisorError."""
 
     def start(self) -> None:
-        """Meter from now on; what was gathered before stays."""
+        """Start metering; figures collected before stay."""
         ...
 
     def usage(self) -> Usage | None:
-        """The figures until now; None where nothing is metered."""
+        """The figures so far; None where nothing is metered."""
         ...
 
     def reset(self) -> None:
-        """Count from nothing again. Refused where nothing is metered."""
+        """Reset the figures to zero. Refused where nothing is metered."""
         ...
 
     def stop(self) -> None:
-        """Meter no more, and forget what was gathered."""
+        """Stop metering, and discard the figures."""
         ...
 
 
 @runtime_checkable
 class HasMetering(Protocol):
-    """A machine whose hypervisor meters what it uses."""
+    """A machine whose hypervisor meters its usage."""
 
     @property
     def metering(self) -> Metering:

@@ -1,4 +1,4 @@
-"""Machines that go to another host, or whose disks go elsewhere, whether they run or not."""
+"""Migration of machines to another host, and of their disks, running or not."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from harness.hypervisors.base import Hypervisor, Machine
 
 @runtime_checkable
 class TakesMachines(Protocol):
-    """A connection whose host takes over machines of another one of its kind."""
+    """A connection whose host accepts machines of another host of its kind."""
 
     def move_here(self, machine: Machine) -> Machine:
-        """The machine, with all its disks, on this host; the given one is gone.
+        """Move a machine with all its disks to this host; the given one is gone.
 
-        Raises HypervisorError where either host refuses: the machine stays as it was then.
+        Raises HypervisorError where either host refuses; the machine is then unchanged.
         """
         ...
 
 
 @runtime_checkable
 class MovesStorage(Protocol):
-    """A machine whose files go elsewhere on its host."""
+    """A machine whose files can move on its host."""
 
     def move_storage(self, folder: str) -> None:
-        """Move all files below another folder of the host's, by the host's own path.
+        """Move all files below another folder of the host, given as the host's path.
 
-        Raises HypervisorError where the host refuses: they stay where they were then.
+        Raises HypervisorError where the host refuses; the files then stay in place.
         """
         ...
 
 
 def taker_of(hypervisor: Hypervisor) -> TakesMachines | None:
-    """The connection, as one that takes over machines; None where it can't."""
+    """The connection as one that accepts machines; None where it does not."""
     return hypervisor if isinstance(hypervisor, TakesMachines) else None
 
 
 def storage_mover_of(machine: Machine) -> MovesStorage | None:
-    """The machine, as one whose files can move; None where they can't."""
+    """The machine as one whose files can move; None where they cannot."""
     return machine if isinstance(machine, MovesStorage) else None

@@ -1,4 +1,4 @@
-"""What the hypervisor's switch lets one network card of a machine send and receive."""
+"""Network policy: what the hypervisor's switch lets a network card send and receive."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ from harness.hypervisors.base import Machine
 
 
 class VlanMode(StrEnum):
-    """How a card's frames are tagged."""
+    """VLAN tagging of a card's frames."""
 
     UNTAGGED = "untagged"  # in no VLAN
     ACCESS = "access"  # in one VLAN; the guest sees no tag
-    TRUNK = "trunk"  # in several; the guest tags by itself
+    TRUNK = "trunk"  # in several; the guest tags its frames
 
 
 @dataclass(frozen=True)
 class Vlan:
-    """A card's VLANs, by numbers from 1 to 4094; `native` is 0 where untagged frames have none."""
+    """A card's VLANs, numbered from 1 to 4094; `native` 0 means none for untagged frames."""
 
     mode: VlanMode = VlanMode.UNTAGGED
-    access: int = 0  # of ACCESS alone
-    native: int = 0  # of TRUNK alone, as is `allowed`
+    access: int = 0  # only for ACCESS
+    native: int = 0  # only for TRUNK, as is `allowed`
     allowed: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
 class Guards:
-    """What a guest is kept from: each is on where True."""
+    """Guards against a guest's forgeries; each is on where True."""
 
-    mac_spoofing: bool  # it sends under its own MAC address alone
+    mac_spoofing: bool  # the guest sends only from its own MAC address
     dhcp: bool  # its offers of leases are dropped
     router: bool  # its advertisements and redirections of routes are dropped
 
 
 class AclAction(StrEnum):
-    """What happens to the traffic that an ACL is about."""
+    """What an ACL does with matching traffic."""
 
     ALLOW = "allow"
     DENY = "deny"
 
 
 class AclDirection(StrEnum):
-    """As the guest sees it."""
+    """Direction as the guest sees it."""
 
     INBOUND = "inbound"
     OUTBOUND = "outbound"
@@ -53,7 +53,7 @@ class AclDirection(StrEnum):
 
 @dataclass(frozen=True)
 class PortAcl:
-    """A rule about traffic with a remote network; the longest prefix that fits decides."""
+    """A rule for traffic with a remote network; the longest matching prefix decides."""
 
     action: AclAction
     direction: AclDirection
@@ -62,7 +62,7 @@ class PortAcl:
 
 @dataclass(frozen=True)
 class NicPolicy:
-    """All of one card's policy, as the host tells it."""
+    """One card's whole policy, as the host reports it."""
 
     vlan: Vlan
     guards: Guards
@@ -70,29 +70,29 @@ class NicPolicy:
 
 
 class NetworkPolicy(Protocol):
-    """The policy of a machine's cards, each named by its MAC address; running or not.
+    """Policy of a machine's cards, each named by its MAC address, whether the machine runs or not.
 
     Every method raises HypervisorError, also where the machine has no such card.
     """
 
     def read(self, mac: str) -> NicPolicy:
-        """What holds now."""
+        """The current policy of a card."""
         ...
 
     def set_vlan(self, mac: str, vlan: Vlan) -> None:
-        """Put a card into other VLANs."""
+        """Replace a card's VLANs."""
         ...
 
     def set_guards(self, mac: str, guards: Guards) -> None:
-        """Switch all guards of a card."""
+        """Set all guards of a card."""
         ...
 
     def add_acl(self, mac: str, acl: PortAcl) -> None:
-        """Give a card a rule; no error where it has it."""
+        """Add a rule to a card (idempotent)."""
         ...
 
     def remove_acl(self, mac: str, acl: PortAcl) -> None:
-        """Take a rule from a card; no error where it has it not."""
+        """Remove a rule from a card (idempotent)."""
         ...
 
 
@@ -102,7 +102,7 @@ class HasNetworkPolicy(Protocol):
 
     @property
     def network_policy(self) -> NetworkPolicy:
-        """The policy of its cards."""
+        """Policy of its cards."""
         ...
 
 

@@ -30,4 +30,4 @@ def test_another_hypervisors_accelerator_is_refused(
 
 
 def test_what_is_asked_for_is_taken(tmp_path: Path) -> None:
-    assert choose_accelerator(Accelerator.TCG, tmp_path).reason == "as asked for"
+    assert choose_accelerator(Accelerator.TCG, tmp_path).reason == "as requested"
