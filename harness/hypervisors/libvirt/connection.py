@@ -1,4 +1,4 @@
-"""A connection to libvirt: what it can do here, its machines and its networks."""
+"""A connection to libvirt: its capabilities, machines and networks."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from harness.profiles.hardware import Firmware
 T = TypeVar("T")
 
 OVERRIDES_DEVICES = 8_002_000
-"""The version of libvirt from which on a definition may override QEMU's devices: 8.2."""
+"""The first version of libvirt whose definitions can override QEMU's devices: 8.2."""
 
 
 class LibvirtHypervisor:
@@ -103,13 +103,13 @@ class LibvirtHypervisor:
             if find_firmware(firmware) is not None:
                 found.add(capability)
         if self.uri.endswith("/system"):
-            # A session's libvirtd may not make bridges.
+            # A session's libvirtd may not create bridges.
             found |= {Capability.NETWORK, Capability.NIC_MOVE, Capability.HOST_PORTS}
         return frozenset(found)
 
     def facts(self) -> HypervisorFacts:
         """See Hypervisor."""
-        with wrap_errors("asking for the hypervisor's version"):
+        with wrap_errors("reading the hypervisor's version"):
             version = _version(self._connection.getVersion())
             library = _version(self._connection.getLibVersion())
             host = fromstring(self._connection.getCapabilities())
@@ -129,7 +129,7 @@ class LibvirtHypervisor:
 
     def processor_flags(self, model: str, machine_type: str, accelerator: Accelerator) -> set[str]:
         """See Hypervisor."""
-        with wrap_errors(f"asking what a processor {model} can do"):
+        with wrap_errors(f"reading the features of processor model {model}"):
             expanded = self._connection.baselineHypervisorCPU(
                 None,
                 "x86_64",
@@ -189,7 +189,7 @@ class LibvirtHypervisor:
                 for network in self._connection.listAllNetworks():
                     if network.name().startswith(NAME_PREFIX):
                         found.append(_unless_gone(partial(_owned_network, network)))
-                # A network's filter outlives a crashed host, which the network does not.
+                # A network's filter survives a host crash, the network does not.
                 named = {owned.name for owned in found if owned is not None}
                 for nwfilter in self._connection.listAllNWFilters():
                     if nwfilter.name().startswith(NAME_PREFIX) and nwfilter.name() not in named:
@@ -225,7 +225,7 @@ class LibvirtHypervisor:
 
     def _has_tpm(self) -> bool:
         """Whether libvirt finds an emulator of TPMs (swtpm)."""
-        with wrap_errors("asking what machines can have"):
+        with wrap_errors("reading the capabilities of machines"):
             document = fromstring(self._connection.getDomainCapabilities())
         models = document.findall("devices/tpm/enum[@name='backendModel']/value")
         return any(model.text == "emulator" for model in models)
@@ -242,9 +242,11 @@ class LibvirtHypervisor:
 
 
 def _guard(name: str) -> None:
-    """Nothing that is not ours is ever made, changed or taken away."""
+    """Refuse every name without NAME_PREFIX: guestcert does not own it."""
     if not name.startswith(NAME_PREFIX):
-        raise HypervisorError(f"{name!r} does not begin with {NAME_PREFIX}: it is not ours")
+        raise HypervisorError(
+            f"guestcert does not own {name!r}: it does not begin with {NAME_PREFIX}"
+        )
 
 
 def _owned_machine(domain: libvirt.virDomain) -> Owned:
@@ -256,7 +258,7 @@ def _owned_network(network: libvirt.virNetwork) -> Owned:
 
 
 def _unless_gone(act: Callable[[], T]) -> T | None:
-    """What an act on a machine or network returns; None where another run removed it meanwhile."""
+    """The result of `act`; None where another run has removed the machine or network meanwhile."""
     try:
         return act()
     except libvirt.libvirtError as error:

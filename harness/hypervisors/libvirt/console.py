@@ -1,7 +1,7 @@
 """A libvirt console stream as a plain socket.
 
-The stream is driven by libvirt's events: a thread that blocks in a stream's recv was seen to miss
-the last bytes of what the guest said, until the guest said more.
+libvirt's events drive the stream: a thread that blocked in a stream's recv missed the guest's last
+bytes until the guest wrote more.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from harness.hypervisors.libvirt.errors import wrap_errors
 
 CHUNK = 16384
 LATER = -2
-"""What a stream that would have to wait returns instead of bytes."""
+"""Returned by a stream that would block."""
 
 FROM_GUEST = (
     libvirt.VIR_STREAM_EVENT_READABLE
@@ -36,7 +36,7 @@ def open_console(connection: libvirt.virConnect, domain: libvirt.virDomain) -> s
 
 
 class _Bridge:
-    """Carries bytes: out of the guest in libvirt's event thread, into it in a thread of its own."""
+    """Copies bytes: from the guest in libvirt's event thread, to the guest in a separate thread."""
 
     def __init__(self, stream: libvirt.virStream, ours: socket.socket, name: str) -> None:
         self._stream = stream
@@ -58,7 +58,7 @@ class _Bridge:
                 if data == LATER:
                     return
                 self._ours.sendall(data)
-        # The guest's end is gone: whoever reads the socket sees its end too.
+        # The guest's end is closed: close the reader's end too.
         with contextlib.suppress(libvirt.libvirtError):
             self._stream.eventRemoveCallback()
         with contextlib.suppress(OSError):
@@ -77,7 +77,7 @@ class _Bridge:
         self._ours.close()
 
     def _send(self, data: bytes) -> int:
-        """How many bytes went; waits for libvirt's word where none could."""
+        """Number of bytes sent; waits until the stream is writable where it is 0."""
         self._writable.clear()
         sent: int = self._stream.send(data)
         if sent != LATER:

@@ -26,15 +26,15 @@ QEMU = "http://libvirt.org/schemas/domain/qemu/1.0"
 MANUFACTURER = "guestcert"
 
 LEASE_HOURS = UNRENEWABLE_TERM // timedelta(hours=1)
-"""Of an address, longer than any run: a restored guest has the lease of its golden state."""
+"""Term of DHCP leases, longer than any run: a restored guest has its golden state's lease."""
 
 TRANSLATED_MIB = 64
-"""Room for the code that TCG has translated; QEMU empties it when it is full.
+"""Size of TCG's cache of translated code; QEMU flushes it when it is full.
 
-By itself it takes up to a GiB, and a reset does not empty it. Each write to a page then looks
-through all that an earlier boot ever ran there: measured with QEMU 7.2, UEFI needed 33.7 s after a
-reset instead of 3.4. A first boot costs 48 s of a processor, where a GiB makes it 46, 32 MiB 60.
-libvirt knows of it since 8.0; an older one leaves it out.
+QEMU's default is up to 1 GiB, and a reset does not flush it. Each write to a page then searches all
+code that an earlier boot ran there: with QEMU 7.2, UEFI took 33.7 s after a reset instead of 3.4.
+A first boot takes 48 s of CPU time, with 1 GiB 46 s, with 32 MiB 60 s. libvirt supports the setting
+since 8.0; older versions ignore it.
 """
 
 ElementTree.register_namespace("dnsmasq", DNSMASQ)
@@ -52,13 +52,13 @@ BUS_PREFIX = {
 
 
 def machine_xml(definition: MachineDefinition, firmware: FirmwareBuild | None) -> str:
-    """The domain XML; every device stands in it, so that libvirt adds none of its own choice."""
+    """The domain XML; it lists every device, so that libvirt adds none by default."""
     domain = ElementTree.Element("domain", type=DOMAIN_TYPES[definition.accelerator])
     _text(domain, "name", definition.name)
     _text(domain, "uuid", definition.uuid)
     add_lease(domain, lease_for(definition.owner))
     if definition.generation_id:
-        ElementTree.SubElement(domain, "genid")  # libvirt makes one, and another for each copy
+        ElementTree.SubElement(domain, "genid")  # libvirt generates one for each copy
     _text(domain, "memory", str(definition.memory_mib), unit="MiB")
     _text(domain, "vcpu", str(definition.vcpus))
     _smbios(domain, definition)
@@ -74,28 +74,28 @@ def machine_xml(definition: MachineDefinition, firmware: FirmwareBuild | None) -
     ElementTree.SubElement(sleep, "suspend-to-disk", enabled="yes")
     _devices(domain, definition)
     if nvme := [disk for disk in definition.disks if disk.bus == "nvme"]:
-        _controllers_of_their_own(domain, nvme)
+        _nvme_controllers(domain, nvme)
     return ElementTree.tostring(domain, encoding="unicode")
 
 
 def cpu_xml(model: str) -> str:
-    """A processor of that model, as machine_xml writes it."""
+    """The <cpu> element for a processor model, as in machine_xml."""
     return ElementTree.tostring(
         _named_cpu(ElementTree.Element("domain"), model), encoding="unicode"
     )
 
 
 def snapshot_xml(name: str) -> str:
-    """A snapshot of memory and all disks, kept in the disks' own files."""
+    """The XML of a snapshot of memory and all disks, stored in the disks' own files."""
     snapshot = ElementTree.Element("domainsnapshot")
     _text(snapshot, "name", name)
     return ElementTree.tostring(snapshot, encoding="unicode")
 
 
 def network_xml(definition: NetworkDefinition, term: timedelta = LEASE_TERM) -> str:
-    """The network XML: no <forward>, so isolated; a default route that leads nowhere.
+    """The network XML: isolated (no <forward>), with a default route that leads nowhere.
 
-    `term` is that of the lease on it.
+    `term` is the term of the network's lease.
     """
     network = ElementTree.Element("network")
     _text(network, "name", definition.name)
@@ -112,7 +112,7 @@ def network_xml(definition: NetworkDefinition, term: timedelta = LEASE_TERM) -> 
     leased = ElementTree.SubElement(
         dhcp, "range", start=definition.dhcp_start, end=definition.dhcp_end
     )
-    # No time passes in a saved guest: it would go on with a lease that is long over.
+    # No time passes in a saved guest: it would resume with an expired lease.
     ElementTree.SubElement(leased, "lease", expiry=str(LEASE_HOURS), unit="hours")
     ElementTree.SubElement(
         network,
@@ -121,11 +121,11 @@ def network_xml(definition: NetworkDefinition, term: timedelta = LEASE_TERM) -> 
         address=definition.gateway_v6,
         prefix=str(definition.prefix_v6),
     )
-    # libvirt tells dnsmasq to offer no router on an isolated network; a tagged option wins, and
-    # every card of QEMU's own address range gets the tag.
+    # libvirt configures dnsmasq to offer no router on an isolated network; a tagged option
+    # overrides that, and every card of QEMU's address range gets the tag.
     options = ElementTree.SubElement(network, f"{{{DNSMASQ}}}options")
-    # An address is its MAC's, whatever the guest calls itself: machines of one installed disk may
-    # send one client id. libvirt's own <host> says nothing of that; `id:*` is in every dnsmasq.
+    # An address belongs to a MAC, whatever client id the guest sends: machines of one installed
+    # disk may share it. libvirt's <host> cannot express that; every dnsmasq supports `id:*`.
     reserved = [f"dhcp-host={mac},id:*,{ip}" for mac, ip in definition.reservations.items()]
     for option in (
         "dhcp-mac=set:guests,52:54:00:*:*:*",
@@ -138,7 +138,7 @@ def network_xml(definition: NetworkDefinition, term: timedelta = LEASE_TERM) -> 
 
 
 def nic_xml(nic: NicDefinition) -> str:
-    """One network card, as machine_xml writes it."""
+    """The <interface> element of a network card, as in machine_xml."""
     parent = ElementTree.Element("devices")
     return ElementTree.tostring(_nic(parent, nic), encoding="unicode")
 
@@ -174,7 +174,7 @@ def _boot(
     tried = [disk.boot_order for disk in definition.disks if disk.device is not DiskDevice.DISK]
     tried += [nic.boot_order for nic in definition.nics]
     if firmware is None and any(tried):
-        # SeaBIOS says on the serial port what it tries to boot, as OVMF does by itself.
+        # SeaBIOS logs its boot attempts on the serial port, as OVMF does by default.
         ElementTree.SubElement(boot, "bios", useserial="yes")
     ElementTree.SubElement(boot, "smbios", mode="sysinfo")
 
@@ -198,10 +198,10 @@ def _cpu(domain: ElementTree.Element, definition: MachineDefinition) -> None:
     elif definition.accelerator is Accelerator.KVM:
         cpu = ElementTree.SubElement(domain, "cpu", mode="host-passthrough", migratable="on")
     else:
-        # All that TCG can do: a guest whose floor is x86-64-v2 or v3 boots too.
+        # All features of TCG: a guest that requires x86-64-v2 or v3 boots too.
         cpu = ElementTree.SubElement(domain, "cpu", mode="maximum")
-        # But for what costs an emulated boot a sixth: a fifth level of page tables, and string
-        # instructions called fast, which TCG walks through byte by byte.
+        # Except two that slow an emulated boot by a sixth: a fifth level of page tables, and fast
+        # string instructions, which TCG executes byte by byte.
         for name in ("la57", "erms"):
             ElementTree.SubElement(cpu, "feature", name=name, policy="disable")
     if definition.topology is not None:
@@ -209,7 +209,7 @@ def _cpu(domain: ElementTree.Element, definition: MachineDefinition) -> None:
 
 
 def _named_cpu(parent: ElementTree.Element, model: str) -> ElementTree.Element:
-    """A model less what the host cannot do of it, as `processor_flags` counts it."""
+    """A model without the features that the host lacks, as `processor_flags` reports it."""
     cpu = ElementTree.SubElement(parent, "cpu", mode="custom", match="exact", check="none")
     ElementTree.SubElement(cpu, "model", fallback="forbid").text = model
     return cpu
@@ -290,11 +290,11 @@ def _disk(devices: ElementTree.Element, disk: DiskDefinition, target: str) -> No
         ElementTree.SubElement(element, "boot", order=str(disk.boot_order))
 
 
-def _controllers_of_their_own(domain: ElementTree.Element, disks: list[DiskDefinition]) -> None:
-    """Have QEMU make NVMe controllers where libvirt names a virtio disk.
+def _nvme_controllers(domain: ElementTree.Element, disks: list[DiskDefinition]) -> None:
+    """Replace virtio disks by NVMe controllers in QEMU's configuration.
 
-    libvirt has disks on such a bus only since 2025, and lets a device be overridden since 8.2. Both
-    of QEMU's devices are PCI functions with a drive, a serial number and a place in the boot order.
+    libvirt supports an NVMe bus only since 2025, and device overrides since 8.2. Both QEMU devices
+    are PCI functions with a drive, a serial number and a boot index.
     """
     override = ElementTree.SubElement(domain, f"{{{QEMU}}}override")
     for disk in disks:
@@ -306,7 +306,7 @@ def _controllers_of_their_own(domain: ElementTree.Element, disks: list[DiskDefin
 
 
 def _alias(disk: DiskDefinition) -> str:
-    """Libvirt's name of the disk's device: one of a user's own begins so."""
+    """Alias of the disk's device; libvirt requires the prefix `ua-` for a user's alias."""
     return "ua-" + "".join(c if c.isalnum() else "-" for c in disk.serial)
 
 

@@ -1,4 +1,4 @@
-"""libvirt's errors, told in one sentence with a remedy."""
+"""libvirt's errors as harness errors: one sentence and a remedy."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ REMEDIES = (
         "Permission denied",
         "let QEMU's user enter every folder above the file, or set GUESTCERT_HOME",
     ),
-    ("Could not open", "look whether the file is there and readable for QEMU's user"),
+    ("Could not open", "check that the file exists and that QEMU's user can read it"),
     ("Cannot allocate memory", "run fewer machines at once (-n 1)"),
     ("virtlogd", "start virtlogd: `virtlogd -d`"),
 )
 
 SILENT_AGENT = {libvirt.VIR_ERR_AGENT_UNRESPONSIVE, libvirt.VIR_ERR_AGENT_UNSYNCED}
 AGENT_REFUSAL = "QEMU agent command"
-"""What libvirt's words hold where the agent answered with an error."""
+"""Part of libvirt's message where the agent answered with an error."""
 
 LOST = {libvirt.VIR_ERR_NO_CONNECT, libvirt.VIR_ERR_RPC, libvirt.VIR_ERR_AUTH_FAILED}
 
 
 @contextmanager
 def wrap_errors(doing: str) -> Iterator[None]:
-    """Turn libvirt's error while `doing` something into an error of ours that says so.
+    """Turn a libvirt error into a harness error whose sentence begins with `doing`.
 
-    A ChannelError where it was the guest's agent that failed, else a HypervisorError.
+    Raises ChannelError where the guest's agent failed, else HypervisorError.
     """
     try:
         yield
@@ -42,7 +42,7 @@ def wrap_errors(doing: str) -> Iterator[None]:
 def translate_agent_error(
     doing: str, error: libvirt.libvirtError
 ) -> HypervisorError | ChannelError:
-    """The same of an agent's command: whatever went wrong is the channel's, or libvirt is lost."""
+    """The error of an agent command: ChannelError, unless the connection to libvirt is lost."""
     known = translate_error(doing, error)
     if isinstance(known, HypervisorUnreachableError):
         return known
@@ -50,20 +50,20 @@ def translate_agent_error(
 
 
 def translate_error(doing: str, error: libvirt.libvirtError) -> HypervisorError | ChannelError:
-    """The error of ours that says what libvirt said while `doing` something."""
-    words = error.get_error_message() or str(error)
-    if error.get_error_code() in SILENT_AGENT or AGENT_REFUSAL in words:
-        return ChannelError(f"{doing}: {words}")
-    remedy = next((advice for mark, advice in REMEDIES if mark in words), None)
+    """The harness error for a libvirt error, with a remedy where one is known."""
+    message = error.get_error_message() or str(error)
+    if error.get_error_code() in SILENT_AGENT or AGENT_REFUSAL in message:
+        return ChannelError(f"{doing}: {message}")
+    remedy = next((advice for mark, advice in REMEDIES if mark in message), None)
     if error.get_error_code() in LOST:
         return HypervisorUnreachableError(
-            f"{doing}: {words}", remedy=remedy or "is libvirtd running? `guestcert doctor` tells"
+            f"{doing}: {message}", remedy=remedy or "check whether libvirtd runs: guestcert doctor"
         )
-    return HypervisorError(f"{doing}: {words}", remedy=remedy)
+    return HypervisorError(f"{doing}: {message}", remedy=remedy)
 
 
 def is_missing(error: libvirt.libvirtError) -> bool:
-    """Whether libvirt says that the machine, network or filter is not there."""
+    """Whether libvirt reports that the machine, network or filter does not exist."""
     return error.get_error_code() in (
         libvirt.VIR_ERR_NO_DOMAIN,
         libvirt.VIR_ERR_NO_NETWORK,

@@ -1,4 +1,4 @@
-"""libvirt's event loop in a thread of its own, and the events of machines it brings."""
+"""libvirt's event loop in a separate thread, and the machines' events from it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _starting = threading.Lock()
 
 
 def ensure_event_loop() -> None:
-    """Start libvirt's event loop once in this process; must come before the first connection."""
+    """Start libvirt's event loop once in this process; call before the first connection."""
     with _starting:
         if _started.is_set():
             return
@@ -44,14 +44,14 @@ def ensure_event_loop() -> None:
 
 
 def _run() -> None:
-    # A timer that fires now and then keeps the loop turning where nothing else does.
+    # A periodic timer keeps the loop running while nothing else happens.
     libvirt.virEventAddTimeout(500, lambda _timer, _opaque: None, None)
     while True:
         libvirt.virEventRunDefaultImpl()
 
 
 class EventHub:
-    """Sorts a connection's events into one EventLog for each machine name."""
+    """Distributes a connection's events to one EventLog for each machine name."""
 
     def __init__(self, connection: libvirt.virConnect) -> None:
         self._connection = connection
@@ -68,11 +68,11 @@ class EventHub:
         ]
 
     def log_of(self, name: str) -> EventLog:
-        """The log of one machine, whatever life it is in."""
+        """The log of the machines of one name, across re-creations."""
         return self._logs[name]
 
     def close(self) -> None:
-        """Ask for no more events."""
+        """Unsubscribe from events."""
         for callback in self._callbacks:
             self._connection.domainEventDeregisterAny(callback)
 
@@ -81,8 +81,9 @@ class EventHub:
     ) -> None:
         kind = LIFECYCLE.get(event)
         if kind is not None:
-            words = STOPPED_DETAIL.get(detail, str(detail))
-            self._logs[domain.name()].add(kind, words if kind is EventKind.STOPPED else str(detail))
+            reason = STOPPED_DETAIL.get(detail, str(detail))
+            text = reason if kind is EventKind.STOPPED else str(detail)
+            self._logs[domain.name()].add(kind, text)
 
     def _reboot(self, _c: libvirt.virConnect, domain: libvirt.virDomain, _o: Any) -> None:
         self._logs[domain.name()].add(EventKind.REBOOT)

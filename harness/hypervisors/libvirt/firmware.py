@@ -1,4 +1,4 @@
-"""UEFI builds of this host, found through QEMU's firmware descriptors.
+"""UEFI builds on this host, found through QEMU's firmware descriptors.
 
 Source: docs/interop/firmware.json of QEMU. Descriptors of a higher folder or number come later.
 """
@@ -25,7 +25,7 @@ class FirmwareBuild:
 
 
 def find_firmware(kind: Firmware, folders: tuple[Path, ...] = FOLDERS) -> FirmwareBuild | None:
-    """The first build that serves UEFI, with or without enforced Secure Boot; None without one."""
+    """The first UEFI build, with or without enforced Secure Boot as `kind` says; else None."""
     for folder in folders:
         for file in sorted(folder.glob("*.json")):
             build = _serving(file, kind)

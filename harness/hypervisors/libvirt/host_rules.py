@@ -1,9 +1,9 @@
-"""What the guests of a network reach of this host: rules in the host's own packet filter.
+"""Host rules: the packet filter that limits what guests of a network reach on this host.
 
-libvirt opens DHCP and DNS to its networks and closes nothing: a host whose firewall lets all in
-would answer guests on each of its ports and addresses. The rules go by the network's bridge. They
-are written with `nft` where it is, in a table of their own that no other program empties, and else
-with `iptables`: the two programs of which libvirt itself needs one.
+libvirt opens DHCP and DNS to its networks and closes nothing: a host with an open firewall would
+answer guests on all its ports and addresses. The rules match the network's bridge. `nft` installs
+them where it exists, in a separate table that no other program flushes, else `iptables`; libvirt
+itself needs one of the two programs.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ table inet {table} {{
 
 @dataclass(frozen=True)
 class HostRules:
-    """See HostPorts. A network's rules, which are replaced in one act."""
+    """See HostPorts. A network's rules, replaced atomically."""
 
     definition: NetworkDefinition
 
@@ -68,10 +68,10 @@ class HostRules:
 
 
 def remove_rules(bridge: str) -> None:
-    """Remove the rules of a network, by whichever program they were made; no error where gone."""
+    """Remove a network's rules, whichever program installed them (idempotent)."""
     if nft := _program("nft"):
         table = _table(bridge)
-        # Declared first, so that deleting it is no error where it is gone.
+        # Declared first, so that deleting it succeeds where it does not exist.
         _run([nft, "-f", "-"], f"table inet {table}\ndelete table inet {table}\n")
     for program in ("iptables", "ip6tables"):
         lister = _program(program)
@@ -123,7 +123,7 @@ def _new_chains(bridge: str) -> Iterator[str]:
 
 
 def _hooks(bridge: str, verb: str) -> list[str]:
-    """Before all other rules, which may accept: what the chains let pass comes to those next."""
+    """Jumps before all other rules, which may accept; returning packets continue with those."""
     return [
         f"{verb} INPUT -i {bridge} -j {bridge}-in",
         f"{verb} FORWARD -i {bridge} ! -o {bridge} -j {bridge}-forward",
@@ -157,7 +157,7 @@ def _has_chains(lister: str, bridge: str) -> bool:
 
 
 def _restore(program: str, rules: Sequence[str]) -> None:
-    """Apply rules in one act, or none of them; a chain that is declared is emptied first."""
+    """Apply all rules atomically; a declared chain is flushed first."""
     text = "\n".join(["*filter", *rules, "COMMIT", ""])
     _run([_needed(f"{program}-restore"), "--wait", "--noflush"], text)
 
@@ -175,7 +175,7 @@ def _run(command: Sequence[str], text: str = "") -> str:
     if done.returncode:
         reason = done.stderr.strip().splitlines()[0] if done.stderr.strip() else "no reason"
         raise HypervisorError(
-            f"this host's packet filter refuses the rules of a guests' network: {reason}",
-            remedy=f"look at what `{command[0]}` needs here: root, and the kernel's netfilter",
+            f"this host's packet filter refuses the rules for a guest network: {reason}",
+            remedy=f"give `{command[0]}` what it needs: root, and the kernel's netfilter",
         )
     return done.stdout

@@ -49,15 +49,21 @@ SLEEP = {
 }
 
 KEY_CODES = {Key.ENTER: 28, Key.SPACE: 57}
-"""Linux's own codes (linux/input-event-codes.h)."""
+"""Linux key codes (linux/input-event-codes.h)."""
 
 KEY_MILLISECONDS = 100
 
-LOOKS = ("info status", "info cpus", "info registers -a", "x /16i $pc", "info registers -a")
-"""Commands of QEMU's monitor."""
+MONITOR_COMMANDS = (
+    "info status",
+    "info cpus",
+    "info registers -a",
+    "x /16i $pc",
+    "info registers -a",
+)
+"""Commands of QEMU's human monitor that show processors."""
 
 VECTOR_REGISTER = re.compile(r"\s*((FPR|[XYZ]MM|Opmask|[DQSVZ])\d+|ZA)?(=|\[[0-9a-f-]+\]=)", re.I)
-"""Begins a line of them in `info registers`, on x86 and on Arm, where long ones take several."""
+"""Start of a vector register's line in `info registers`, on x86 and Arm (continuations too)."""
 
 LOG_LIMIT = 64 * 1024
 SCREEN_LIMIT = 64 * 1024 * 1024
@@ -95,7 +101,7 @@ class LibvirtMachine:
 
     def state(self) -> MachineState:
         """See Machine."""
-        with wrap_errors(f"asking for the state of {self.name}"):
+        with wrap_errors(f"reading the state of {self.name}"):
             return STATES.get(self._domain.state()[0], MachineState.OFF)
 
     def start(self, *, paused: bool = False) -> None:
@@ -160,7 +166,7 @@ class LibvirtMachine:
         flags = libvirt.VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED if paused else running
         with wrap_errors(f"reverting {self.name} to its snapshot {name}"):
             self._domain.revertToSnapshot(self._domain.snapshotLookupByName(name), flags)
-            # The stored definition is again that of the snapshot, with the lease that it had.
+            # The stored definition is the snapshot's again, with its old lease.
             renew_domain(self._domain, self._definition.owner)
 
     def sleep(self, state: SleepState) -> None:
@@ -215,7 +221,7 @@ class LibvirtMachine:
 
     def description(self) -> str:
         """See Machine."""
-        with wrap_errors(f"asking for the definition of {self.name}"):
+        with wrap_errors(f"reading the definition of {self.name}"):
             xml: str = self._domain.XMLDesc(0)
             return xml
 
@@ -232,13 +238,13 @@ class LibvirtMachine:
             return f"QEMU's log could not be read: {error}"
 
     def processors(self) -> str:
-        """See ShowsProcessors. Twice, since only two looks tell a loop from a halt."""
-        with wrap_errors(f"looking at the processors of {self.name}"):
-            lines = "\n".join(self._monitor(command) for command in LOOKS).splitlines()
+        """See ShowsProcessors. Twice, since only two samples distinguish a loop from a halt."""
+        with wrap_errors(f"inspecting the processors of {self.name}"):
+            lines = "\n".join(self._monitor(command) for command in MONITOR_COMMANDS).splitlines()
         return "\n".join(line for line in lines if not VECTOR_REGISTER.match(line))
 
     def _monitor(self, command: str) -> str:
-        """What QEMU's monitor for people answers."""
+        """The command and the answer of QEMU's human monitor."""
         human = libvirt_qemu.VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP
         answer: str = libvirt_qemu.qemuMonitorCommand(self._domain, command, human)
         return f"{command}\n{answer}"
@@ -254,11 +260,11 @@ class LibvirtMachine:
 
 
 def remove_domain(domain: libvirt.virDomain) -> None:
-    """Forget a powered-off domain with its NVRAM and snapshots; no error where it is gone."""
+    """Undefine a powered-off domain with its NVRAM and snapshots (idempotent)."""
     everything = (
         libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
     )
-    if domain.connect().getType() == "QEMU":  # libvirt's test driver knows no NVRAM
+    if domain.connect().getType() == "QEMU":  # libvirt's test driver has no NVRAM
         everything |= libvirt.VIR_DOMAIN_UNDEFINE_NVRAM
     with wrap_errors("undefining a machine"), _unless_missing():
         domain.undefineFlags(everything)
@@ -274,7 +280,7 @@ def _unless_missing() -> Iterator[None]:
 
 
 def _as_png(ppm: bytes) -> bytes:
-    """A PNG of a binary portable pixmap (P6), as QEMU's screendump makes it."""
+    """A PNG of a binary portable pixmap (P6), the format of QEMU's screendump."""
     if ppm.startswith(b"\x89PNG"):
         return ppm
     fields = ppm.split(maxsplit=3)

@@ -14,37 +14,37 @@ NAMESPACE = "https://guestcert.example/machine/1"
 PREFIX = "guestcert"
 LEASE = "lease"
 
-AS_IT_IS = 0
-"""A network that runs is changed as it runs."""
+CURRENT_STATE = 0
+"""Flag: change a running network in its running state."""
 
 CHANGES_NETWORK_METADATA = 9_007_000
-"""The version of libvirt from which on the metadata of a network can be changed: 9.7."""
+"""The first version of libvirt that can change a network's metadata: 9.7."""
 
 ElementTree.register_namespace(PREFIX, NAMESPACE)
 
 
 def add_lease(parent: ElementTree.Element, lease: Lease) -> None:
-    """Put the lease into the metadata of a machine or network that is being described."""
+    """Add a lease to the metadata in the XML of a machine or network."""
     metadata = ElementTree.SubElement(parent, "metadata")
     ElementTree.SubElement(metadata, f"{{{NAMESPACE}}}{LEASE}").text = encode_lease(lease)
 
 
 def lease_in(xml: str) -> Lease | None:
-    """The lease on what the XML describes; None where it has none that can be read."""
+    """The lease in the XML of a machine or network; None where it has no readable lease."""
     element = fromstring(xml).find(f"metadata/{{{NAMESPACE}}}{LEASE}")
     return decode_lease(element.text) if element is not None else None
 
 
 def lease_on(domain: libvirt.virDomain) -> Lease | None:
-    """The lease on a machine.
+    """The lease on a machine, from its stored definition.
 
-    Its stored definition has it: that of a running one may have come out of a saved state.
+    A running machine's definition may come from a saved state.
     """
     return lease_in(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
 
 
 def renew_domain(domain: libvirt.virDomain, owner: Ownership) -> None:
-    """Write a fresh lease on a machine."""
+    """Renew the lease on a machine."""
     domain.setMetadata(
         libvirt.VIR_DOMAIN_METADATA_ELEMENT,
         _xml(owner),
@@ -55,20 +55,20 @@ def renew_domain(domain: libvirt.virDomain, owner: Ownership) -> None:
 
 
 def renew_network(network: libvirt.virNetwork, owner: Ownership) -> None:
-    """Write a fresh lease on a network, where libvirt can (9.7)."""
+    """Renew the lease on a network; needs libvirt 9.7."""
     network.setMetadata(
-        libvirt.VIR_NETWORK_METADATA_ELEMENT, _xml(owner), PREFIX, NAMESPACE, AS_IT_IS
+        libvirt.VIR_NETWORK_METADATA_ELEMENT, _xml(owner), PREFIX, NAMESPACE, CURRENT_STATE
     )
 
 
 def can_renew_networks(connection: libvirt.virConnect) -> bool:
-    """Whether libvirt, its daemon and its Python binding, can change a network's metadata."""
-    known = hasattr(libvirt.virNetwork, "setMetadata")
-    return known and connection.getLibVersion() >= CHANGES_NETWORK_METADATA
+    """Whether libvirt's daemon and Python binding can change a network's metadata."""
+    supported = hasattr(libvirt.virNetwork, "setMetadata")
+    return supported and connection.getLibVersion() >= CHANGES_NETWORK_METADATA
 
 
 def _xml(owner: Ownership) -> str:
-    """What libvirt puts into our namespace by itself."""
+    """The element that libvirt stores in guestcert's namespace."""
     element = ElementTree.Element(LEASE)
     element.text = encode_lease(lease_for(owner))
     return ElementTree.tostring(element, encoding="unicode")

@@ -1,4 +1,4 @@
-"""A network in libvirt, with its filter and the host's rules, made and removed with it."""
+"""A libvirt network, created and removed together with its filter and the host's rules."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class LibvirtNetwork:
 
     def leases(self) -> Mapping[str, str]:
         """See Network."""
-        with wrap_errors(f"asking for the leases of {self.name}"):
+        with wrap_errors(f"reading the leases of {self.name}"):
             return {
                 lease["mac"]: lease["ipaddr"]
                 for lease in self._connection.networkLookupByName(self.name).DHCPLeases()
@@ -50,15 +50,15 @@ class LibvirtNetwork:
 
 
 def create_network(connection: libvirt.virConnect, definition: NetworkDefinition) -> LibvirtNetwork:
-    """Make and start a network, and close the host to its guests.
+    """Create and start a network, and close the host to its guests.
 
-    Raises HypervisorError where a part of it cannot be made; nothing of it stays then.
+    Raises HypervisorError where a part of it fails; everything is then removed again.
     """
     network = LibvirtNetwork(connection, definition)
     try:
-        with wrap_errors(f"making the network {definition.name}"):
+        with wrap_errors(f"creating the network {definition.name}"):
             connection.nwfilterDefineXML(filter_xml(definition.name))
-            # Transient: it has no file that could outlive a crashed host.
+            # Transient: no file of it survives a host crash.
             term = LEASE_TERM if can_renew_networks(connection) else UNRENEWABLE_TERM
             connection.networkCreateXML(network_xml(definition, term))
         network.host_ports.open([])
@@ -69,12 +69,12 @@ def create_network(connection: libvirt.virConnect, definition: NetworkDefinition
 
 
 def remove_network(connection: libvirt.virConnect, name: str) -> None:
-    """Remove a network with its filter and the host's rules; no error for what is gone."""
+    """Remove a network with its filter and the host's rules (idempotent)."""
     with wrap_errors(f"removing the network {name}"):
         if network := _found(connection.networkLookupByName, name):
             bridge = network.bridgeName()
             _unless_missing(network.destroy)
-            _unless_missing(network.undefine)  # there still is one only where it was persistent
+            _unless_missing(network.undefine)  # exists only where it was persistent
             remove_rules(bridge)
         if nwfilter := _found(connection.nwfilterLookupByName, name):
             _unless_missing(nwfilter.undefine)
@@ -90,7 +90,7 @@ def _found(look_up: Callable[[str], Any], name: str) -> Any:
 
 
 def _unless_missing(remove: Callable[[], object]) -> None:
-    """Remove it; another process may have done so since it was looked up."""
+    """Remove it; another process may have removed it since the lookup."""
     try:
         remove()
     except libvirt.libvirtError as error:

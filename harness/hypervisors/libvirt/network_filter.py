@@ -1,4 +1,4 @@
-"""The nwfilter of a network: what a guest's NIC may send there."""
+"""The nwfilter of a network: the frames that a guest's NIC may send there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.hypervisors.definitions import NicDefinition
 NO_ADDRESS = "0.0.0.0"
 
 SPACE = uuid.UUID("0f6a1c52-7c1e-5d0b-8a36-6a8b1b0c2f44")
-"""The name space from which filters get their UUIDs."""
+"""Namespace of the filters' UUIDs."""
 
 DHCP_SERVER, DHCPV6_SERVER = "67", "547"
 ROUTER_ADVERTISEMENT = "134"
@@ -32,17 +32,17 @@ RULES: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("drop", "ipv6", {"protocol": "icmpv6", "type": ROUTER_ADVERTISEMENT}),
     ("drop", "ipv6", {"protocol": "udp", "srcportstart": DHCPV6_SERVER}),
 )
-"""What a guest sends, in the order in which it is decided: action, protocol, match.
+"""Rules for a guest's frames in order of evaluation: action, protocol, match.
 
-What no rule is about passes. libvirt's own clean-traffic would end IPv6. IPv6 sources are not
-checked: a guest makes up its own by privacy extensions (RFC 8981).
+Frames that match no rule pass. libvirt's clean-traffic would block IPv6. IPv6 sources are not
+checked: a guest generates its own by privacy extensions (RFC 8981).
 """
 
 
 def filter_xml(name: str) -> str:
-    """The filter of the network `name`, whose name it has too."""
+    """The XML of the filter of the network `name`; the filter has the same name."""
     nwfilter = ElementTree.Element("filter", name=name, chain="root")
-    # Of its name, so that one that a crashed host left behind is replaced.
+    # Derived from the name, so that it replaces a filter that survived a host crash.
     ElementTree.SubElement(nwfilter, "uuid").text = str(uuid.uuid5(SPACE, name))
     for number, (action, protocol, match) in enumerate(RULES):
         rule = ElementTree.SubElement(
@@ -53,9 +53,9 @@ def filter_xml(name: str) -> str:
 
 
 def add_filter(interface: ElementTree.Element, nic: NicDefinition) -> None:
-    """Have a NIC filtered by its network's filter, unless it may spoof."""
+    """Apply its network's filter to a NIC, unless it may spoof."""
     if nic.may_spoof:
         return
     reference = ElementTree.SubElement(interface, "filterref", filter=nic.network)
-    # libvirt would wait for the first packet to learn an address that is not given.
+    # Without an address libvirt would wait for the first packet to learn one.
     ElementTree.SubElement(reference, "parameter", name="IP", value=nic.address or NO_ADDRESS)
