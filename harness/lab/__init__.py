@@ -1,1 +1,1 @@
-"""The lab: run workspaces, networks, golden states, and taking away what a run left."""
+"""The lab: run workspaces, networks, golden states, and the removal of what a run left."""

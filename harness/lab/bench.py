@@ -1,4 +1,4 @@
-"""One worker's bench: its connection, its networks, and the slots where its guests stand."""
+"""One worker's bench: its hypervisor connection, its networks and its machine slots."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from harness.time_accounting import Phase, TimeLedger
 
 @dataclass
 class Bench:
-    """What one worker process of a run works with; everything is made at first use."""
+    """The resources of one worker process of a run; each is created at first use."""
 
     context: RunContext
     worker: str
@@ -44,12 +44,12 @@ class Bench:
 
     @cached_property
     def live(self) -> LiveWriter:
-        """Where this worker tells what it is doing."""
+        """The writer of this worker's live state."""
         return LiveWriter(self.context.live, self.worker)
 
     @cached_property
     def hypervisor(self) -> Hypervisor:
-        """The connection; raises HypervisorUnreachableError where there is none."""
+        """The connection. Raises HypervisorUnreachableError if it fails."""
         return open_hypervisor(self.context.hypervisor)
 
     @cached_property
@@ -60,18 +60,18 @@ class Bench:
 
     @cached_property
     def _store(self) -> ImageStore:
-        """The images; until the bench is closed, none that it gave is pruned."""
+        """The image store; images that it returns are not pruned until the bench is closed."""
         context = self.context
         return store_of(context.store, lambda: self.hypervisor, context.owner, context.accelerator)
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        """What the hypervisor can do here."""
+        """The capabilities of the hypervisor."""
         return self.hypervisor.capabilities
 
     @property
     def uri(self) -> str:
-        """The hypervisor's address, as far as it is known without connecting."""
+        """The hypervisor's URI; before a connection, the one of the context, or empty."""
         return self.hypervisor.uri if self._connected else self.context.hypervisor or ""
 
     @property
@@ -79,7 +79,7 @@ class Bench:
         return "hypervisor" in self.__dict__
 
     def image(self, profile: Profile) -> BaseImage:
-        """The base image of a profile, or the user's own; built or verified at first use."""
+        """The base image of a profile, or the user's image; built or verified at first use."""
         if profile.id not in self._images:
             with self.ledger.on(Phase.IMAGE):
                 mine = self._find_image(profile)
@@ -91,7 +91,7 @@ class Bench:
     def slot(
         self, profile: Profile, variant: Variant, role: str, identity: Identity = Identity.GUEST
     ) -> MachineSlot:
-        """The slot of one machine of this worker; `role` tells several of one kind apart."""
+        """The slot of one machine of this worker; `role` distinguishes several of one profile."""
         key = (profile.id, variant, role)
         if key not in self._slots:
             installation = self._first_boot(profile, identity)
@@ -102,10 +102,10 @@ class Bench:
             )
         return self._slots[key]
 
-    def unstarted_place(
+    def unstarted_slot(
         self, profile: Profile, variant: Variant, role: str, identity: Identity = Identity.CLONE
     ) -> MachineSlot:
-        """The slot of a machine that was never started: over the base image, with a seed."""
+        """The slot of a machine that never started: over the base image, with a seed medium."""
         key = (profile.id, variant, role)
         if key not in self._slots:
             name = f"{self.worker}-{profile.id}-{variant}-{role}"
@@ -123,29 +123,29 @@ class Bench:
 
     @property
     def kind(self) -> HypervisorKind:
-        """What kind of hypervisor the run is on."""
+        """The kind of the run's hypervisor."""
         return HypervisorKind.of(self.context.hypervisor or "")
 
     @property
     def collector(self) -> EvidenceCollector:
-        """Takes evidence of guests, without the run's password."""
+        """The evidence collector; it redacts the run's password."""
         known = self.hypervisor.capabilities if self._connected else frozenset()
         return EvidenceCollector((self.context.password,), known)
 
     def guests_present(self) -> list[Guest]:
-        """The guests that stand in this worker's slots now."""
+        """The guests in this worker's slots."""
         return [slot.guest for slot in self._slots.values() if slot.guest is not None]
 
     def clear(self) -> None:
-        """Take every machine of this worker away; golden states and networks stay.
+        """Remove every machine of this worker; golden states and networks stay.
 
-        One that stands idle costs the others its memory, and under TCG some of the processor.
+        An idle machine costs the others its memory and, under TCG, processor time.
         """
         for slot in self._slots.values():
             slot.clear()
 
     def close(self) -> None:
-        """Take every machine and network of this worker away, and let go of its images."""
+        """Remove every machine and network of this worker, and release its images."""
         self.clear()
         if "networks" in self.__dict__:
             self.networks.remove_all()
@@ -155,18 +155,18 @@ class Bench:
             self.hypervisor.close()
 
     def _first_boot(self, profile: Profile, identity: Identity) -> FirstBoot:
-        """The profile's guest as its first boot left it; its folder is the same for all workers."""
+        """The first boot of the profile's guest; all workers share its folder."""
         key = (profile.id, identity)
         if key not in self._first_boots:
             slot = self._make_slot(
                 profile,
                 variants_on(profile, self.kind)[0],
                 f"{profile.id}-installation-{identity.name.lower()}",
-                profile.hardware.vcpus.recommended,  # nothing else runs while all wait for it
+                profile.hardware.vcpus.recommended,  # every worker waits for it
                 identity,
                 lambda: self.image(profile).path,
             )
-            self._first_boots[key] = FirstBoot(slot, self._keep_evidence, self._note_software)
+            self._first_boots[key] = FirstBoot(slot, self._save_evidence, self._record_software)
         return self._first_boots[key]
 
     def _make_slot(
@@ -196,29 +196,29 @@ class Bench:
             network=self._network(),
             hypervisor=self.hypervisor,
             ledger=self.ledger,
-            progress=self.live.say,
+            progress=self.live.report,
         )
 
     def _network(self) -> NetworkDefinition | None:
-        """The guests' network; None where the hypervisor can make none."""
+        """The guests' network; None if the hypervisor cannot create networks."""
         if Capability.NETWORK not in self.hypervisor.capabilities:
             return None
         _, definition = self.networks.get(1)
         return definition
 
     def _vcpus(self, profile: Profile) -> int:
-        """As recommended; under TCG the fewest: two emulated ones cost a third more than one."""
+        """The recommended count; under TCG the minimum: two take a third longer than one."""
         vcpus = profile.hardware.vcpus
         emulated = self.context.accelerator is Accelerator.TCG
         return vcpus.minimum if emulated else vcpus.recommended
 
-    def _keep_evidence(self, guest: Guest) -> tuple[str, ...]:
-        """Keep what tells about a guest that is no case's yet."""
+    def _save_evidence(self, guest: Guest) -> tuple[str, ...]:
+        """Save evidence of a guest that does not belong to a case yet."""
         folder = self.context.reports / "evidence" / guest.name
         files = self.collector.collect(guest, folder, console_since=0)
         return tuple(str(file.relative_to(self.context.reports)) for file in files)
 
-    def _note_software(self, guest: Guest) -> None:
+    def _record_software(self, guest: Guest) -> None:
         take_software(guest, self.context.guests)
 
     def _find_image(self, profile: Profile) -> BaseImage:
@@ -227,5 +227,5 @@ class Bench:
             return store.adopt(self.context.image)
         recipe = recipe_for(profile, self.context.store, self.context.recipe)
         return store.base_image(
-            recipe, lambda step: self.live.say(f"image {recipe.id}: {step}", None)
+            recipe, lambda step: self.live.report(f"image {recipe.id}: {step}", None)
         )

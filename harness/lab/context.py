@@ -1,4 +1,4 @@
-"""What a run is about: decided once by the process that starts it, handed to every worker."""
+"""The context of a run: decided once by the process that starts it, passed to every worker."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ from harness.tiers import Tier
 
 @dataclass(frozen=True)
 class RunContext:
-    """One run's identity, places and choices. The password is made for this run alone."""
+    """One run's identity, folders and options. The password is generated for each run."""
 
     owner: Ownership
     reports: Path  # the run directory
     store: Path  # the image store's root, which also holds the run's workspace
-    hypervisor: str | None  # URI; None: the host's own
+    hypervisor: str | None  # URI; None: the local one
     accelerator: Accelerator
     accelerator_reason: str
-    image: Path | None  # the user's own build, instead of the recipe's
-    recipe: str | None  # another recipe than the profile's
+    image: Path | None  # the user's image, used instead of the recipe's
+    recipe: str | None  # overrides the profile's recipe
     tier: Tier
     password: str = field(repr=False)
-    done: tuple[str, ...] = ()  # the identities of what an earlier part of the run has outcomes of
+    done: tuple[
+        str, ...
+    ] = ()  # the keys of cases that already have an outcome when a run is resumed
 
     @property
     def run(self) -> str:
@@ -34,25 +36,25 @@ class RunContext:
 
     @property
     def workspace(self) -> Path:
-        """The folder of the run's overlays, states and seeds."""
+        """The folder of the run's overlays, saved states and seed media."""
         return self.store / "runs" / self.run
 
     @property
     def live(self) -> Path:
-        """The folder where each worker says what it is doing now."""
+        """The folder of the workers' live states."""
         return live_folder(self.store, self.run)
 
     @property
     def facts(self) -> Path:
-        """The folder where workers leave what they learnt of guests: image and profile digests.
+        """The folder of guest facts that the workers agree on: image and profile digests.
 
-        With the reports, where a run that is cut off and gone on with finds it again.
+        It is part of the run directory, so that a resumed run finds it.
         """
         return self.reports / "facts"
 
     @property
     def guests(self) -> Path:
-        """The folder with what each guest's first boot recorded of its software."""
+        """The folder of the software records that each guest's first boot wrote."""
         return self.reports / "guests"
 
     def to_json(self) -> str:
@@ -61,7 +63,7 @@ class RunContext:
 
     @classmethod
     def from_json(cls, text: str) -> RunContext:
-        """The context as `to_json` wrote it."""
+        """The context from the text that `to_json` returned."""
         document: dict[str, Any] = json.loads(text)
         owner = document.pop("owner")
         image = document.pop("image")
@@ -78,5 +80,5 @@ class RunContext:
 
 
 def live_folder(store: Path, run: str) -> Path:
-    """Where the workers of a run say what they are doing."""
+    """The folder of the live states of a run's workers."""
     return store / "runs" / run / "live"

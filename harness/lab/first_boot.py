@@ -1,4 +1,4 @@
-"""A guest's disk as its first boot left it: provisioned once for a run, shared by every slot."""
+"""The first boot of a guest: provisions its disk once a run; every slot shares the disk."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ from harness.time_accounting import Phase
 
 FAILURE = "failure.json"
 
-Keep = Callable[[Guest], tuple[str, ...]]
-"""Takes the evidence of a guest; returns the files, relative to the run directory."""
+CollectEvidence = Callable[[Guest], tuple[str, ...]]
+"""Collects evidence of a guest; returns the files, relative to the run directory."""
 
-Note = Callable[[Guest], None]
-"""Notes for the run's record what a ready guest is made of."""
+RecordSoftware = Callable[[Guest], None]
+"""Records the software of a ready guest for the run's record."""
 
 
 @dataclass
 class FirstBoot:
-    """Boots the base image once with its seed, and keeps the disk of the powered-off guest.
+    """Boots the base image once with its seed medium, and keeps the disk after power-off.
 
-    What every boot of a case pays would else be cloud-init's first boot, again and again.
+    Otherwise every boot of a case would repeat cloud-init's first boot.
     """
 
     slot: MachineSlot
-    keep: Keep
-    note: Note
+    collect_evidence: CollectEvidence
+    record_software: RecordSoftware
 
     def disk(self) -> Path:
-        """The provisioned disk, read-only from now on, made by whichever worker comes first.
+        """The provisioned disk, read-only from now on; the first worker to ask creates it.
 
-        Raises Blocked by boot.ready where the guest does not come up, HarnessError where the lab
-        or a channel failed: what ended the first boot once is not tried by every case.
+        Raises Blocked by boot.ready if the guest does not come up, HarnessError if the lab or a
+        channel failed. A failed first boot is not retried: every later call raises the same error.
         """
         disk = self.slot.folder / "installed.qcow2"
         if disk.exists():
@@ -70,19 +70,19 @@ class FirstBoot:
             slot.progress("first boot, with cloud-init", slot.console_log)
             guest.boot()
             guest.await_settled()
-            self.note(guest)
+            self.record_software(guest)
             self._power_off(guest)
             slot.clear()
             slot.root.rename(disk)
         except GuestFailure as error:
-            evidence = self.keep(slot.guest) if slot.guest else ()
+            evidence = self.collect_evidence(slot.guest) if slot.guest else ()
             blocked = Blocked(READY, error.sentence, evidence=evidence)
             _write(blocked, failure)
             raise blocked from error
         except HypervisorUnreachableError:
-            raise  # another case may find it back
+            raise  # the hypervisor may answer the next case
         except HarnessError as error:
-            evidence = self.keep(slot.guest) if slot.guest else ()
+            evidence = self.collect_evidence(slot.guest) if slot.guest else ()
             error.evidence = error.evidence or (evidence[0] if evidence else None)
             _write(error, failure)
             raise
@@ -91,7 +91,7 @@ class FirstBoot:
             slot.seed.unlink(missing_ok=True)
 
     def _power_off(self, guest: Guest) -> None:
-        """From inside; a guest that can't is unplugged, which the shutdown cases will tell."""
+        """Shut down from inside, else power off; the shutdown cases report the defect."""
         try:
             guest.shut_down()
         except GuestTimeout:
@@ -99,7 +99,7 @@ class FirstBoot:
 
 
 def _write(error: Blocked | HarnessError, file: Path) -> None:
-    """Remember what ended the first boot, for every case that needs its disk."""
+    """Record the failure of the first boot for every case that needs its disk."""
     document: dict[str, object] = {"sentence": error.sentence}
     if isinstance(error, Blocked):
         document |= {"blocks": True, "evidence": error.evidence}

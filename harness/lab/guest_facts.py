@@ -1,4 +1,4 @@
-"""What a run's workers learn of its guests and agree on: all machines are of one image."""
+"""Guest facts that a run's workers agree on, so that all machines use the same image."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ class GuestFacts(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     image: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=120)
-    digest: str = Field(pattern=DIGEST)  # the image's
+    digest: str = Field(pattern=DIGEST)  # of the image
     profile: str = Field(pattern=DIGEST)
 
 
 def agreed_image(
     folder: Path, guest: str, mine: BaseImage, profile: str, store: ImageStore
 ) -> BaseImage:
-    """The image that the first worker found for a guest: a vendor may publish meanwhile.
+    """The image that the first worker found for a guest; vendors may publish during a run.
 
-    It is the store's, verified. Raises UsageError where the store has it no longer.
+    It is in the store, and verified. Raises UsageError if the store no longer has it.
     """
     facts = GuestFacts(image=mine.name, digest=mine.digest, profile=profile)
     folder.mkdir(parents=True, exist_ok=True)
@@ -45,9 +45,9 @@ def agreed_image(
 
 
 def stored_image(facts: GuestFacts, store: ImageStore) -> BaseImage:
-    """The image of the store that the facts name, verified.
+    """The stored image that the facts name, verified.
 
-    Raises UsageError where the store lacks it, and where it is another one.
+    Raises UsageError if the store lacks it or its digest differs.
     """
     image = store.image(facts.image)
     if image.digest != facts.digest:
@@ -56,9 +56,9 @@ def stored_image(facts: GuestFacts, store: ImageStore) -> BaseImage:
 
 
 def known(folder: Path, guest: str) -> GuestFacts | None:
-    """What the workers agreed on; None where none of them came so far.
+    """The facts that the workers agreed on; None before any worker recorded them.
 
-    Raises BadFileError where the file holds something else.
+    Raises BadFileError if the file does not hold guest facts.
     """
     file = _file(folder, guest)
     try:

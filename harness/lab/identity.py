@@ -1,4 +1,4 @@
-"""Which machines of a run are one computer to their guest and to the network."""
+"""Machine identities: which machines of a run share a disk and a MAC address."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from enum import IntEnum
 
 
 class Identity(IntEnum):
-    """What machines that are never up together share: an installed disk, and the MAC of their NIC.
+    """An identity: a provisioned disk and a MAC address, shared by machines never up together.
 
-    The first boot writes the network's configuration onto the disk, for the MAC that it saw.
-    Machines of one network that are up together need one identity each: they would otherwise have
-    one machine id, and one MAC. Each worker has its own networks, so that workers share them too.
+    The first boot writes the network configuration for its MAC onto the disk. Machines that run at
+    the same time on one network need different identities, else they share a machine id and a MAC.
+    Workers share identities, as each worker has its own networks.
     """
 
     INSTALLER = 0
@@ -22,6 +22,6 @@ class Identity(IntEnum):
 
 
 def mac_address(run: str, identity: Identity) -> str:
-    """The MAC address of an identity's NIC, in QEMU's own range."""
+    """The MAC address of an identity's NIC, in QEMU's range."""
     digest = hashlib.sha256(run.encode()).hexdigest()
     return f"52:54:00:{digest[0:2]}:{digest[2:4]}:{identity:02x}"

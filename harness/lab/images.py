@@ -1,4 +1,4 @@
-"""The image store of a process that is no run: what its builds make is owned, and taken away."""
+"""The image store outside of a run: resources of its builds are owned, and removed at the end."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from harness.lab.workspace import Workspace
 def store_of(
     root: Path, hypervisor: HypervisorMaker, owner: Ownership, accelerator: Accelerator
 ) -> ImageStore:
-    """The store with every builder; installations run on that hypervisor, and belong to `owner`."""
+    """The store with every builder; installations run on that hypervisor, owned by `owner`."""
     installing = InstallBuilder(hypervisor, root, owner, accelerator)
     return ImageStore(root, {**own_builders(root), InstallRecipe: installing})
 
@@ -32,7 +32,7 @@ def store_of(
 def image_store(
     root: Path, run: str, uri: str | None, wanted: Accelerator | None
 ) -> Iterator[ImageStore]:
-    """The store, for as long as the block lasts; a hypervisor is connected to only where needed."""
+    """The store for the duration of the block; connects to a hypervisor only if needed."""
     owner = own(run)
     workspace = Workspace(root, owner)
     workspace.create()

@@ -1,4 +1,4 @@
-"""Builds base images by unattended installation, on a machine and a network of their own."""
+"""Builds base images by unattended installation, each on its own machine and network."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ from harness.provisioning.package_proxy import PORT, package_proxy
 from harness.provisioning.product_keys import product_key
 
 HypervisorMaker = Callable[[], Hypervisor]
-"""Connects at the first call, and gives the same connection again later."""
+"""Connects at the first call; later calls return the same connection."""
 
 HOST_NAME = "guestcert"
 CD_BUSES = {MachineType.Q35: "sata", MachineType.PC: "ide"}
@@ -54,9 +54,9 @@ CD_BUSES = {MachineType.Q35: "sata", MachineType.PC: "ide"}
 
 @dataclass(frozen=True)
 class Source:
-    """What an installation begins from: a medium, or a kernel and an initrd, and their digests.
+    """The source of an installation: a medium, or a kernel and an initrd, with their digests.
 
-    `drivers`: the medium with what the installer lacks itself.
+    `drivers`: a second medium with the drivers that the installer lacks.
     """
 
     medium: Path | None
@@ -68,7 +68,7 @@ class Source:
 
 @dataclass
 class InstallBuilder:
-    """See Builder. `hypervisor` is asked for at the first build; what is made has this owner."""
+    """See Builder. Connects to the hypervisor at the first build; `owner` owns all it creates."""
 
     hypervisor: HypervisorMaker
     root: Path
@@ -76,10 +76,10 @@ class InstallBuilder:
     accelerator: Accelerator
 
     def inputs(self, recipe: Recipe, step: Step) -> Mapping[str, str]:
-        """See Builder: the answer files, as they would be with the same names each time."""
+        """See Builder: the digest of the answer files, rendered with fixed values."""
         assert isinstance(recipe, InstallRecipe)
         profile = _profile(recipe)
-        given = answer_set(recipe.method, _same_each_time(profile, recipe))
+        given = answer_set(recipe.method, _fixed_answers(profile, recipe))
         digest = hashlib.sha256(given.start.command_line.encode())
         for file in given.files:
             digest.update(file.path.encode() + b"\0" + _without_salt(file.content))
@@ -92,14 +92,14 @@ class InstallBuilder:
         return found
 
     def build(self, recipe: Recipe, folder: Path, step: Step) -> tuple[Material, ...]:
-        """See Builder. Takes from minutes to hours; its evidence is in `folder`/EVIDENCE."""
+        """See Builder. Takes minutes to hours; the evidence is in `folder`/EVIDENCE."""
         assert isinstance(recipe, InstallRecipe)
         profile = _profile(recipe)
         if refusal := unsupported_reason(profile, HypervisorKind.QEMU):
             raise refusal
         if Capability.REMOTE_DISKS in self.hypervisor().capabilities:
             raise UsageError(
-                f"what is installed on {self.hypervisor().uri} would stay there, and be no image",
+                f"an image cannot be built on {self.hypervisor().uri}: its disks stay remote",
                 remedy=f"install it on QEMU: guestcert images build {recipe.id}; then certify",
             )
         work = folder / "work"
@@ -147,7 +147,7 @@ class InstallBuilder:
         folder: Path,
         network: NetworkDefinition | None,
     ) -> MachineDefinition:
-        """The machine that a profile is installed on: its disk, and every medium that is there."""
+        """The machine that runs the installation, with the disk and all media."""
         hardware, firmware = profile.hardware, profile.variants[0]
         name = f"{NAME_PREFIX}{self.owner.run}-install-{profile.id}"
         bus = CD_BUSES[hardware.machine_type]
@@ -185,7 +185,7 @@ class InstallBuilder:
     def _direct_boot(
         self, source: Source, given: AnswerSet, media: AnswerMedia, work: Path
     ) -> DirectBoot | None:
-        """The installer's own kernel, where there is one to be started without a boot loader."""
+        """Direct boot of the installer's kernel; None if a boot loader starts it."""
         kernel, initrd = source.kernel, source.initrd
         if kernel is None and given.start.kernel and source.medium is not None:
             kernel, initrd = work / "kernel", work / "initrd"
@@ -210,7 +210,7 @@ class InstallBuilder:
         return Source(media[0].path, None, None, materials, drivers.path if drivers else None)
 
     def _drivers(self, profile: Profile) -> Medium | None:
-        """The medium with Windows' drivers and agent, where the shelf has one."""
+        """The medium with drivers and the guest agent for Windows, if the shelf has one."""
         return MediaShelf(self.root).drivers() if profile.windows else None
 
     def _medium(self, profile: Profile) -> Medium:
@@ -226,12 +226,12 @@ class InstallBuilder:
     def _network(
         self, recipe: InstallRecipe, folder: Path
     ) -> Iterator[tuple[NetworkDefinition | None, Mirror | None]]:
-        """An isolated network where any can be made, and a proxy on it where one is due."""
+        """An isolated network if the hypervisor creates any, and a proxy on it if needed."""
         hypervisor = self.hypervisor()
         if Capability.NETWORK not in hypervisor.capabilities:
             if recipe.mirror is not None:
                 raise HarnessError(
-                    f"{hypervisor.uri} makes no networks, and {recipe.id} needs one for packages",
+                    f"{hypervisor.uri} has no networks, and {recipe.id} needs one for packages",
                     remedy="use qemu:///system",
                 )
             yield None, None
@@ -257,8 +257,8 @@ def _profile(recipe: InstallRecipe) -> Profile:
     raise UsageError(f"{recipe.id} installs {recipe.guest!r}, and there is no such profile")
 
 
-def _same_each_time(profile: Profile, recipe: InstallRecipe) -> Answers:
-    """Answers in which everything stands that may, and nothing that is another for each build."""
+def _fixed_answers(profile: Profile, recipe: InstallRecipe) -> Answers:
+    """Answers with every optional field set, to fixed values: equal for each build."""
     return Answers(
         profile,
         profile.variants[0],
@@ -274,11 +274,11 @@ def _same_each_time(profile: Profile, recipe: InstallRecipe) -> Answers:
 
 
 def _verified(medium: Medium, step: Step) -> Material:
-    """A medium as a material; raises HarnessError where it has changed since it was added."""
+    """A medium as a material. Raises HarnessError if it changed after it was added."""
     step(f"verifying {medium.path.name}")
     if file_digest(medium.path) != medium.sha256:
         raise HarnessError(
-            f"{medium.path} is not what it was when it was added",
+            f"{medium.path} changed after it was added",
             remedy=f"guestcert media add {medium.path}",
         )
     return Material(medium.path.name, medium.sha256)
@@ -292,11 +292,14 @@ def _medium_disk(
 
 
 def _wants_key(answers: Answers) -> bool:
-    """Windows' medium asks for a key under UEFI; under BIOS only where a disk could boot too."""
+    """Whether the Windows medium waits for a key: under UEFI; under BIOS only with a bootable disk.
+
+    The disk of an installation is empty.
+    """
     return answers.firmware is not Firmware.BIOS
 
 
 def _without_salt(content: bytes) -> bytes:
-    """An answer file without the line of its password's hash, which is another one each time."""
+    """An answer file without the lines of password hashes, whose salts differ each time."""
     lines = content.splitlines()
     return b"".join(line for line in lines if b"$6$" not in line and b"$1$" not in line)

@@ -1,4 +1,4 @@
-"""What each worker is doing now, left in a file for whoever shows the progress."""
+"""Live state: each worker's current activity, in a file for the progress display."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ LINE_LIMIT = 120
 
 @dataclass(frozen=True)
 class LiveState:
-    """One worker's present work; `since` is in seconds of the system's clock."""
+    """One worker's current activity; `since` is in seconds since the epoch."""
 
     worker: str
     guest: str
     case: str
     state: str
     since: float
-    console: str  # the console's log file, empty where there is none
+    console: str  # the console's log file; empty if it has none
 
     def newest_line(self) -> str:
-        """The console's newest line, bounded, its control characters taken out."""
+        """The console's newest line, bounded, without control characters."""
         if not self.console:
             return ""
         try:
@@ -40,7 +40,7 @@ class LiveState:
 
 
 class LiveWriter:
-    """Writes one worker's state, replacing what it said before."""
+    """Writes one worker's state; each replaces the previous one."""
 
     def __init__(self, folder: Path, worker: str) -> None:
         self._file = folder / f"{worker}.json"
@@ -49,16 +49,16 @@ class LiveWriter:
         self._case = ""
 
     def case(self, guest: str, case: str) -> None:
-        """A case begins."""
+        """Report that a case starts."""
         self._guest, self._case = guest, case
-        self.say("running", None)
+        self.report("running", None)
 
-    def say(self, state: str, console: Path | None) -> None:
-        """Tell what is being done now; where it can't be written down, nobody is told."""
+    def report(self, state: str, console: Path | None) -> None:
+        """Report the current activity. A state that cannot be written is dropped."""
         live = LiveState(
             self._worker, self._guest, self._case, state, time.time(), str(console or "")
         )
-        with suppress(OSError):  # a full disk stops the work itself, and with better words
+        with suppress(OSError):  # a full disk fails the work itself, with a better message
             self._file.parent.mkdir(parents=True, exist_ok=True)
             fresh = self._file.with_suffix(".new")
             fresh.write_text(json.dumps(asdict(live)), encoding="utf-8")
@@ -66,7 +66,7 @@ class LiveWriter:
 
 
 def live_states(folder: Path) -> Iterator[LiveState]:
-    """What every worker says now; a file that is just being replaced is passed over."""
+    """The current state of every worker; a file that is just being replaced is skipped."""
     for file in sorted(folder.glob("*.json")):
         try:
             yield LiveState(**json.loads(file.read_text(encoding="utf-8")))

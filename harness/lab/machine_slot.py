@@ -1,4 +1,4 @@
-"""A machine's place in the lab: its name, its disks, its golden state, and the guest in it now."""
+"""Machine slot: a machine's name, disks and golden state in the lab, and its current guest."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from harness.profiles.model import Profile
 from harness.time_accounting import Phase, TimeLedger
 
 SPACE = uuid.UUID("6f1c1a2e-8d0f-5c8e-9a55-0d1f6a3c9b77")
-"""The name space from which machines get their UUIDs: the same name, the same UUID."""
+"""The namespace of machine UUIDs: the same name gives the same UUID."""
 
-Progress = Callable[[str, Path | None], None]
-"""Told what a place is doing now, and where its console is logged."""
+ProgressReporter = Callable[[str, Path | None], None]
+"""Called with a slot's current activity and its console log."""
 
 
 @dataclass(frozen=True)
 class Blueprint:
-    """What is to stand in a place: a guest of this profile, in this variant."""
+    """The blueprint of a slot's guest: its profile, variant, credentials and owner."""
 
     profile: Profile
     variant: Firmware
@@ -48,25 +48,25 @@ class Blueprint:
 
 @dataclass
 class MachineSlot:
-    """Makes the guests of one machine name: from power-off, or restored from its golden state."""
+    """Creates the guests of one machine name: powered off, or restored from its golden state."""
 
     blueprint: Blueprint
     name: str
     folder: Path
-    base: Callable[[], Path]  # the read-only disk under every guest's overlay, once it is needed
+    base: Callable[[], Path]  # the read-only disk under every guest's overlay, created at first use
     vcpus: int
     identity: Identity
     network: NetworkDefinition | None
     hypervisor: Hypervisor
     ledger: TimeLedger
-    progress: Progress
+    progress: ProgressReporter
     guest: Guest | None = None
     _golden: bool = False
     _golden_failure: Blocked | HarnessError | None = field(default=None, repr=False)
     _answered_by: Answer = Answer.AGENT
 
     def definition(self) -> MachineDefinition:
-        """The machine as its profile recommends it."""
+        """The machine definition, as the profile recommends."""
         profile = self.blueprint.profile
         disks = [DiskDefinition(self.root, "GC-ROOT", bus=profile.hardware.disk_bus, boot_order=1)]
         if self.seed.exists():
@@ -89,7 +89,7 @@ class MachineSlot:
         )
 
     def _on_hyperv(self) -> dict[str, Any]:
-        """What the profile's facts about Hyper-V add, which other hypervisors leave unused."""
+        """Fields from the profile's Hyper-V facts; other hypervisors ignore them."""
         facts = self.blueprint.profile.hyperv
         if facts is None:
             return {}
@@ -114,7 +114,7 @@ class MachineSlot:
     # -- guests ---------------------------------------------------------------------------
 
     def create_stopped(self) -> Guest:
-        """A machine that was never started, on a fresh overlay over the base."""
+        """A machine that never started, on a fresh overlay over the base."""
         self.clear()
         self.folder.mkdir(parents=True, exist_ok=True)
         create_overlay(self.base(), self.root)
@@ -127,8 +127,8 @@ class MachineSlot:
     def restore_golden(self) -> Guest:
         """A ready guest in its golden state, on a fresh overlay.
 
-        Raises Blocked where the guest could not be brought to a golden state, and HarnessError
-        where the lab or a channel failed on the way; neither is tried again.
+        Raises Blocked if the guest does not reach a golden state, HarnessError if the lab or a
+        channel failed; neither is retried.
         """
         if self._golden_failure is not None:
             raise self._golden_failure
@@ -137,7 +137,7 @@ class MachineSlot:
         return self._restore()
 
     def clear(self) -> None:
-        """Take away the guest that is in the place now; the golden state stays."""
+        """Remove the slot's guest; the golden state stays."""
         if self.guest is not None:
             self.guest.hang_up()
             self.guest.machine.remove()
@@ -157,7 +157,7 @@ class MachineSlot:
             self._golden_failure = Blocked(READY, failure.sentence)
             raise self._golden_failure from failure
         except HypervisorUnreachableError:
-            raise  # another case may find it back
+            raise  # the hypervisor may answer the next case
         except HarnessError as failure:
             self._golden_failure = failure
             raise
@@ -184,7 +184,7 @@ class MachineSlot:
             try:
                 guest.restore(self._state)
             except GuestFailure as failure:
-                # The very same state answered when it was saved: silence now is the lab's.
+                # This state answered when it was saved, so a silent guest is the lab's fault.
                 raise HarnessError(
                     f"{self.name} does not answer after its golden state was restored: "
                     f"{failure.sentence}",
@@ -209,17 +209,17 @@ class MachineSlot:
 
     @property
     def root(self) -> Path:
-        """The root disk of the guest that is in the place now."""
+        """The root disk of the slot's guest."""
         return self.folder / "root.qcow2"
 
     @property
     def seed(self) -> Path:
-        """The provisioning medium, which a machine has as long as the file is there."""
+        """The seed medium; a machine has it while the file exists."""
         return self.folder / "seed.iso"
 
     @property
     def console_log(self) -> Path:
-        """Where everything goes that the consoles of this place say."""
+        """The log of all console output of this slot."""
         return self.folder / "console.log"
 
     @property

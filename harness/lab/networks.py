@@ -1,4 +1,4 @@
-"""Isolated networks for a run's guests, on subnets that nobody on the host uses."""
+"""Isolated networks for a run's guests, on subnets that are unused on the host."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from harness.hypervisors.definitions import NetworkDefinition, Ownership
 from harness.lab.identity import Identity, mac_address
 
 POOL = ipaddress.IPv4Network("10.217.0.0/16")
-"""Private addresses (RFC 1918) from which each network takes a /24."""
+"""Private address pool (RFC 1918); each network takes a /24."""
 
 FIRST_LEASE, LAST_LEASE = 16, 240
-"""The host parts of the addresses that a network leases."""
+"""The host parts of the DHCP range."""
 
 HOST_NAME = "host.guestcert.test"
-"""A name under .test (RFC 2606), which only the network's own name server knows."""
+"""A name under .test (RFC 2606) that only the network's name server resolves."""
 
 
 class Networks:
-    """Makes networks by number, once each, for one worker of a run."""
+    """Creates numbered networks, once each, for one worker of a run."""
 
     def __init__(self, hypervisor: Hypervisor, root: Path, owner: Ownership, worker: str) -> None:
         self._hypervisor = hypervisor
@@ -34,16 +34,16 @@ class Networks:
         self._made: dict[int, tuple[Network, NetworkDefinition]] = {}
 
     def get(self, number: int) -> tuple[Network, NetworkDefinition]:
-        """Network `number` of this worker, made at the first call."""
+        """Network `number` of this worker, created at the first call."""
         if number not in self._made:
-            # Choosing a subnet and taking it must be one act among all processes.
+            # Choosing and taking a subnet must be atomic among all processes.
             with self._lock:
                 definition = self._define(number)
                 self._made[number] = (self._hypervisor.create_network(definition), definition)
         return self._made[number]
 
     def remove_all(self) -> None:
-        """Take every network of this worker away."""
+        """Remove every network of this worker."""
         for network, _ in self._made.values():
             network.remove()
         self._made.clear()
@@ -66,7 +66,7 @@ class Networks:
             prefix=subnet.prefixlen,
             dhcp_start=hosts[1],
             dhcp_end=hosts[2],
-            # A unique local prefix (RFC 4193) of our own for each network.
+            # A unique local prefix (RFC 4193) for each network.
             gateway_v6=f"fd{digest[:2]}:{digest[2:6]}:{digest[6:10]}::1",
             prefix_v6=64,
             host_name=HOST_NAME,
@@ -83,6 +83,6 @@ class Networks:
             if not any(subnet.overlaps(other) for other in taken):
                 return subnet
         raise HarnessError(
-            f"every /24 of {POOL} is in use on this host, so no network can be made for guests",
-            remedy="run `guestcert clean`, then look at `ip address` for what uses them",
+            f"every /24 of {POOL} is in use on this host, so guests cannot have a network",
+            remedy="run `guestcert clean`, then look in `ip address` for what uses them",
         )

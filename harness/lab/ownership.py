@@ -1,4 +1,4 @@
-"""Whose things are: a run is owned by a process, and what no living process owns may be removed."""
+"""Ownership: a process owns a run; resources that no living process owns may be removed."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from harness.hypervisors.definitions import Ownership
 from harness.hypervisors.leases import Lease, utc_now
 
 INITIAL_PID_NAMESPACE = 0xEFFFFFFC
-"""The inode of a host's own PID namespace. Source: Linux, include/linux/proc_ns.h."""
+"""The inode of a host's initial PID namespace. Source: Linux, include/linux/proc_ns.h."""
 
 
 def own(run: str) -> Ownership:
-    """The ownership of things that this process makes for `run`."""
+    """The ownership of resources that this process creates for `run`."""
     pid = os.getpid()
     started = process_started(pid)
     assert started is not None, "this very process is alive"
@@ -24,10 +24,10 @@ def own(run: str) -> Ownership:
 
 
 def is_stale(lease: Lease, now: datetime | None = None) -> bool:
-    """Whether nobody uses a thing any more, so that it may be removed.
+    """Whether a lease is stale, so that its resource may be removed.
 
-    A process of this host and PID namespace can be looked at, and decides alone. Of any other
-    owner only the lease is known, which a living one renews.
+    For an owner in this host and PID namespace the process decides. For any other owner the
+    lease's expiry decides; a living owner renews it.
     """
     if lease.owner.host == host_id() and not _is_hidden(lease.owner.pid):
         return process_started(lease.owner.pid) != lease.owner.pid_started
@@ -35,9 +35,9 @@ def is_stale(lease: Lease, now: datetime | None = None) -> bool:
 
 
 def process_started(pid: int) -> str | None:
-    """Boot id and start tick of a process, which no later process shares; None where it is gone.
+    """Boot id and start tick of a process, unique to it; None if the process is gone.
 
-    Source: proc(5), field 22 of /proc/PID/stat, counted after the command's closing bracket.
+    Source: proc(5), field 22 of /proc/PID/stat, counted after the command's closing parenthesis.
     """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
@@ -46,17 +46,17 @@ def process_started(pid: int) -> str | None:
         return None
     fields = stat.rpartition(")")[2].split()
     if fields[0] in ("Z", "X"):
-        return None  # a zombie owns nothing any more
+        return None  # a zombie no longer owns anything
     return f"{boot}/{fields[19]}"
 
 
 @cache
 def host_id() -> str:
-    """Names this host and PID namespace, in which a process id means one process.
+    """Host id: identifies this host and PID namespace, in which a process id is unique.
 
-    Hosts that were made from one disk image share a machine id, but no network card. What names a
-    host outlives its boots; the namespace of a container does not, and its machine id may be every
-    container's. It stays for as long as this process lives, whatever is plugged in.
+    Hosts cloned from one disk image share a machine id, but not the MAC addresses. The id of a host
+    survives reboots; that of a container does not, as containers may share a machine id. The id
+    stays the same for the life of this process, whatever is plugged in.
     """
     namespace = os.stat("/proc/self/ns/pid").st_ino
     machine = _machine_id()
@@ -67,12 +67,12 @@ def host_id() -> str:
 
 
 def _is_hidden(pid: int) -> bool:
-    """Whether a process exists which /proc does not show to this user (its option hidepid)."""
+    """Whether a process exists that /proc hides from this user (mount option hidepid)."""
     try:
         Path(f"/proc/{pid}/stat").read_bytes()
     except OSError:
         try:
-            os.kill(pid, 0)  # sends nothing
+            os.kill(pid, 0)  # sends no signal
         except PermissionError:
             return True
         except OSError:
@@ -92,7 +92,7 @@ def _boot_id() -> str:
 
 
 def _card_addresses() -> list[str]:
-    """MAC addresses of the host's wired network cards; a wireless one may change its own."""
+    """MAC addresses of the host's wired network cards; a wireless card may change its MAC."""
     found = []
     for card in Path("/sys/class/net").glob("*"):
         if (card / "device").exists() and not (card / "phy80211").exists():

@@ -1,4 +1,4 @@
-"""Removes what runs left: machines, networks and files, and nothing of a run that lives."""
+"""Removes stale machines, networks and files of runs; resources of living runs stay."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from harness.lab.ownership import host_id, is_stale, own
 from harness.lab.workspace import workspaces
 
 FILES = "files"
-"""The kind of a run's folder in the store; its name is the folder's path."""
+"""The resource kind of a run's folder in the store; its name is the folder's path."""
 
 
 class Status(StrEnum):
-    """What may be done with something that carries guestcert's name."""
+    """The status of a resource that carries guestcert's name."""
 
     STALE = "stale"  # its run is over
     LIVING = "living"  # its run may be alive
-    UNKNOWN = "unknown"  # nobody can read whose it is
+    UNKNOWN = "unknown"  # its owner cannot be read
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,12 @@ class Removal:
 
 
 def find(hypervisor: Hypervisor, root: Path, now: datetime | None = None) -> list[Found]:
-    """Everything that carries guestcert's name, in the order in which it can be removed."""
+    """Everything that carries guestcert's name, in the order of removal."""
     return [Found(owned, _status(owned.lease, now)) for owned in _all(hypervisor, root)]
 
 
 def remove(hypervisor: Hypervisor, things: Iterable[Found]) -> Removal:
-    """Remove what was found."""
+    """Remove the given resources."""
     removal = Removal()
     for thing in things:
         try:
@@ -73,26 +73,26 @@ def reap_run(hypervisor: Hypervisor, root: Path, run: str) -> Removal:
     found = [
         thing
         for thing in find(hypervisor, root)
-        if _belongs(thing, run, mine) or _is_spoilt(thing, folder)
+        if _belongs(thing, run, mine) or _is_own_folder_without_lease(thing, folder)
     ]
     return remove(hypervisor, found)
 
 
 def require_free(hypervisor: Hypervisor | None, root: Path, run: str) -> None:
-    """Raise UsageError where a living run of another process has this name, here or elsewhere."""
+    """Raise UsageError if a living run of another process has this id, here or elsewhere."""
     mine = own(run)
     for owned in _all(hypervisor, root):
         if owned.lease is None or owned.owner == mine:
             continue
         if owned.lease.owner.run == run and not is_stale(owned.lease):
             raise UsageError(
-                f"the run {run} still goes on, {describe(owned.lease)}",
-                remedy="wait for its end, or stop it",
+                f"the run {run} is still running, {describe(owned.lease)}",
+                remedy="wait until it ends, or stop it",
             )
 
 
 def describe(lease: Lease) -> str:
-    """In words, where its run goes on."""
+    """Where the lease's run is running, as text."""
     owner = lease.owner
     if owner.host == host_id():
         return f"in process {owner.pid}"
@@ -101,9 +101,9 @@ def describe(lease: Lease) -> str:
 
 
 def _all(hypervisor: Hypervisor | None, root: Path) -> Iterator[Owned]:
-    """Machines before networks, which would take machines' cards along; files at last.
+    """Machines first, then networks (they would take the machines' NICs along), then files.
 
-    A run's folder in the store answers for what has an older lease of the same owner.
+    The lease on a run's folder replaces older leases of the same owner.
     """
     folders = list(workspaces(root))
     held = {lease.owner: lease for _, lease in folders if lease is not None}
@@ -133,16 +133,16 @@ def _belongs(thing: Found, run: str, mine: Ownership) -> bool:
     return owner == mine or thing.status is Status.STALE
 
 
-def _is_spoilt(thing: Found, folder: Path) -> bool:
-    """Whether it is the run's own folder, which lost its lease: there is one of that name."""
+def _is_own_folder_without_lease(thing: Found, folder: Path) -> bool:
+    """Whether it is the run's folder, whose lease was lost: only one has that name."""
     return thing.status is Status.UNKNOWN and thing.owned == Owned(FILES, str(folder), None)
 
 
 def _remove_folder(folder: Path) -> None:
-    """Remove a folder, or whatever lies in its place; a link is not followed."""
+    """Remove a folder, or the file of that name; links are not followed."""
     if folder.is_symlink() or not folder.is_dir():
         folder.unlink(missing_ok=True)
     else:
         shutil.rmtree(folder, ignore_errors=True)
     if folder.exists():
-        raise HarnessError("not all of it could be removed")
+        raise HarnessError("it could not be removed completely")

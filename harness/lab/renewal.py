@@ -1,4 +1,4 @@
-"""Renews the leases of a run, for as long as the process that leads it lives."""
+"""Renews the leases of a run while its leader process lives."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from harness.hypervisors.base import Hypervisor
 from harness.lab.workspace import Workspace
 
 RENEWAL_SECONDS = 300.0
-"""How often leases are renewed: many times in the term of one."""
+"""Interval between renewals: a small part of a lease's term."""
 
 CLOSING_SECONDS = 10.0
 
 
 class LeaseRenewal:
-    """A thread that renews the lease on the run's folder and on all that is its on a hypervisor.
+    """A thread that renews the leases on the run's folder and on its hypervisor resources.
 
-    `connect` opens a connection of the thread's own; None where there is nothing to renew yet.
+    `connect` opens a separate connection for the thread; None while there is nothing to renew.
     """
 
     def __init__(
@@ -33,14 +33,14 @@ class LeaseRenewal:
         self._connect = connect
         self._interval = interval
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._renew_all_along, name="leases", daemon=True)
+        self._thread = threading.Thread(target=self._renew_until_closed, name="leases", daemon=True)
 
     def start(self) -> None:
-        """Renew from now on."""
+        """Start renewing."""
         self._thread.start()
 
     def close(self) -> None:
-        """Renew no more; a hypervisor that does not answer is not waited for."""
+        """Stop renewing; does not wait for a hypervisor that does not answer."""
         self._over.set()
         if self._thread.is_alive():
             self._thread.join(CLOSING_SECONDS)
@@ -61,7 +61,7 @@ class LeaseRenewal:
                 if owned.owner == self._workspace.owner and not self._over.is_set():
                     hypervisor.renew(owned)
 
-    def _renew_all_along(self) -> None:
+    def _renew_until_closed(self) -> None:
         while not self._over.wait(self._interval):
             try:
                 self.renew()

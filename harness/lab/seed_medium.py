@@ -1,4 +1,4 @@
-"""Gives a slot the medium from which a base image's first boot takes its name and its user."""
+"""The seed medium of a slot: the first boot of a base image takes its name and user from it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from harness.profiles.model import System
 from harness.provisioning.passwords import hash_password
 from harness.provisioning.seed import SeedContent, write_seed
 
-PATIENCE = 90
-"""Seconds that systemd waits by itself (systemd-system.conf(5))."""
+DEFAULT_TIMEOUT = 90
+"""Seconds: systemd's default for starting a unit (systemd-system.conf(5))."""
 
 
 def seed(slot: MachineSlot) -> None:
-    """Write the medium; every slot's is another, by its name."""
+    """Write the seed medium; it is unique to the slot's name."""
     credentials = slot.blueprint.credentials
     digest = hashlib.sha256(slot.name.encode()).hexdigest()
     content = SeedContent(
@@ -30,7 +30,7 @@ def seed(slot: MachineSlot) -> None:
 
 
 def _patience(blueprint: Blueprint) -> int | None:
-    """An emulated guest's own timeouts are stretched as its budgets are; no other's is touched."""
+    """The timeout of an emulated Linux guest, scaled as its budgets are; None: unchanged."""
     scale = blueprint.accelerator.time_scale
     emulated = blueprint.profile.system is System.LINUX and scale > 1
-    return round(PATIENCE * scale) if emulated else None
+    return round(DEFAULT_TIMEOUT * scale) if emulated else None

@@ -1,4 +1,4 @@
-"""A guest's software: asked once, in its first boot, for the run's record."""
+"""A guest's software: recorded once, during its first boot, for the run's record."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from harness.guests.guest import Guest
 Fact = TypeVar("Fact")
 
 PACKAGES_LIMIT = 1024 * 1024
-"""Bytes of the list of packages; a desktop with 5000 of them has some 300 kB."""
+"""Limit of the package list in bytes; 5000 packages of a desktop take about 300 kB."""
 
 SOFTWARE = "software.json"
 
 NAME_LIMIT = 200
-"""Characters of a name or a version."""
+"""Limit of a name or a version, in characters."""
 
 
 @dataclass(frozen=True)
 class GuestSoftware:
-    """The guest's own record of its software; what it could not be asked for is empty."""
+    """The software that a guest reports; a field that it does not report is empty."""
 
     os: str = ""
     kernel: str = ""
     agent: str = ""
-    agent_policy: str = ""  # the commands that it blocks
-    packages: str = ""  # the list's file, relative to the run directory
+    agent_policy: str = ""  # the commands that the agent blocks
+    packages: str = ""  # the file of the package list, relative to the run directory
     packages_digest: str = ""
 
 
 def take_software(guest: Guest, folder: Path) -> None:
-    """Ask a ready guest, and keep what it answers in its folder of the run directory's `folder`.
+    """Query a ready guest, and write its answers below `folder`, in the run directory.
 
-    A fact that it cannot give is left out: its cases do not need it.
+    A fact that it does not report is left out: no case needs it.
     """
-    release = _asked(guest.os.os_release)
-    packages = _asked(lambda: guest.os.packages(limit=PACKAGES_LIMIT)) or []
+    release = _optional(guest.os.os_release)
+    packages = _optional(lambda: guest.os.packages(limit=PACKAGES_LIMIT)) or []
     listed = "".join(f"{_plain(line)}\n" for line in packages).encode()[:PACKAGES_LIMIT]
     file = folder / guest.profile.id / "packages.txt"
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +59,7 @@ def take_software(guest: Guest, folder: Path) -> None:
 
 
 def known_software(guest: str, folder: Path) -> GuestSoftware:
-    """What was taken of a guest; all of it empty where it never came up."""
+    """The recorded software of a guest; all fields are empty if it never came up."""
     try:
         document = json.loads((folder / guest / SOFTWARE).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -67,7 +67,7 @@ def known_software(guest: str, folder: Path) -> GuestSoftware:
     return GuestSoftware(**document)
 
 
-def _asked(ask: Callable[[], Fact]) -> Fact | None:
+def _optional(ask: Callable[[], Fact]) -> Fact | None:
     try:
         return ask()
     except (HarnessError, NotApplicable):
@@ -92,5 +92,5 @@ def _agent_policy(guest: Guest) -> str:
 
 
 def _plain(text: str) -> str:
-    """Without characters that would do something to a terminal or to the file."""
+    """Text without control characters, for terminals and files."""
     return "".join(c if c.isprintable() else " " for c in text)[:NAME_LIMIT].strip()

@@ -1,4 +1,4 @@
-"""A run's folder in the store: its overlays, states and seeds, and the lease on them."""
+"""A run's folder in the store: overlays, saved states and seed media, and their lease."""
 
 from __future__ import annotations
 
@@ -26,34 +26,34 @@ class Workspace:
 
     @property
     def folder(self) -> Path:
-        """Where this run's own files are."""
+        """The folder of this run's files."""
         return self.root / RUNS / self.owner.run
 
     def create(self) -> None:
-        """Make the folder with a lease on it, so that `clean` can judge it from the start."""
+        """Create the folder with a lease, so that `clean` knows its owner from the start."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             make_private(self.folder)
             self.renew()
         except OSError as error:
             raise HarnessError(
-                f"the run's folder {self.folder} can not be written: {error.strerror}",
+                f"the run's folder {self.folder} cannot be written: {error.strerror}",
                 remedy="free some space, or set GUESTCERT_HOME to a folder that you can write",
             ) from error
 
     def renew(self) -> None:
-        """Write a fresh lease on the folder. Raises OSError, also where the folder is gone."""
+        """Renew the folder's lease. Raises OSError, also if the folder is gone."""
         replace_file(self.folder / OWNER_FILE, encode_lease(lease_for(self.owner)).encode())
 
     def remove(self) -> None:
-        """Take the folder away with all that is in it."""
+        """Remove the folder and its content."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def workspaces(root: Path) -> Iterator[tuple[Path, Lease | None]]:
     """Every run's folder under the store's root, with its lease (None: unreadable).
 
-    Whatever else lies there has none.
+    Any other file there has no lease.
     """
     folder = root / RUNS
     if not folder.is_dir():

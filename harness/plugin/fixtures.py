@@ -136,7 +136,7 @@ def unstarted(request: pytest.FixtureRequest, bench: Bench, target: Target) -> I
     """
     _require(bench, target, request.node, frozenset())
     bench.clear()
-    place = bench.unstarted_place(target.profile, target.variant, "unstarted")
+    place = bench.unstarted_slot(target.profile, target.variant, "unstarted")
     yield from _lend(request, [place.create_stopped()])
 
 
@@ -163,7 +163,7 @@ def clones(request: pytest.FixtureRequest, bench: Bench, target: Target) -> Iter
     bench.clear()
     identities = {"clone": Identity.CLONE, "other-clone": Identity.OTHER_CLONE}
     places = [
-        bench.unstarted_place(target.profile, target.variant, role, identity)
+        bench.unstarted_slot(target.profile, target.variant, role, identity)
         for role, identity in identities.items()
     ]
     first, second = (place.create_stopped() for place in places)

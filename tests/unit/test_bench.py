@@ -56,7 +56,7 @@ def target() -> Target:
 
 def leave(bench: Bench, profile: Profile, role: str) -> str:
     """Leave a machine in a place, as a case before would have; returns its name."""
-    place = bench.unstarted_place(profile, Firmware.BIOS, role)
+    place = bench.unstarted_slot(profile, Firmware.BIOS, role)
     place.create_stopped()
     return place.name
 

@@ -86,7 +86,7 @@ def test_a_medium_that_was_altered_is_not_used(root: Path, name: str) -> None:
     content[-1] ^= 1
     (root / name).write_bytes(content)
     setups = WindowsSetups()
-    with pytest.raises(HarnessError, match=rf"{name} is not what it was") as told:
+    with pytest.raises(HarnessError, match=rf"{name} changed after it was added") as told:
         installing(root, setups).build(windows(), root / "image", lambda _: None)
     assert str(told.value.remedy).startswith("guestcert media add")
     assert setups.defined == []
@@ -144,7 +144,7 @@ def test_it_is_refused_where_the_disk_would_stay_on_another_host(tmp_path: Path)
     )
     builder = InstallBuilder(lambda: elsewhere, tmp_path, own("run"), Accelerator.HYPERV)
     recipe = load_recipe("debian-12-installer")
-    with pytest.raises(UsageError, match=r"hyperv://host\.example/ would stay there") as caught:
+    with pytest.raises(UsageError, match=r"built on hyperv://host\.example/: its disks") as caught:
         builder.build(recipe, tmp_path, lambda _: None)
     assert "guestcert images build debian-12-installer" in str(caught.value.remedy)
     assert elsewhere.defined == []

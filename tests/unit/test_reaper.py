@@ -254,7 +254,7 @@ def test_a_name_that_a_living_run_has_is_refused(tmp_path: Path) -> None:
     for free in ("nightly", "mine", "new"):
         require_free(hypervisor, tmp_path, free)
     add_run(hypervisor, tmp_path / "there", of_another_host("nightly"))
-    with pytest.raises(UsageError, match="nightly still goes on, on another host or in"):
+    with pytest.raises(UsageError, match="nightly is still running, on another host or in"):
         require_free(hypervisor, tmp_path, "nightly")
     started = process_started(os.getppid())
     assert started is not None

@@ -232,5 +232,5 @@ REFUSED = {
     "guestcert's own code, or a suite's, changed": other_code,
     "the profile debian-12 changed": another_profile,
     "there is no image 'own-": an_image_that_went,
-    f"still goes on, in process {os.getppid()}": an_owner_that_lives,
+    f"is still running, in process {os.getppid()}": an_owner_that_lives,
 }
