@@ -1,6 +1,6 @@
-"""What must last while a guest is paused, saved, put to sleep or set back: processes, connections.
+"""Continuity: processes and connections that survive pause, save, sleep and revert.
 
-A count that goes on from where it was proves that memory was kept; a reboot would begin it anew.
+A counter that continues from its last value proves that memory was kept; a reboot restarts it.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ PORT = 45679
 
 @dataclass
 class Counter:
-    """A number in the guest that a living process keeps raising."""
+    """A number in the guest that a running process keeps raising."""
 
     guest: Guest
 
     def value(self) -> int:
-        """How far it has come; raises GuestFailure where the process says that it gave up."""
-        said = self.guest.os.count()
-        if not said.isdecimal():
-            raise GuestFailure(f"in {self.guest.name} the count ended with {said[:200]!r}")
-        return whole_number(said, "count")
+        """Its current value; raises GuestFailure where the process has given up."""
+        output = self.guest.os.count()
+        if not output.isdecimal():
+            raise GuestFailure(f"in {self.guest.name} the count ended with {output[:200]!r}")
+        return whole_number(output, "count")
 
     def await_beyond(self, value: int) -> int:
         """Wait until it is greater than `value`, and return it."""
@@ -47,7 +47,7 @@ class Counter:
 
 
 def start_counting(guest: Guest) -> Counter:
-    """Start a process that counts; returns once it does."""
+    """Start a process that counts; returns once it has counted."""
     guest.os.start_counting()
     count = Counter(guest)
     count.await_beyond(0)
@@ -55,16 +55,16 @@ def start_counting(guest: Guest) -> Counter:
 
 
 def address_of(guest: Guest) -> str:
-    """An IPv4 address of the guest's; raises HarnessError where it has none."""
+    """The guest's first IPv4 address; raises HarnessError where it has none."""
     for nic in guest.os.nics():
         for address in nic.addresses:
             if "." in address:
                 return address.partition("/")[0]
-    raise HarnessError(f"{guest.name} has no IPv4 address to be reached at")
+    raise HarnessError(f"{guest.name} has no IPv4 address")
 
 
 def open_echo_connection(guest: Guest, other: Guest, address: str) -> Counter:
-    """Have `guest` count over one TCP connection to `other`, at `address`, whose echo it awaits."""
+    """Make `guest` count over one TCP connection to `other`, at `address`, which echoes."""
     other.os.start_echo_server(PORT)
 
     def listening() -> None:

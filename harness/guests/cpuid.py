@@ -1,4 +1,4 @@
-"""What a hypervisor says of itself in CPUID's leaves from 0x40000000 on, decoded.
+"""Decoder of the hypervisor's CPUID leaves, from 0x40000000 on.
 
 Sources: Microsoft, Hypervisor Top-Level Functional Specification (TLFS), feature and interface
 discovery; Linux, Documentation/virt/kvm/x86/cpuid.rst; QEMU, target/i386/cpu.c.
@@ -15,24 +15,24 @@ from harness.errors import ChannelError
 from harness.hypervisors.definitions import Accelerator
 
 FIRST, SECOND = 0x40000000, 0x40000100
-"""Where a hypervisor's leaves begin: KVM moves to the second where Hyper-V's take the first."""
+"""The first leaf of a hypervisor: KVM moves to the second where Hyper-V's leaves take the first."""
 
 HYPERV_INTERFACE = int.from_bytes(b"Hv#1", "little")
 
 PRESENT = 1 << 31
-"""Of leaf 1's ECX: a hypervisor is there, as no real processor ever says."""
+"""Bit of leaf 1's ECX: a hypervisor is present; a real processor never sets it."""
 
 HYPERCALLS = 1 << 5
-"""Of the mask's low half (AccessHypercallMsrs): without it no guest could make any hypercall."""
+"""Bit of the mask's low half (AccessHypercallMsrs): without it a guest can make no hypercall."""
 
 MESSAGES = 1 << 4 | 1 << 5
-"""Of the mask's high half (PostMessages, SignalEvents): on them a child's VMBus is built."""
+"""Bits of the mask's high half (PostMessages, SignalEvents): a child's VMBus needs them."""
 
 ISOLATION = 1 << 22
-"""Of the mask's high half: the leaf about isolation tells something."""
+"""Bit of the mask's high half: the leaf about isolation is valid."""
 
 NESTED = 1 << 12
-"""Of the hints: the hypervisor that is seen runs in a partition of another one."""
+"""Bit of the hints: this hypervisor runs in a partition of another one."""
 
 ROOT_ALONE = {
     0: "CreatePartitions",
@@ -62,7 +62,7 @@ KVM_FEATURES = {
 
 
 class Signature(StrEnum):
-    """What the first leaf says in EBX, ECX and EDX, without KVM's zeros at its end."""
+    """The first leaf's EBX, ECX and EDX as text, without KVM's trailing zeros."""
 
     TCG = "TCGTCGTCGTCG"
     KVM = "KVMKVMKVM"
@@ -74,7 +74,7 @@ EXPECTED = {
     Accelerator.KVM: Signature.KVM,
     Accelerator.HYPERV: Signature.HYPERV,
 }
-"""What runs a machine, and how that calls itself."""
+"""The signature of each accelerator."""
 
 
 class IsolationType(IntEnum):
@@ -107,27 +107,27 @@ class Leaf:
 
     @property
     def text(self) -> str:
-        """EBX, ECX and EDX as text, without zeros at its end; other bytes than ASCII escaped."""
+        """EBX, ECX and EDX as text, without trailing zeros; bytes other than ASCII escaped."""
         spelled = struct.pack("<3I", self.ebx, self.ecx, self.edx).rstrip(b"\0")
         return spelled.decode("ascii", errors="backslashreplace")
 
 
 Reader = Callable[[int], Leaf]
-"""Reads a leaf by its number, subleaf 0, anew each time."""
+"""Reads a leaf by its number, subleaf 0, from the processor each time."""
 
 
 @dataclass(frozen=True)
 class Range:
-    """The leaves of one hypervisor: where they begin, whose they are, and the last of them."""
+    """The leaves of one hypervisor: the first, the signature, and the last."""
 
     base: int
     signature: str
     highest: int
 
     def read(self, reader: Reader, number: int) -> Leaf:
-        """The leaf so many after the first; zeros where the hypervisor has none.
+        """The leaf at an offset from the first; zeros beyond the last.
 
-        Source: Intel's manual, CPUID: past the last leaf a processor tells something else.
+        Source: Intel's manual, CPUID: past the last leaf a processor returns other data.
         """
         leaf = self.base + number
         return reader(leaf) if leaf <= self.highest else Leaf()
@@ -137,7 +137,7 @@ class Range:
 class Isolation:
     """Leaf 0x4000000C. Source: TLFS; Linux, hvgdk_mini.h."""
 
-    type: int  # an IsolationType, or one that came later
+    type: int  # an IsolationType, or a newer one
     paravisor: bool
     shared_boundary: bool
 
@@ -162,35 +162,35 @@ class HyperV:
 
     @property
     def level(self) -> int:
-        """How many hypervisors lie below (0x40000006 EAX bits 13 to 10); 0 for one on hardware."""
+        """The number of hypervisors below (0x40000006 EAX bits 13 to 10); 0 for one on hardware."""
         return self.hardware >> 10 & 0xF
 
     @property
     def own_hypervisor(self) -> bool:
         """Whether the guest runs a hypervisor of its own, whose root it is.
 
-        Its privileges are then over that one's partitions, and none of the host's.
+        Its privileges then apply to that hypervisor's partitions, and to none of the host's.
         """
         return bool(self.hints & NESTED) or self.level > 0
 
     @property
     def of_the_root(self) -> list[str]:
-        """The privileges, by TLFS's names, that a root alone has; any is too many in a child."""
+        """The root's privileges, by TLFS's names, that the guest has; a child must have none."""
         if self.own_hypervisor:
             return []
         return [name for bit, name in ROOT_ALONE.items() if self.privileges >> bit & 1]
 
 
 def is_virtual(reader: Reader) -> bool:
-    """Whether leaf 1 says that a hypervisor is there (ECX bit 31)."""
+    """Whether leaf 1 reports a hypervisor (ECX bit 31)."""
     return bool(reader(1).ecx & PRESENT)
 
 
 def ranges(reader: Reader) -> list[Range]:
-    """The hypervisors that show themselves, the first one whoever it is.
+    """The visible hypervisors; the first may be any.
 
-    At the second place only KVM counts: where nobody is, a processor tells something else there.
-    Old KVM gives 0 for its last leaf and means its second. Source: KVM's cpuid.rst.
+    At the second place only KVM counts: without it a processor returns other data there.
+    Old KVM reports 0 as its last leaf and means its second. Source: KVM's cpuid.rst.
     """
     found = [_range(reader, FIRST)]
     second = _range(reader, SECOND)
@@ -198,12 +198,12 @@ def ranges(reader: Reader) -> list[Range]:
 
 
 def signatures(reader: Reader) -> list[str]:
-    """How the hypervisors call themselves that show themselves."""
+    """The signatures of the visible hypervisors."""
     return [each.signature for each in ranges(reader)]
 
 
 def hyperv(reader: Reader) -> HyperV | None:
-    """Hyper-V's interface; None where it is not shown, which takes signature and id ("Hv#1")."""
+    """Hyper-V's interface; None without its signature and id ("Hv#1")."""
     first = ranges(reader)[0]
     interface = first.read(reader, 1).eax
     if first.signature != Signature.HYPERV or interface != HYPERV_INTERFACE:
@@ -223,7 +223,7 @@ def hyperv(reader: Reader) -> HyperV | None:
 
 
 def kvm_features(reader: Reader) -> set[str]:
-    """What KVM offers (second leaf, EAX), by the names of Linux's kvm_para.h; none without KVM."""
+    """KVM's features (second leaf, EAX), by the names of Linux's kvm_para.h; empty without KVM."""
     own = [each for each in ranges(reader) if each.signature == Signature.KVM]
     offered = own[0].read(reader, 1).eax if own else 0
     return {name for bit, name in KVM_FEATURES.items() if offered >> bit & 1}

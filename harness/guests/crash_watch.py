@@ -1,4 +1,4 @@
-"""Notices that a guest's kernel has died, while anything else is awaited of it."""
+"""Crash watch: notices a dead kernel during any other wait."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from harness.guests.log_rules import Pattern
 from harness.hypervisors.definitions import Accelerator
 
 HOST_TOO_SLOW = "IO-APIC + timer doesn't work"
-"""Linux's test of its timer, which an emulated machine on a busy host fails; KVM's never does it.
+"""Linux's timer test, which an emulated machine on a busy host fails; under KVM it is not run.
 
 Source: arch/x86/kernel/apic/io_apic.c, check_timer.
 """
 
 LONGEST_LINE = 2048
-"""Bytes of an unfinished line that are looked at again together with its rest."""
+"""Bytes of an unfinished line that are searched again together with its rest."""
 
 LINE_END = re.compile(rb"[\r\n]")
 
 SHOWN_BEFORE = 100
-"""Characters of a line that may stand before its rule's match for the line to be shown whole."""
+"""Characters before the match of a rule up to which a line is shown whole."""
 
 PARTS, REST_OF_LINE_SECONDS = 5, 1.0
-"""In how many parts the rest of a dying guest's line may come, and how long each is awaited."""
+"""The number of parts in which the rest of a dying guest's line may arrive; the wait for each."""
 
 
 class CrashWatch:
-    """A watch over one guest: its panic device's event and its console's last words.
+    """A watch over one guest: its panic device's event and its console's last lines.
 
-    `deaths` are the lines after which its system does not continue.
+    `deaths` are the patterns of lines after which its system does not continue.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class CrashWatch:
         self._found: str | None = None
 
     def follow(self, console: Console) -> None:
-        """Look at this console from now on; what another one said is past."""
+        """Watch this console from now on; output of an earlier one is dropped."""
         self._console = console
         self._position = console.position
         self._unfinished = b""
@@ -58,29 +58,29 @@ class CrashWatch:
         self._found = None
 
     def found(self) -> str | None:
-        """The guest's last words, once it has crashed; None while it lives."""
+        """The guest's last line, once it has crashed; None while it runs."""
         if self._found is None:
             self._found = self._look()
         return self._found
 
     def __call__(self) -> None:
         """Raise once the guest has crashed: GuestCrashed, or HarnessError where the host did it."""
-        words = self.found()
-        if words is None:
+        last_line = self.found()
+        if last_line is None:
             return
         log = self._console.log if self._console else None
-        if self._accelerator is Accelerator.TCG and HOST_TOO_SLOW in words:
+        if self._accelerator is Accelerator.TCG and HOST_TOO_SLOW in last_line:
             raise HarnessError(
-                f"the host was too busy for the guest's timer to be tested: {words}",
+                f"the host was too busy for the guest's timer test: {last_line}",
                 evidence=log,
                 remedy="run fewer machines at once (-n 1), or boot the image with no_timer_check",
             )
-        raise GuestCrashed(f"the guest crashed: {words}", evidence=log)
+        raise GuestCrashed(f"the guest crashed: {last_line}", evidence=log)
 
     def _look(self) -> str | None:
-        words = self._look_at_console()
-        if words is not None:
-            return words
+        last_line = self._look_at_console()
+        if last_line is not None:
+            return last_line
         for event in self._events.since(self._mark):
             if event.kind is EventKind.CRASHED:
                 return "its panic device spoke"
@@ -92,11 +92,11 @@ class CrashWatch:
             return None
         text = self._unfinished + self._news(console)
         self._unfinished = LINE_END.split(text[-LONGEST_LINE:])[-1]
-        words = self._last_words_in(text)
-        if words is not None and words.unfinished:
-            # What it died of may stand in the rest of the line.
-            words = self._last_words_in(text + self._rest_of_line(console)) or words
-        return words.text if words else None
+        last_line = self._last_line_in(text)
+        if last_line is not None and last_line.unfinished:
+            # The cause may stand in the rest of the line.
+            last_line = self._last_line_in(text + self._rest_of_line(console)) or last_line
+        return last_line.text if last_line else None
 
     def _rest_of_line(self, console: Console) -> bytes:
         rest = b""
@@ -108,12 +108,12 @@ class CrashWatch:
         return LINE_END.split(rest)[0]
 
     def _news(self, console: Console, seconds: float = 0) -> bytes:
-        """What the console said since the last look, as far as that is still in memory."""
+        """The console's output since the last look, as far as it is still in memory."""
         piece = console.read_after(self._position, seconds)
         self._position = piece.end
         return piece.data
 
-    def _last_words_in(self, output: bytes) -> _LastWords | None:
+    def _last_line_in(self, output: bytes) -> _LastLine | None:
         """The first line after which the system does not continue.
 
         The rules are bounded, so this takes time in proportion to the output.
@@ -128,10 +128,10 @@ class CrashWatch:
         if place - start > SHOWN_BEFORE:
             start = place
         line, end, _ = text[start:].partition("\n")
-        return _LastWords(bare(line).strip()[:200], unfinished=not end)
+        return _LastLine(bare(line).strip()[:200], unfinished=not end)
 
 
 @dataclass(frozen=True)
-class _LastWords:
+class _LastLine:
     text: str
-    unfinished: bool  # no line end came after them yet
+    unfinished: bool  # its line end has not arrived yet

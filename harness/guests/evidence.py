@@ -1,4 +1,4 @@
-"""Evidence of a failure: what can still be read of a guest, also of a dead one; bounded."""
+"""Evidence of a failure: logs, definition, screen of a guest, even of a dead one; bounded."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from harness.hypervisors.processors import shown_processors_of
 from harness.time_accounting import Phase
 
 LIMIT = 1024 * 1024
-"""Bytes kept of each text, the newest."""
+"""Bytes kept of each text: the newest."""
 
 
 class EvidenceCollector:
-    """Writes what tells about a failure into a folder, secrets taken out."""
+    """Writes the evidence of a failure into a folder, with secrets redacted."""
 
     def __init__(self, secrets: tuple[str, ...], capabilities: frozenset[Capability]) -> None:
         self._secrets = secrets
@@ -27,7 +27,7 @@ class EvidenceCollector:
     def collect(self, guest: Guest, folder: Path, *, console_since: int) -> list[Path]:
         """Write the evidence of one guest; returns the files. Never raises, whatever is broken.
 
-        `console_since` is the console log's length when the case began.
+        `console_since` is the console log's length at the start of the case.
         """
         with guest.ledger.on(Phase.EVIDENCE):
             prefix = folder / guest.name
@@ -59,12 +59,12 @@ class EvidenceCollector:
     def _read(self, read: Callable[[], str]) -> str:
         try:
             text = read()
-        except Exception as error:  # whatever a dead machine's side raises is evidence too
+        except Exception as error:  # any error of a dead machine is evidence too
             text = f"could not be read: {error}"
         return self.redact(text)[-LIMIT:]
 
     def _guest_log(self, guest: Guest) -> str:
-        """The guest's own log, by a channel that answers at once: a login might hang for long."""
+        """The guest's own log, through a channel that answers at once: a login might hang."""
         channels = [channel for channel in (guest.direct, guest.agent) if channel is not None]
         channel = next((each for each in channels if each.answers(timeout=2.0)), None)
         if channel is None:
@@ -76,7 +76,7 @@ class EvidenceCollector:
 def _tail(guest: Guest, since: int) -> str:
     with guest.console_log.open("rb") as log:
         size = os.fstat(log.fileno()).st_size
-        # A log that a flood has filled was cut to its newest part, which came after the mark.
+        # A flooded log was cut to its newest part, which is newer than the mark.
         log.seek(max(since if since <= size else 0, size - LIMIT))
         data = log.read(LIMIT)
     return data.decode("utf-8", errors="replace")
@@ -91,7 +91,7 @@ def _screenshot(guest: Guest, file: Path) -> Path | None:
 
 
 def _written(file: Path, content: str | bytes) -> Path | None:
-    """The file with that content; None where it cannot be written, as on a full disk."""
+    """Write a file; None where it cannot be written, as on a full disk."""
     data = content if isinstance(content, bytes) else content.encode("utf-8", errors="replace")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

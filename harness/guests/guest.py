@@ -1,4 +1,4 @@
-"""A guest: a machine, the operating system in it, and the channels that lead there."""
+"""A guest: a machine, its operating system, and the channels into it."""
 
 from __future__ import annotations
 
@@ -37,22 +37,22 @@ from harness.time_accounting import Phase, TimeLedger
 from harness.waiting import Deadline, NotYet, wait_until
 
 EXECUTION = frozenset({"guest-exec", "guest-exec-status"})
-"""The agent's commands by which it runs programs."""
+"""The agent's commands for running programs."""
 
 DIRECT_SINCE = (10, 0)
-"""Windows NT's version in Windows 10 and Server 2016, the first that a host runs programs in."""
+"""Windows NT's version in Windows 10 and Server 2016, the first with PowerShell Direct."""
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """The user that guestcert makes in its guests; the password lives as long as the run."""
+    """The user that guestcert creates in its guests; the password is valid for one run."""
 
     user: str
     password: str = field(repr=False)
 
 
 class Answer(StrEnum):
-    """The channel by which a guest shows that it is ready."""
+    """The channel through which a guest shows that it is ready."""
 
     AGENT = "agent"
     DIRECT = "direct"
@@ -92,7 +92,7 @@ class Guest:
         return AgentChannel(machine.agent_command, platform=WINDOWS if windows else POSIX)
 
     def _direct_of(self, machine: Machine) -> DirectChannel | None:
-        """The host's own way into the guest, where there is one: Windows has it from 10 on."""
+        """PowerShell Direct into the guest, where host and guest have it: Windows from 10 on."""
         commands, setup = direct_commands_of(machine), self.profile.windows
         if commands is None or setup is None or setup.version < DIRECT_SINCE:
             return None
@@ -100,7 +100,7 @@ class Guest:
         return DirectChannel(partial(commands.direct_command, login))
 
     def _os(self) -> GuestOs:
-        """What the profile says that it is; FreeBSD is asked as Linux is, as far as that goes."""
+        """The interface for the profile's system; FreeBSD is treated as Linux where possible."""
         if self.profile.system is System.WINDOWS:
             setup = self.profile.windows
             return WindowsOs(self.run, setup.version if setup else None, self.log_rules)
@@ -117,30 +117,30 @@ class Guest:
 
     @property
     def definition(self) -> MachineDefinition:
-        """What the machine was made from: the expected value of hardware oracles."""
+        """The machine's definition: the expected value of hardware oracles."""
         return self.machine.definition
 
     @property
     def linux(self) -> LinuxOs:
-        """The OS with what Linux alone has; raises NotApplicable for a guest that is no Linux."""
+        """The OS with its Linux-only operations; raises NotApplicable for other guests."""
         if not isinstance(self.os, LinuxOs) or self.profile.system is not System.LINUX:
-            raise NotApplicable(f"{self.profile.id} is no Linux")
+            raise NotApplicable(f"{self.profile.id} is not Linux")
         return self.os
 
     @property
     def console(self) -> Console:
-        """The serial console of the machine's present life."""
+        """The serial console of the machine's current start."""
         if self._console is None:
             raise ChannelError(f"{self.name} has no open console: it was not started")
         return self._console
 
     @property
     def console_log(self) -> Path:
-        """All that the serial console ever said, in every life of the machine."""
+        """The complete output of the serial console, over all starts of the machine."""
         return self.folder / "console.log"
 
     def budget(self, seconds: float) -> Deadline:
-        """A deadline for what takes `seconds` on KVM, scaled for the accelerator in use."""
+        """A deadline of `seconds` on KVM, scaled for the accelerator in use."""
         return Deadline(seconds * self.definition.accelerator.time_scale)
 
     # -- power ----------------------------------------------------------------------------
@@ -171,13 +171,13 @@ class Guest:
             return self.await_ready(since=0)
 
     def restore(self, state_file: Path) -> None:
-        """Go on from a saved state and wait until the guest's channel answers."""
+        """Resume from a saved state and wait until the guest's channel answers."""
         with self.ledger.on(Phase.RESTORE):
             self.machine.restore(state_file, paused=True)
             self._resume_saved()
 
     def revert(self, snapshot: str) -> None:
-        """Go back to a snapshot and wait until the guest's channel answers."""
+        """Revert to a snapshot and wait until the guest's channel answers."""
         with self.ledger.on(Phase.RESTORE):
             self.machine.revert(snapshot, paused=True)
             self._resume_saved()
@@ -188,7 +188,7 @@ class Guest:
         self.await_ready(since=None)
 
     def attach_console(self) -> None:
-        """Open the console anew (a machine that was started again has a new one)."""
+        """Reopen the console (each start of a machine has a new one)."""
         self.hang_up()
         self._console = Console(self.machine.open_console(), self.console_log)
         self._shell = None
@@ -202,7 +202,7 @@ class Guest:
             self._shell = None
 
     def await_off(self, since: int, deadline: Deadline) -> Event:
-        """Wait for the hypervisor's word that the machine stopped, after event mark `since`."""
+        """Wait for the hypervisor's event that the machine stopped, after event mark `since`."""
         return self.machine.events.wait(
             lambda event: event.kind is EventKind.STOPPED,
             awaited=f"{self.name} to power off",
@@ -213,7 +213,7 @@ class Guest:
         )
 
     def shut_down(self) -> None:
-        """Power off from inside, which needs no service and no power button, and wait for it."""
+        """Power off from inside, which needs neither service nor power button, and wait for it."""
         since = self.machine.events.mark()
         self.os.power_off()
         self.await_off(since, self.budget(self.profile.budgets.shutdown_seconds))
@@ -225,8 +225,8 @@ class Guest:
         """Wait until the agent or the console's shell runs a command; returns which, and uses it.
 
         `since` is the console position after which a login prompt counts; None for a guest that
-        was ready when it was saved or fell asleep, and prints none. An agent that runs nothing some
-        time after the prompt leaves the console's shell to answer.
+        was ready when it was saved or fell asleep, and prints none. Where the agent runs nothing
+        some time after the prompt, the console's shell is used.
         """
         deadline = self.budget(self.profile.budgets.ready_seconds)
         grace: list[Deadline] = []
@@ -237,7 +237,8 @@ class Guest:
             pings = self.agent.answers(timeout=2.0)
             if pings and self.agent.executes(timeout=self.budget(10).seconds):
                 return Answer.AGENT
-            blocked = pings and self._agent_blocks_exec()  # it is up, whatever its console shows
+            # With exec blocked the system is up, whatever its console shows.
+            blocked = pings and self._agent_blocks_exec()
             if not grace and (since is None or blocked or self._prompt_after(since)):
                 known = blocked or self.answers_by is Answer.CONSOLE
                 grace.append(self.budget(0 if known else 5))
@@ -257,7 +258,7 @@ class Guest:
         return self.answers_by
 
     def _agent_blocks_exec(self) -> bool:
-        """Whether the agent's own list says so; another reason to run nothing may pass."""
+        """Whether the agent's own list blocks it; any other reason to refuse may be temporary."""
         try:
             commands = self.agent.commands(timeout=self.budget(5).seconds)
         except ChannelError:
@@ -265,9 +266,9 @@ class Guest:
         return not commands.blocked.isdisjoint(EXECUTION)
 
     def _require_shell(self) -> None:
-        """Run a command on the console; raises NotYet where it lets nobody in so far.
+        """Run a command on the console; raises NotYet where the login does not work yet.
 
-        Raises ChannelError where the user who is let in may not work as the administrator.
+        Raises ChannelError where the logged-in user cannot become the administrator.
         """
         self._shell = None
         try:
@@ -276,32 +277,32 @@ class Guest:
             raise NotYet(error.sentence) from error
         if result.exit_status != 0:
             raise ChannelError(
-                f"{self.credentials.user} runs nothing as the administrator of {self.name} on its"
-                f" serial console: {result.error_text[-200:]!r}",
-                remedy="let the user that cloud-init makes call sudo without a password",
+                f"{self.credentials.user} cannot run commands as the administrator of"
+                f" {self.name} on its serial console: {result.error_text[-200:]!r}",
+                remedy="let the user that cloud-init creates call sudo without a password",
                 evidence=self.console_log,
             )
 
     def require_console(self, *, since: int) -> None:
-        """Log in at a login prompt after console position `since`; raises NotYet until it came."""
+        """Log in at a login prompt after console position `since`; raises NotYet without one."""
         if not self._prompt_after(since):
             raise NotYet(self._last_line())
         self._require_shell()
 
     def await_settled(self) -> None:
-        """Wait until the ready guest has started all that it starts, then have it all written."""
+        """Wait until the ready guest has finished its start-up, then sync its disks."""
 
         def settled() -> None:
             try:
                 awaited = self.os.settled()
-            except CommandTimeoutError as error:  # a start-up without an end is the guest's
+            except CommandTimeoutError as error:  # an endless start-up is the guest's failure
                 raise NotYet(error.sentence) from error
             if awaited:
                 raise NotYet(awaited)
 
         wait_until(
             settled,
-            awaited=f"{self.name} to end its start-up",
+            awaited=f"{self.name} to finish its start-up",
             deadline=self.budget(self.profile.budgets.ready_seconds),
             watches=[self.crash_watch],
             evidence=self.console_log,
@@ -335,16 +336,16 @@ class Guest:
 
     @property
     def _serving(self) -> AgentChannel | DirectChannel | None:
-        """The channel that has nobody logged in on the console, where it is such a one."""
+        """The channel that needs no login on the console; None where the console itself is used."""
         channels = {Answer.AGENT: self.agent, Answer.DIRECT: self.direct}
         return channels.get(self.answers_by)
 
     def serves(self, *, timeout: float) -> bool:
-        """Whether the agent, or the host's own way in, answers within `timeout` seconds."""
+        """Whether the agent or PowerShell Direct answers within `timeout` seconds."""
         return self._serving is not None and self._serving.answers(timeout=timeout)
 
     def log_out(self) -> None:
-        """Leave the console as it was found, with a login prompt, where someone had logged in."""
+        """Log out of the console, if logged in, so that it shows its login prompt again."""
         if self._shell is not None:
             self._shell.log_out(self.budget(20))
             self._shell = None
@@ -359,7 +360,7 @@ class Guest:
     ) -> CommandResult:
         """Run a program as administrator, for at most `seconds` (as measured on KVM)."""
         timeout = self.budget(seconds).seconds
-        # No falling back: an agent that is silent for once is on its way down or up again.
+        # No fallback: an agent that is temporarily silent is going down or coming up.
         channel: CommandChannel = self._serving or self.shell()
         with self.ledger.on(Phase.GUEST):
             try:

@@ -1,4 +1,4 @@
-"""Makes a guest hang while its kernel lives."""
+"""Makes a guest hang while its kernel stays alive."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from harness.guests.guest import Guest
 from harness.waiting import NotYet, wait_until
 
 STILL_SECONDS = 2.0
-"""A guest that ticks five times a second and is silent for so long runs nothing more."""
+"""A guest that ticks five times a second and is silent for this long is hung."""
 
 
 def hang(guest: Guest) -> None:
-    """Give every processor to work without an end, and see that nothing else runs any more.
+    """Occupy every processor with an endless loop, and check that nothing else runs any more.
 
     Raises ControlFailedError where the guest does not hang.
     """
@@ -37,7 +37,7 @@ def hang(guest: Guest) -> None:
     try:
         guest.os.hang()
     except ChannelError:
-        # The answer itself may be lost in the hang that was asked for.
+        # The hang that was requested may swallow the answer itself.
         guest.crash_watch()
     wait_until(
         still,

@@ -1,4 +1,4 @@
-"""A listener on this host, for TCP and UDP on every address that the host has."""
+"""A listener on this host, for TCP and UDP on all of its addresses."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from contextlib import contextmanager
 from harness.errors import HarnessError
 
 TOKEN_BYTES = 2048
-"""The most that is read of what arrives, from whomever."""
+"""The most that is read from any sender."""
 
 TURN_SECONDS = 0.2
 
 
 class HostListener:
-    """What has arrived at one port of this host; each arrival is a token that its sender chose."""
+    """The tokens that have arrived at one port of this host; each sender chooses its own."""
 
     def __init__(self, tcp: socket.socket, udp: socket.socket) -> None:
         self.port: int = tcp.getsockname()[1]
@@ -35,7 +35,7 @@ class HostListener:
         return frozenset(self._received)
 
     def serve(self, over: threading.Event) -> None:
-        """Take in what arrives until `over`, and what has arrived until then."""
+        """Receive until `over` is set, then what has arrived by then."""
         with self._selector:
             while not over.is_set():
                 for key, _ in self._selector.select(TURN_SECONDS):
@@ -57,7 +57,7 @@ class HostListener:
 
 @contextmanager
 def host_listener() -> Iterator[HostListener]:
-    """Listen on a free port, by IPv4 and IPv6, until the block is left."""
+    """Listen on a free port, by IPv4 and IPv6, for the duration of the block."""
     with contextlib.ExitStack() as stack:
         tcp = stack.enter_context(
             socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
@@ -76,9 +76,9 @@ def host_listener() -> Iterator[HostListener]:
 
 
 def host_addresses(bridge: str) -> list[str]:
-    """Every address of this host that the guests on a bridge can name.
+    """Every address of this host that the guests on a bridge can address.
 
-    Link-local ones are those of the bridge alone: no other link's can be meant from there.
+    Link-local ones are those of the bridge only: those of other links cannot be addressed from it.
     """
     listed = subprocess.run(
         ["ip", "-json", "address"], capture_output=True, text=True, check=False, timeout=10

@@ -9,11 +9,11 @@ from harness.profiles.model import Profile, System
 from harness.profiles.windows import WindowsSetup
 
 EDITIONS = {"Pro": "Professional"}
-"""Names by which Microsoft's tables call an edition otherwise than its EditionID."""
+"""Editions whose name in Microsoft's tables differs from their EditionID."""
 
 
 def mismatches(profile: Profile, reported: OsRelease) -> list[str]:
-    """A sentence for each part of the guest's record that is not the profile's; none: it is it."""
+    """A sentence for each part of the guest's record that differs from the profile."""
     if reported.system != profile.system:
         return [f"its kernel is {reported.system}, the profile's is {profile.system}"]
     found = [*_architecture(profile, reported)]
@@ -47,7 +47,7 @@ def _distribution(profile: Profile, reported: OsRelease) -> Iterator[str]:
 
 
 def _is_release(reported: str, release: str, *, minors: bool) -> bool:
-    """Whether it is this release, or one of its minor releases; `3.19_alpha20230901` is none."""
+    """Whether it is this release or one of its minor releases; `3.19_alpha20230901` is neither."""
     below = reported.removeprefix(f"{release}.")
     is_minor = below != reported and all(part.isdecimal() for part in below.split("."))
     return reported == release or (minors and is_minor)
@@ -60,7 +60,7 @@ def _windows(profile: Profile, setup: WindowsSetup, reported: OsRelease) -> Iter
     if reported.distribution != product:
         yield f"its product is {reported.distribution}, the profile's is {product}"
     editions = profile.editions.supported if profile.editions else ()
-    # `ProfessionalN` and `EnterpriseEval` are editions without a player, and for a trial.
+    # `ProfessionalN` is an edition without a media player, `EnterpriseEval` one for a trial.
     known = tuple(EDITIONS.get(name, name) for name in editions)
     if known and not reported.edition.startswith(known):
         yield f"its edition is {reported.edition!r}, the profile is for {', '.join(editions)}"

@@ -1,7 +1,7 @@
-"""The guest's integration services, named as a case asks for them, whatever carries them.
+"""The guest's integration services, independent of what implements them.
 
-On KVM the QEMU guest agent and ACPI carry them; on Hyper-V the VMBus services do, which have a
-side on the host as well (`hypervisors/host_services.py`).
+On KVM the QEMU guest agent and ACPI implement them; on Hyper-V its VMBus services do, which have
+a host side as well (`hypervisors/host_services.py`).
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from harness.waiting import Deadline, NotYet, wait_until
 AGENT_UNIT = "qemu-guest-agent.service"
 
 NOT_THERE = (5, 127)
-"""Exit statuses where the guest has no such unit, and no systemctl: it promised neither."""
+"""Exit statuses where the guest has no such unit, or no systemctl: neither is promised."""
 
 
 class HeartbeatState(StrEnum):
-    """What the host can tell of a guest's life."""
+    """The state of a guest's heartbeat."""
 
     OK = "ok"
     LOST = "lost"
@@ -37,7 +37,7 @@ class HeartbeatState(StrEnum):
 
 
 class Heartbeat:
-    """Whether the guest lives, as the host sees it."""
+    """Whether the guest is alive, as the host sees it."""
 
     lost_after = 5.0
     """Seconds without an answer after which the heartbeat counts as lost (scaled)."""
@@ -46,7 +46,7 @@ class Heartbeat:
         self._guest = guest
 
     def state(self) -> HeartbeatState:
-        """Ask once; takes up to `lost_after` (scaled) where the guest is silent."""
+        """Query once; takes up to `lost_after` (scaled) where the guest is silent."""
         machine = self._guest.machine.state()
         if machine is MachineState.PAUSED:
             return HeartbeatState.PAUSED
@@ -55,7 +55,7 @@ class Heartbeat:
         return HeartbeatState.OK if self._answers() else HeartbeatState.LOST
 
     def _answers(self) -> bool:
-        """By the hypervisor's own heartbeat, where it has one, else by the guest agent's ping."""
+        """By the hypervisor's own heartbeat if it has one, else by the guest agent's ping."""
         services = host_services_of(self._guest.machine)
         if services is not None:
             return services.states()[ServiceName.HEARTBEAT].answers
@@ -77,7 +77,7 @@ class Heartbeat:
         )
 
     def await_dead(self, deadline: Deadline) -> None:
-        """Wait until the guest has no heartbeat any more, whatever its machine does now."""
+        """Wait until the guest has no heartbeat, whatever the state of its machine."""
 
         def probe() -> None:
             state = self.state()
@@ -99,7 +99,7 @@ class Shutdown:
         self._guest = guest
 
     def power_off(self, method: PowerMethod, *, seconds: float | None = None) -> Event:
-        """Ask for power-off and wait for the hypervisor's word; returns its event."""
+        """Request power-off and wait for the hypervisor's event; returns it."""
         guest = self._guest
         since = guest.machine.events.mark()
         with promised():
@@ -108,11 +108,11 @@ class Shutdown:
         return guest.await_off(since, guest.budget(allowed))
 
     def request(self, method: PowerMethod) -> None:
-        """Ask for power-off and return; raises ChannelError where the service can't be asked."""
+        """Request power-off and return; raises ChannelError where the service cannot be reached."""
         self._guest.machine.shutdown(method)
 
     def reboot(self, method: PowerMethod) -> None:
-        """Ask for a reboot and wait until the guest is ready again with a new boot id."""
+        """Request a reboot and wait until the guest is ready again with a new boot id."""
 
         def ask() -> None:
             with promised():
@@ -144,7 +144,7 @@ def require_allowed(guest: Guest, *commands: str) -> None:
 
 @contextmanager
 def promised() -> Iterator[None]:
-    """A channel that does not answer, where its answer is the promise, is the guest's failure."""
+    """Turn ChannelError into GuestFailure: here the channel's answer is what the guest promises."""
     try:
         yield
     except ChannelError as error:
@@ -152,7 +152,7 @@ def promised() -> Iterator[None]:
 
 
 class Execution:
-    """Running commands in the guest through the service itself, with no other way to fall on."""
+    """Running commands in the guest through the service itself, without a fallback."""
 
     def __init__(self, guest: Guest) -> None:
         self._guest = guest
@@ -188,21 +188,21 @@ class Execution:
 
 
 class Service:
-    """The services, switched off and on: on the host where it has a side, else in the guest.
+    """Switches the services off and on: on the host if it has a side there, else in the guest.
 
-    In the guest that goes through the console, which needs no service.
+    In the guest this uses the console, which needs no service.
     """
 
     def __init__(self, guest: Guest) -> None:
         self._guest = guest
 
     def switch_off(self) -> None:
-        """Switch the service off, and see that it is lost."""
+        """Switch the service off, and wait until it is lost."""
         self._control(on=False)
         Heartbeat(self._guest).await_state(HeartbeatState.LOST, self._guest.budget(20))
 
     def switch_on(self) -> None:
-        """Switch the service on, and see that it answers."""
+        """Switch the service on, and wait until it answers."""
         self._control(on=True)
         Heartbeat(self._guest).await_state(HeartbeatState.OK, self._guest.budget(20))
 
@@ -233,11 +233,11 @@ class IntegrationServices:
     shutdown: Shutdown
     exec: Execution
     service: Service
-    host: HostServices | None  # the hypervisor's own side, where it has one
+    host: HostServices | None  # the hypervisor's own side, if it has one
 
 
 def services_of(guest: Guest) -> IntegrationServices:
-    """The integration services of a guest, by what its hypervisor has for them."""
+    """The integration services of a guest, as its hypervisor implements them."""
     return IntegrationServices(
         Heartbeat(guest),
         Shutdown(guest),

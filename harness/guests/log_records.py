@@ -1,4 +1,4 @@
-"""A system log as records: a kernel's report of a fault is one, with all the lines of its trace."""
+"""A system log as records: a kernel's fault report is one, with all lines of its trace."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pydantic import model_validator
 from harness.profiles.documents import Document
 
 LONGEST = 250
-"""Lines of one record: an end that never comes must not hide the rest of the log."""
+"""The most lines of one record: a report without an end must not hide the rest of the log."""
 
 HEAD = 5
 """Lines of a framed report within which it states its fault, in one line or several."""
 
 STAMP = re.compile(r"^\[ {0,8}\d{1,10}\.\d{1,9}\](?:\[ {0,8}[TC]\d{1,8}\])? ?")
-"""Before each line of Linux's kernel: its time, and with some kernels the task or processor."""
+"""The prefix of a line of Linux's kernel: its time, and in some kernels the task or processor."""
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,14 @@ class LogLine:
 
 
 class Frame(Document):
-    """Lines between which a report stands."""
+    """The first and the last line of a report."""
 
     opens: str
     closes: str
 
 
 class RecordRules(Document):
-    """How the lines of one report are recognized; without any, each line is a record."""
+    """The patterns by which a report's lines are recognized; without any, each line is a record."""
 
     frames: tuple[Frame, ...] = ()
     preamble: tuple[str, ...] = ()
@@ -58,10 +58,10 @@ class RecordRules(Document):
 
 @dataclass(frozen=True)
 class Nature:
-    """What a line alone is by the rules of its system."""
+    """The classification of a single line by the rules of its system."""
 
-    fault: bool = False  # reports one, or is logged at a level that counts
-    damage: bool = False  # of a disk or file system, which is never a part of another report
+    fault: bool = False  # reports a fault, or has a level that counts
+    damage: bool = False  # of a disk or file system: never a part of another report
 
 
 @cache
@@ -108,7 +108,7 @@ def records(
 
 @dataclass
 class _Report:
-    """A report of a fault that is not yet at its end."""
+    """A fault report that is still open."""
 
     rules: RecordRules
     frame: Frame | None
@@ -118,7 +118,7 @@ class _Report:
     closed: bool = field(default=False, init=False)
 
     def take(self, number: int, text: str, is_a: Nature) -> bool:
-        """Add the line where it is a part of this report; whether it is."""
+        """Add the line if it is a part of this report; returns whether it is."""
         if not self._owns(text, is_a):
             return False
         self.lines.append(number)
@@ -143,7 +143,7 @@ class _Report:
 
     @property
     def spent(self) -> bool:
-        """Whether it has gone on for too long, or is not a report at all."""
+        """Whether it is too long, or turned out not to be a report."""
         return len(self.lines) >= LONGEST or (len(self.lines) >= HEAD and not self.faulty)
 
     def _closes(self, text: str) -> bool:
@@ -152,7 +152,7 @@ class _Report:
         return self.traced or not _matches(self.frame.opens, text)
 
     def continues_after(self, text: str, is_a: Nature) -> bool:
-        """Whether the line, a fault of something else, came between two of this framed report's."""
+        """Whether the line, another fault, stands between two lines of this framed report."""
         framed = self.frame is not None and not self.spent
         return framed and is_a.fault and _frame_of(text, self.rules) is None
 

@@ -1,4 +1,4 @@
-"""What logs and consoles mean: faults, damage, deaths; data for each system in log_rules.yaml."""
+"""Rules for logs and consoles: faults, damage, deaths; data for each system in log_rules.yaml."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ CRITICAL, ERROR = 2, 3
 """Levels of syslog."""
 
 MOST = 1000
-"""Records that are reported of one log; a guest can log faults for ever."""
+"""The most records reported from one log; a guest can log faults without end."""
 
 LEVEL = "level"
-"""The name under which an exception covers records for their level alone."""
+"""The name under which an exception covers records that count for their level only."""
 
 
-class Kind(StrEnum):
-    """What a rule finds; each is a fault."""
+class FaultKind(StrEnum):
+    """The kind of a fault that a rule finds."""
 
     FAULT = "fault"
     DAMAGE = "damage"  # of a disk or a file system
     LOCKUP = "lockup"
-    KILLED = "killed"  # a process, for want of memory
+    KILLED = "killed"  # a process, for lack of memory
 
 
 class Mark(StrEnum):
-    """What a log proves to have happened."""
+    """An event that a log proves."""
 
     BOOT = "boot"  # the log reaches back to it
     MOUNTED = "mounted"  # the root file system
@@ -55,7 +55,7 @@ class Mark(StrEnum):
 
 
 class Pattern(Document):
-    """A named regular expression, which is looked for in each line of a text."""
+    """A named regular expression, searched in each line of a text."""
 
     name: str
     pattern: str
@@ -70,7 +70,7 @@ class Pattern(Document):
         return compiled(self.pattern).search(line) is not None
 
     def place_in(self, text: str) -> int | None:
-        """Where it is first found in a text of several lines; None where it is not."""
+        """The position of its first match in a text of several lines; None without one."""
         match = compiled(self.pattern).search(text)
         return match.start() if match else None
 
@@ -78,18 +78,18 @@ class Pattern(Document):
 class Rule(Pattern):
     """Lines that report a fault."""
 
-    kind: Kind = Kind.FAULT
+    kind: FaultKind = FaultKind.FAULT
 
 
-class Harmless(Pattern):
-    """Records that mean no harm; `covers` names the rules that it hides, all where empty."""
+class LogExemption(Pattern):
+    """A pattern of benign records; `covers` names the rules that it hides, all where empty."""
 
     covers: tuple[str, ...] = ()
     reason: str
     source: str
 
     def hides(self, record: Iterable[str], found: Iterable[str]) -> bool:
-        """Whether it excuses all that was found in the record, one of whose lines it matches."""
+        """Whether it matches a line of the record and covers all rules that found the record."""
         if self.covers and not set(found) <= set(self.covers):
             return False
         return any(self.matches(text) for line in record for text in (line, bare(line)))
@@ -100,7 +100,7 @@ class SystemRules(Document):
 
     deaths: tuple[Pattern, ...] = ()
     rules: tuple[Rule, ...] = ()
-    harmless: tuple[Harmless, ...] = ()
+    benign: tuple[LogExemption, ...] = ()
     marks: dict[Mark, str] = Field(default_factory=dict)
     records: RecordRules = RecordRules()
 
@@ -109,14 +109,14 @@ class SystemRules(Document):
         for pattern in self.marks.values():
             compiled(pattern)
         known = {LEVEL} | {rule.name for rule in self.rules}
-        for exception in self.harmless:
+        for exception in self.benign:
             if not set(exception.covers) <= known:
                 raise ValueError(f"{exception.name} covers a rule that does not exist")
         return self
 
 
 class RulesFile(Document):
-    """The whole of log_rules.yaml; the firmware's deaths are every system's."""
+    """The content of log_rules.yaml; the firmware's deaths apply to every system."""
 
     firmware: SystemRules
     linux: SystemRules
@@ -124,7 +124,7 @@ class RulesFile(Document):
     windows: SystemRules
 
     def of(self, system: System) -> SystemRules:
-        """One system's, with the firmware's."""
+        """One system's rules, with the firmware's."""
         systems = {
             System.LINUX: self.linux,
             System.FREEBSD: self.freebsd,
@@ -142,29 +142,31 @@ def load_rules(file: Path = FILE) -> RulesFile:
 
 @dataclass(frozen=True)
 class LogRules:
-    """The rules for one guest: its system's, less what its profile records as harmless."""
+    """The rules for one guest: its system's, less what its profile records as benign."""
 
     system: SystemRules
-    exceptions: tuple[Harmless, ...] = ()
+    exceptions: tuple[LogExemption, ...] = ()
 
     @classmethod
     def of(cls, system: System, exceptions: Sequence[LogException] = ()) -> LogRules:
         """The rules of a system, with the exceptions of a profile."""
         named = tuple(
-            Harmless(name=each.pattern, pattern=each.pattern, reason=each.reason, source=each.url)
+            LogExemption(
+                name=each.pattern, pattern=each.pattern, reason=each.reason, source=each.url
+            )
             for each in exceptions
         )
         rules = load_rules().of(system)
-        return cls(rules, rules.harmless + named)
+        return cls(rules, rules.benign + named)
 
     def faults(self, log: Iterable[LogLine], *, level: int = CRITICAL) -> list[str]:
         """The first lines of the records that report a fault, or are at least as severe as `level`.
 
-        Known and harmless records are left out.
+        Known benign records are left out.
         """
         return [headline for headline, _ in islice(self._found(log, level), MOST)]
 
-    def found(self, kind: Kind, log: Iterable[LogLine]) -> list[str]:
+    def found(self, kind: FaultKind, log: Iterable[LogLine]) -> list[str]:
         """The first lines of the records that report a fault of this kind."""
         names = {rule.name for rule in self.system.rules if rule.kind is kind}
         all_found = islice(self._found(log, CRITICAL), MOST)
@@ -186,7 +188,7 @@ class LogRules:
         """The headline of each record that counts, with the names of the rules that found it."""
         lines = list(log)
         names = self._rules_of(lines)
-        damage = {rule.name for rule in self.system.rules if rule.kind is Kind.DAMAGE}
+        damage = {rule.name for rule in self.system.rules if rule.kind is FaultKind.DAMAGE}
         natures = [
             Nature(bool(found) or line.level <= level, not damage.isdisjoint(found))
             for line, found in zip(lines, names, strict=True)

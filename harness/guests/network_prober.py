@@ -1,8 +1,8 @@
-"""Carried into a guest: sends and hears single packets, with nothing but Python's own library.
+"""Carried into a guest: sends and receives single packets; needs Python's standard library only.
 
 usage: network_prober.py listen KIND SECONDS ARGUMENTS... | send KIND ARGUMENTS...
        network_prober.py reach tcp|udp INTERFACE PORT ADDRESS=TOKEN...
-A listener prints `ready`, then `heard` or `silence`; a sender prints `sent`. It is bounded: a
+A listener prints `ready`, then `received` or `timeout`; a sender prints `sent`. It is bounded: a
 sender sends five packets to each address, a listener ends after SECONDS, or at SIGTERM.
 """
 
@@ -27,36 +27,36 @@ ETHERTYPE_ARP = 0x0806
 BROADCAST = b"\xff" * 6
 
 
-def listen(kind: str, seconds: float, interface: str, word: bytes) -> str:
-    """Wait for a packet of a kind that holds `word`, for `seconds` or until SIGTERM."""
-    # Blocked, and asked for between two packets: so none is lost between hearing and looking.
+def listen(kind: str, seconds: float, interface: str, token: bytes) -> str:
+    """Wait for a packet of a kind that holds the token, for `seconds` or until SIGTERM."""
+    # Blocked, and polled between two packets: none is lost between receiving and checking.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     listener = _listener(kind, interface)
     end = time.monotonic() + seconds
     print("ready", flush=True)
     while time.monotonic() < end and signal.SIGTERM not in signal.sigpending():
-        if _hears(kind, listener, word, TURN):
-            return "heard"
-    # What has arrived and was not looked at yet counts too, on a guest that is slow.
-    while (more := _hears(kind, listener, word, 0.0)) is not None:
+        if _receives(kind, listener, token, TURN):
+            return "received"
+    # A packet that has arrived and was not read yet counts too, on a slow guest.
+    while (more := _receives(kind, listener, token, 0.0)) is not None:
         if more:
-            return "heard"
-    return "silence"
+            return "received"
+    return "timeout"
 
 
-def _hears(kind: str, listener: socket.socket, word: bytes, seconds: float) -> bool | None:
-    """Whether the next packet, within `seconds`, holds `word`; None where none came."""
+def _receives(kind: str, listener: socket.socket, token: bytes, seconds: float) -> bool | None:
+    """Whether the next packet within `seconds` holds the token; None without a packet."""
     listener.settimeout(seconds)
     try:
         if kind != "tcp":
-            return word in listener.recv(2048)
+            return token in listener.recv(2048)
         connection, _ = listener.accept()
     except OSError:
         return None
     with connection:
         connection.settimeout(5)
         try:
-            return word in connection.recv(2048)
+            return token in connection.recv(2048)
         except OSError:
             return False
 
@@ -83,26 +83,26 @@ def _listener(kind: str, interface: str) -> socket.socket:
     return plain
 
 
-def send(kind: str, interface: str, target: str, word: bytes) -> str:
-    """Send a few packets of a kind that hold `word` to `target`."""
-    pace = threading.Event()  # never set: it only keeps the packets apart
+def send(kind: str, interface: str, target: str, token: bytes) -> str:
+    """Send a few packets of a kind that hold the token to `target`."""
+    pace = threading.Event()  # never set: it only spaces the packets
     for _ in range(TRIES):
-        # An unreachable neighbour is what a listener's silence will tell.
+        # An unreachable neighbour shows in its listener's timeout.
         with contextlib.suppress(OSError):
-            _send_once(kind, interface, target, word)
+            _send_once(kind, interface, target, token)
         pace.wait(PAUSE)
     return "sent"
 
 
-def _send_once(kind: str, interface: str, target: str, word: bytes) -> None:
+def _send_once(kind: str, interface: str, target: str, token: bytes) -> None:
     if kind in ("arp", "icmp"):
         raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
         raw.bind((interface, 0))
-        raw.send(_frame(kind, raw.getsockname()[4], target, word))
+        raw.send(_frame(kind, raw.getsockname()[4], target, token))
         return
     if kind == "tcp":
         with socket.create_connection((target, PORT), timeout=2) as connection:
-            connection.sendall(word)
+            connection.sendall(token)
         return
     family = socket.AF_INET6 if kind == "ipv6" else socket.AF_INET
     plain = socket.socket(family, socket.SOCK_DGRAM)
@@ -110,15 +110,15 @@ def _send_once(kind: str, interface: str, target: str, word: bytes) -> None:
     if kind == "multicast":
         member = struct.pack("4s4si", b"\0" * 4, b"\0" * 4, index)
         plain.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, member)
-        plain.sendto(word, (GROUP, PORT))
+        plain.sendto(token, (GROUP, PORT))
     elif kind == "ipv6":
-        plain.sendto(word, (target, PORT, 0, index))
+        plain.sendto(token, (target, PORT, 0, index))
     else:
-        plain.sendto(word, (target, PORT))
+        plain.sendto(token, (target, PORT))
 
 
 def reach(protocol: str, interface: str, port: int, targets: dict[str, str]) -> str:
-    """Send to each address its token, by TCP or UDP, to all of them at once."""
+    """Send its token to each address, by TCP or UDP, to all at once."""
     senders = [
         threading.Thread(target=_reach_one, args=(protocol, interface, port, address, token))
         for address, token in targets.items()
@@ -131,13 +131,13 @@ def reach(protocol: str, interface: str, port: int, targets: dict[str, str]) -> 
 
 
 def _reach_one(protocol: str, interface: str, port: int, address: str, token: str) -> None:
-    pace = threading.Event()  # never set: it only keeps the packets apart
+    pace = threading.Event()  # never set: it only spaces the packets
     scope = socket.if_nametoindex(interface) if address.startswith("fe80:") else 0
     target = (address, port, 0, scope) if ":" in address else (address, port)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
     for _ in range(TRIES):
-        # What does not arrive is what the host's listener will tell.
+        # What does not arrive shows at the host's listener.
         with contextlib.suppress(OSError), socket.socket(family, kind) as client:
             client.settimeout(2)
             client.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
@@ -146,13 +146,13 @@ def _reach_one(protocol: str, interface: str, port: int, address: str, token: st
         pace.wait(PAUSE)
 
 
-def _frame(kind: str, own: bytes, target: str, word: bytes) -> bytes:
-    """A broadcast frame of ours: an ARP request, or an ICMP echo, with the word behind it."""
+def _frame(kind: str, own: bytes, target: str, token: bytes) -> bytes:
+    """A broadcast frame: an ARP request, or an ICMP echo request, followed by the token."""
     address = socket.inet_aton(target)
     if kind == "arp":
         body = struct.pack("!HHBBH", 1, 0x0800, 6, 4, 1) + own + b"\0" * 4 + b"\0" * 6 + address
-        return BROADCAST + own + struct.pack("!H", ETHERTYPE_ARP) + body + word
-    echo = struct.pack("!BBHHH", 8, 0, 0, 1, 1) + word
+        return BROADCAST + own + struct.pack("!H", ETHERTYPE_ARP) + body + token
+    echo = struct.pack("!BBHHH", 8, 0, 0, 1, 1) + token
     echo = echo[:2] + struct.pack("!H", _checksum(echo)) + echo[4:]
     header = struct.pack(
         "!BBHHHBBH4s4s", 0x45, 0, 20 + len(echo), 1, 0, 1, 1, 0, _source(target), address
@@ -162,7 +162,7 @@ def _frame(kind: str, own: bytes, target: str, word: bytes) -> bytes:
 
 
 def _source(target: str) -> bytes:
-    """The IPv4 address from which this guest sends to `target`: any other is taken for forged."""
+    """The IPv4 address from which this guest sends to `target`: any other counts as forged."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unsent:
         unsent.connect((target, PORT))
         return socket.inet_aton(unsent.getsockname()[0])
@@ -178,7 +178,7 @@ def _checksum(data: bytes) -> int:
 
 
 def main(arguments: list[str]) -> str:
-    """Do what the arguments say."""
+    """Run the command of the arguments."""
     verb, kind, *rest = arguments
     if verb == "reach":
         targets = dict(target.rsplit("=", 1) for target in rest[2:])

@@ -1,9 +1,9 @@
-"""What can be asked of a guest's operating system, whichever it is.
+"""The guest OS interface: every operation that a guest's operating system offers to a case.
 
-A case asks `guest.os`, which is one of the implementations of GuestOs; the names are those of what
-is wanted, and where a vocabulary is needed (drivers, SMBIOS strings) it is Linux's. Every operation
-asks the guest anew, raises ChannelError where the guest gives no answer or one that can not be
-understood, and NotApplicable where this operating system has no such thing.
+`guest.os` is one of the implementations of GuestOs. An operation is named after its result; names
+of drivers and SMBIOS strings are Linux's. Every operation queries the guest again, and raises
+ChannelError where the guest returns nothing or something malformed, and NotApplicable where this
+operating system does not have the thing.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class GuestNic:
 
 @dataclass(frozen=True)
 class Processor:
-    """Where a processor stands, by the kernel's numbers; cores are numbered within a socket."""
+    """A processor's place in the topology, by the kernel's numbers; cores count within a socket."""
 
     number: int
     socket: int
@@ -70,7 +70,7 @@ class Program:
 
 @dataclass(frozen=True)
 class OsRelease:
-    """What an operating system records of itself, in os-release's terms.
+    """An operating system's record of itself, in os-release's terms.
 
     `architecture` is that of its programs; a 64-bit kernel may run a 32-bit system. On Windows
     `distribution` is `windows` or `windows-server`, `release` the build number.
@@ -91,23 +91,23 @@ KERNEL_ARGUMENT = re.compile(r"[A-Za-z0-9_.,:=/@-]+")
 
 
 def require_kernel_argument(argument: str) -> None:
-    """Raise HarnessError for what no boot loader would hand to its kernel as it is."""
+    """Raise HarnessError for an argument that a boot loader would not pass on unchanged."""
     if not KERNEL_ARGUMENT.fullmatch(argument):
-        raise HarnessError(f"{argument!r} is no plain argument of a kernel")
+        raise HarnessError(f"{argument!r} is not a plain kernel argument")
 
 
 class Ending(StrEnum):
-    """How an operating system ends its work by itself."""
+    """The ways in which an operating system goes down by itself."""
 
     REBOOT = "reboot"
     POWER_OFF = "power off"
 
 
 class Lifecycle(Protocol):
-    """Starting, running, ending."""
+    """Boot, uptime, shutdown."""
 
     def boot_id(self) -> str:
-        """What this boot alone is known by: a new one proves a reboot."""
+        """Boot ID: unique to this boot; a new one proves a reboot."""
 
     def uptime(self) -> float:
         """Seconds since boot by the guest's own clock, which stands while it is paused."""
@@ -116,13 +116,13 @@ class Lifecycle(Protocol):
         """Seconds since 1970 by the guest's clock."""
 
     def startup(self) -> tuple[float, float]:
-        """Seconds that the kernel took to start, and all services after it; 0 where none says."""
+        """Seconds that the kernel took to start, and all services after it; 0 where unknown."""
 
     def settled(self) -> str:
-        """Wait some time until start-up is over; what it still waits for then, mostly nothing."""
+        """Wait some time for the end of start-up; returns what is still pending, or ""."""
 
     def sync(self) -> None:
-        """Write everything down to the disks."""
+        """Sync all file systems to their disks."""
 
     def power_off(self) -> None:
         """Ask for power-off from inside; returns at once."""
@@ -130,21 +130,21 @@ class Lifecycle(Protocol):
     def reboot(self) -> None:
         """Ask for a reboot from inside; returns at once."""
 
-    def ended_cleanly(self, said: bytes, ending: Ending) -> bool:
-        """Whether the system went down by itself last time; `said` is the console's part of it."""
+    def ended_cleanly(self, console_output: bytes, ending: Ending) -> bool:
+        """Whether the system last went down by itself, by its log or by this console output."""
 
     def crash(self, *, after: int) -> None:
-        """Have the kernel die `after` so many seconds; returns at once."""
+        """Crash the kernel `after` so many seconds; returns at once."""
 
     def hang(self) -> None:
-        """Give every processor, in two seconds, to work that lets nothing else have a turn."""
+        """Occupy every processor, two seconds from now, so that nothing else is scheduled."""
 
 
 class Product(Protocol):
-    """What the system is, and what is installed in it."""
+    """The system's release and its installed packages."""
 
     def os_release(self) -> OsRelease:
-        """The system's own record of its release, edition, kernel and architecture."""
+        """Release, edition, kernel and architecture, by the system's own record."""
 
     def packages(self, *, limit: int) -> list[str]:
         """Every installed package with its version, sorted; cut off after `limit` bytes."""
@@ -155,17 +155,17 @@ class Log(Protocol):
 
     @property
     def log_rules(self) -> LogRules:
-        """What its records mean."""
+        """The rules by which its records are classified."""
 
     @property
     def recent_log(self) -> tuple[str, ...]:
-        """The program, with its arguments, that prints the newest of the log."""
+        """The program, with its arguments, that prints the newest part of the log."""
 
     def kernel_log(self) -> list[LogLine]:
         """The log of this boot, with levels."""
 
     def running_units(self) -> set[str]:
-        """The services that run now, and are meant to go on."""
+        """The services that run and should keep running."""
 
     def failed_units(self) -> list[str]:
         """The services that have failed since boot."""
@@ -175,41 +175,41 @@ class CpuMemory(Protocol):
     """Processors and memory."""
 
     def cpus_online(self) -> int:
-        """Processors that the scheduler uses."""
+        """The number of processors that the scheduler uses."""
 
     def cpus_present(self) -> int:
-        """Processors that the machine has."""
+        """The number of processors that the machine has."""
 
     def missing_flags(self, expected: set[str]) -> set[str]:
-        """Which of the flags, by libvirt's names, the system says not to find."""
+        """The flags, by libvirt's names, that the system does not find."""
 
     def processors(self) -> list[Processor]:
-        """Every online processor, with its place."""
+        """Every online processor, with its place in the topology."""
 
     def numa_nodes(self) -> dict[int, tuple[int, int]]:
         """Processors and bytes of memory of each NUMA node."""
 
     def runs_on(self, processor: int) -> int:
-        """The number of the processor on which a thread runs that is bound to this one."""
+        """The number of the processor on which a thread bound to this one runs."""
 
     def memory_available(self) -> int:
-        """Bytes that programs could still have, by the kernel's own estimate."""
+        """Bytes that programs can still allocate, by the kernel's own estimate."""
 
     def memory_total(self) -> int:
         """Bytes of memory that the kernel manages."""
 
 
 class Devices(Protocol):
-    """What the machine is made of."""
+    """The machine's devices."""
 
     def disks(self) -> list[GuestDisk]:
         """Every disk that has a device behind it."""
 
     def disk_drivers(self, name: str) -> list[str]:
-        """The drivers of a disk and of what it hangs on, from the disk up to its bus."""
+        """The drivers of a disk and of its parent devices, from the disk up to its bus."""
 
     def root_device(self) -> str:
-        """The name of the disk that holds the root file system."""
+        """The name of the disk with the root file system."""
 
     def nics(self) -> list[GuestNic]:
         """Every network card that has a device behind it."""
@@ -230,150 +230,150 @@ class Devices(Protocol):
         """The names of the virtio serial ports, sorted."""
 
     def has_acpi_driver(self, driver: str) -> bool:
-        """Whether a driver of this name is there for a device that ACPI describes."""
+        """Whether a driver of this name exists for a device that ACPI describes."""
 
     def unload_driver(self, driver: str) -> bool:
-        """Take a driver from its devices; whether that went well."""
+        """Detach a driver from its devices; returns whether that succeeded."""
 
     def load_driver(self, driver: str) -> bool:
-        """Give a driver to its devices; whether that went well."""
+        """Attach a driver to its devices; returns whether that succeeded."""
 
 
 class Network(Protocol):
-    """What the network gave."""
+    """Routes, name resolution, identity on the network."""
 
     def default_routes(self) -> list[str]:
         """The gateways of IPv4's default routes."""
 
     def resolve(self, name: str) -> list[str]:
-        """The addresses that the guest's resolver gives for a name; none where it gives none."""
+        """The addresses of a name by the guest's resolver; empty where it returns none."""
 
     def identity(self) -> dict[str, set[str]]:
-        """What tells this guest from others of its image, by what it is."""
+        """The values that must differ between guests of one image, by their names."""
 
 
 class Firmware(Protocol):
-    """What the firmware handed over, and what it keeps."""
+    """Firmware, its variables, and the TPM."""
 
     def is_uefi(self) -> bool:
         """Whether the kernel was started through UEFI."""
 
     def knows_firmware(self) -> bool:
-        """Whether the system tells anything of its firmware: the control for `is_uefi`."""
+        """Whether the system reports anything about its firmware: the control for `is_uefi`."""
 
     def uefi_variable(self, name: str, vendor: str) -> bytes:
-        """A UEFI variable's data, without its attributes; empty where there is none."""
+        """A UEFI variable's data, without its attributes; empty where it does not exist."""
 
     def set_uefi_variable(self, name: str, vendor: str, data: bytes) -> None:
-        """Make a variable: non-volatile, for boot services and the running system."""
+        """Create a variable: non-volatile, for boot services and the running system."""
 
     def secure_boot(self) -> bool:
-        """Whether the kernel itself says that Secure Boot is on."""
+        """Whether the kernel itself reports that Secure Boot is on."""
 
     def tpm_version(self) -> int:
-        """The TPM's major version; 0 where there is none."""
+        """The TPM's major version; 0 without a TPM."""
 
     def tpm_exchange(self, command: bytes) -> bytes:
-        """The chip's answer to a raw command."""
+        """The chip's response to a raw command."""
 
     def add_boot_argument(self, argument: str) -> None:
-        """Have the kernel started with one more argument from the next boot on."""
+        """Add an argument to the kernel's command line from the next boot on."""
 
     def has_boot_argument(self, argument: str) -> bool:
-        """Whether the running kernel was started with it."""
+        """Whether the running kernel has it on its command line."""
 
 
 class Storage(Protocol):
-    """What is written, and what is there afterwards."""
+    """Files, raw disks, hibernation."""
 
     def root_is_writable(self) -> bool:
-        """Whether the root file system can be written to."""
+        """Whether the root file system is writable."""
 
     def write_file(self, name: str, text: str) -> None:
-        """Write a line into a file of that name, down to the disk."""
+        """Write a line into a file of that name, and sync it."""
 
     def read_file(self, name: str) -> str:
-        """What is in it; what the system says instead where it is not there."""
+        """The file's content; the system's error message where the file does not exist."""
 
     def start_recording(self) -> None:
-        """Begin to write numbered records, and to say `kept N.` on the console once N is synced."""
+        """Start writing numbered records; print `kept N.` on the console after record N's sync."""
 
     def records(self) -> list[str]:
-        """The records that are there: `record 1`, `record 2`, ..."""
+        """The records on the disk: `record 1`, `record 2`, ..."""
 
     def write_marker(self, name: str) -> None:
-        """Leave a mark on the disk and another in memory."""
+        """Leave a marker on the disk and another in memory."""
 
     def markers_on_disk(self) -> set[str]:
-        """The names of the marks that are there."""
+        """The names of the markers there."""
 
     def markers_in_memory(self) -> set[str]:
-        """The names of the marks that are there."""
+        """The names of the markers there."""
 
     def fill_file(self, mark: str) -> int:
-        """Fill a file with the mark, down to the disk; returns its first sector on the disk."""
+        """Fill a file with the mark and sync it; returns its first sector on the disk."""
 
     def has_marker_file(self) -> bool:
-        """Whether the file that `fill` makes is there."""
+        """Whether the file that `fill_file` makes exists."""
 
     def disk_holds(self, mark: str, *, start: int, mebibytes: int) -> bool:
-        """Whether the mark is on the raw root disk, from byte `start` on."""
+        """Whether the raw root disk contains the mark, from byte `start` on."""
 
     def bytes_not_zero(self, disk: str, mebibytes: int) -> int:
-        """How many bytes of the raw disk's first MiB are not zero; `disk` is the guest's name."""
+        """Non-zero bytes in the first `mebibytes` MiB of the raw disk of this name."""
 
     def prepare_hibernation(self, serial: str) -> None:
-        """Have the system sleep to the blank disk of that serial, after its next boot."""
+        """Prepare hibernation to the blank disk with that serial, effective after the next boot."""
 
     def enable_hibernation(self, serial: str) -> bool:
-        """What is left to do of it after that boot; whether the system could wake from it."""
+        """Finish the preparation after that boot; returns whether the system can resume from it."""
 
 
 class Workload(Protocol):
-    """Programs that go on by themselves after they were started."""
+    """Background programs."""
 
     def start_ticking(self) -> None:
-        """Say `tick` on the console five times a second."""
+        """Print `tick` on the console five times a second."""
 
     def start_counting(self) -> None:
-        """Have a process keep raising a number, which `count` reads."""
+        """Start a process that keeps raising a number, which `count` reads."""
 
     def start_echo_server(self, port: int) -> None:
-        """Echo what one TCP connection says."""
+        """Echo the data of one TCP connection."""
 
     def echo_server_listens(self) -> bool:
-        """Whether the one that echoes listens by now."""
+        """Whether the echo server listens."""
 
     def start_echo_client(self, address: str, port: int) -> None:
-        """Raise the number each time that its echo came back over one TCP connection."""
+        """Raise the number with each echo that comes back over one TCP connection."""
 
     def count(self) -> str:
-        """The number; `0` before the first, and what the process last said where it gave up."""
+        """The number; `0` before the first, and the process's last message once it has given up."""
 
     def start_load(self) -> None:
         """Keep all processors and the disk busy."""
 
     def load(self) -> float:
-        """How busy the processors were in the last seconds; 0 is not at all."""
+        """How busy the processors were in the last seconds; 0 is idle."""
 
     def runs(self, argument: str) -> bool:
-        """Whether a process with this among its arguments is there."""
+        """Whether a process with this argument runs."""
 
 
-class Execution(Protocol):
+class Programs(Protocol):
     """Programs of the system for cases that are about running programs."""
 
     def succeeding(self) -> Program:
-        """One that ends with 0 and says nothing."""
+        """A program that prints nothing and exits with 0."""
 
     def saying(self, output: str, errors: str, *, status: int) -> Program:
-        """One that says a line on both streams and ends with a status."""
+        """A program that prints a line on both streams and exits with a status."""
 
     def random_mebibyte(self) -> Program:
-        """One that says a MiB of random bytes, and their SHA-256 as its errors' first word."""
+        """A program that prints a MiB of random bytes; the first word on stderr: their SHA-256."""
 
     def lasting(self, name: str) -> Program:
-        """One that lasts ten minutes, with `name` among its arguments."""
+        """A program that runs for ten minutes with `name` among its arguments."""
 
 
 class GuestOs(
@@ -386,7 +386,7 @@ class GuestOs(
     Firmware,
     Storage,
     Workload,
-    Execution,
+    Programs,
     Protocol,
 ):
-    """All that can be asked of a guest's operating system."""
+    """The complete guest OS interface."""

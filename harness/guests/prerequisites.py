@@ -1,4 +1,4 @@
-"""What a case's feature builds on, looked for in the ready guest before the case."""
+"""Prerequisites: the features that a case builds on, checked in the ready guest before it."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ def _heartbeat(guest: Guest) -> str:
     return "" if state is HeartbeatState.OK else f"the guest's heartbeat is {state}"
 
 
-LOOKS: Mapping[str, Callable[[Guest], str]] = {"integration.heartbeat": _heartbeat}
-"""For each feature that others build on: what is wrong with it in this guest; empty: nothing.
+CHECKS: Mapping[str, Callable[[Guest], str]] = {"integration.heartbeat": _heartbeat}
+"""For each feature that others build on: a check that returns its fault in this guest, or "".
 
-A look and not the outcome of that feature's cases: these run in any order, on other workers, and
-one that failed for its own reason (a panic was noticed too late) says nothing of the others.
+A check, not the outcome of that feature's cases: those run in any order, on other workers, and one
+that failed for a reason of its own (a panic was noticed too late) proves nothing about the others.
 """
 
 
 def require_foundations(guest: Guest, feature: str) -> None:
-    """Raise Blocked where one of the features that `feature` builds on is not there."""
+    """Raise Blocked where a feature that `feature` builds on does not work."""
     for foundation in foundations(feature):
-        if wrong := LOOKS[foundation](guest):
+        if wrong := CHECKS[foundation](guest):
             raise Blocked(foundation, wrong)

@@ -10,16 +10,16 @@ from harness.time_accounting import Phase
 from harness.waiting import NotYet, wait_until
 
 
-def expect_reboot(guest: Guest, act: Callable[[], None], *, before: str | None = None) -> float:
-    """Do `act`, wait until the guest is ready with a new boot id; returns the seconds it took.
+def expect_reboot(guest: Guest, trigger: Callable[[], None], *, before: str | None = None) -> float:
+    """Trigger a reboot and wait until the guest is ready with a new boot id; returns its seconds.
 
-    `before` is its boot id, where it may reboot at any moment and should not be asked again.
+    `before` is the old boot id; pass it where the guest may reboot at any moment.
     Raises GuestTimeout where the boot id stays, GuestCrashed where the guest dies on the way.
     """
     before = before or guest.os.boot_id()
     deadline = guest.budget(guest.profile.budgets.ready_seconds)
     position = guest.console.position
-    act()
+    trigger()
     with guest.ledger.on(Phase.BOOT):
         wait_until(
             lambda: _new_boot_id(guest, before, position),
@@ -39,7 +39,7 @@ def _new_boot_id(guest: Guest, before: str, position: int) -> None:
         raise NotYet(f"no answer by {guest.answers_by}")
     try:
         boot_id = guest.os.boot_id()
-    except ChannelError as error:  # the agent answered and went down with the rest
-        raise NotYet(f"an agent that went away: {error.sentence}") from error
+    except ChannelError as error:  # the agent answered and then went down
+        raise NotYet(f"an agent that stopped answering: {error.sentence}") from error
     if boot_id == before:
-        raise NotYet("the boot id of before")
+        raise NotYet("still the old boot id")

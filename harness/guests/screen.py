@@ -1,4 +1,4 @@
-"""What a picture of a guest's screen shows, as far as a case needs to know."""
+"""Screenshots of a guest, decoded as far as a case needs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Picture:
 
     @classmethod
     def from_png(cls, data: bytes) -> Picture:
-        """Decode a screenshot; raises HarnessError where it is not one."""
+        """Decode a screenshot; raises HarnessError for other data."""
         try:
             _, _, rows, _ = png.Reader(file=io.BytesIO(data)).asRGB8()
             picture = cls(tuple(bytes(row) for row in rows))
@@ -37,7 +37,7 @@ class Picture:
         return all(row == first * (len(row) // 3) for row in self.rows)
 
     def changed_rows(self, other: Picture) -> int:
-        """How many rows of pixels differ; all of them where the sizes do."""
+        """The number of rows that differ; all of them where the sizes differ."""
         if len(self.rows) != len(other.rows):
             return max(len(self.rows), len(other.rows))
         return sum(mine != theirs for mine, theirs in zip(self.rows, other.rows, strict=True))

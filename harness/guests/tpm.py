@@ -1,4 +1,4 @@
-"""Speaks TPM 2.0 to a guest's chip: raw commands through its system, and no guest's tool.
+"""TPM 2.0 client: raw commands to a guest's chip through its OS, without tools in the guest.
 
 Source: Trusted Computing Group, TPM 2.0 Library, part 2 (structures) and part 3 (commands).
 """
@@ -18,7 +18,7 @@ from harness.waiting import NotYet, wait_until
 VERSION = 2
 
 FOUND_WITHIN = 10
-"""Seconds (with KVM) that an answering guest may take to load the driver, where it is a module."""
+"""Seconds (with KVM) within which a ready guest must have loaded the driver."""
 
 PCR_BYTES = 32  # of the SHA-256 bank
 NO_SESSIONS, SESSIONS = 0x8001, 0x8002
@@ -30,7 +30,7 @@ CREATE_PRIMARY, CREATE, LOAD, UNSEAL = 0x131, 0x153, 0x157, 0x15E
 FLUSH, START_SESSION, PCR_READ, POLICY_PCR, PCR_EXTEND = 0x165, 0x176, 0x17E, 0x17F, 0x182
 
 STORAGE_KEY = 0x30472
-"""Attributes: fixed to chip and parent, made by the chip, opened by password, decrypts only."""
+"""Attributes: fixed to chip and parent, created by the chip, opened by password, decrypts only."""
 
 SEALED_DATA = 0x412
 """Attributes: fixed to chip and parent, no lock-out; no password, so that only the policy opens."""
@@ -39,8 +39,8 @@ POLICY_FAILED = 0x01D
 """The error number of TPM_RC_POLICY_FAIL, without the bits that name the session."""
 
 
-class TpmRefusal(Exception):  # noqa: N818 - an answer that a case may want
-    """The chip answered a command with an error; `policy` tells whether a policy did not hold."""
+class TpmRefusal(Exception):  # noqa: N818 - an answer that a case may expect
+    """The chip answered a command with an error; `policy` is set where a policy did not hold."""
 
     def __init__(self, command: int, code: int) -> None:
         super().__init__(f"the TPM refused command {command:#x} with code {code:#x}")
@@ -49,7 +49,7 @@ class TpmRefusal(Exception):  # noqa: N818 - an answer that a case may want
 
 @dataclass(frozen=True)
 class Sealed:
-    """Data that only this chip opens, and only while these PCRs hold what they held."""
+    """Data that only this chip opens, and only while these PCRs keep their values."""
 
     private: bytes
     public: bytes
@@ -63,7 +63,7 @@ class Tpm:
         self._guest = guest
 
     def await_chip(self) -> None:
-        """Wait until the guest has found a TPM 2.0; raises GuestTimeout where it finds none."""
+        """Wait until the guest reports a TPM 2.0; raises GuestTimeout where it does not."""
 
         def found() -> None:
             version = self._guest.os.tpm_version()
@@ -81,7 +81,7 @@ class Tpm:
     def pcrs(self, numbers: Sequence[int]) -> dict[int, bytes]:
         """The values of platform configuration registers, from the SHA-256 bank."""
         values = {}
-        for number in numbers:  # a chip may give fewer in one answer than were asked for
+        for number in numbers:  # a chip may return fewer in one answer than requested
             answer = self._command(PCR_READ, _selection([number]))
             if len(answer) < PCR_BYTES + 6:
                 raise ChannelError(f"the TPM gave no SHA-256 value of PCR {number}")
@@ -94,7 +94,7 @@ class Tpm:
         self._command(PCR_EXTEND, parameters, handles=[number], authorization=_password())
 
     def seal(self, data: bytes, pcrs: Sequence[int]) -> Sealed:
-        """Seal up to 128 bytes to what these registers hold now."""
+        """Seal up to 128 bytes to the current values of these registers."""
         parent = self._storage_key()
         public = struct.pack(">HHI", KEYED_HASH, SHA256, SEALED_DATA)
         public += _sized(self._policy(pcrs)) + struct.pack(">H", NONE) + _sized(b"")
@@ -107,7 +107,7 @@ class Tpm:
         return Sealed(private, public, tuple(pcrs))
 
     def unseal(self, sealed: Sealed) -> bytes:
-        """Open what was sealed; raises TpmRefusal where the registers hold something else."""
+        """Unseal data; raises TpmRefusal where the registers have other values."""
         parent = self._storage_key()
         parameters = _sized(sealed.private) + _sized(sealed.public)
         loaded = self._command(LOAD, parameters, handles=[parent], authorization=_password())
@@ -119,7 +119,7 @@ class Tpm:
                 UNSEAL, b"", handles=[item], authorization=_authorization(session)
             )
         except TpmRefusal:
-            self._flush(session)  # a session goes with the command it served, if that succeeds
+            self._flush(session)  # a successful command ends its session
             raise
         finally:
             self._flush(item)
@@ -127,7 +127,7 @@ class Tpm:
         return data
 
     def _storage_key(self) -> int:
-        """The owner's storage key, which the chip makes anew from its seed, always the same."""
+        """The owner's storage key, which the chip derives from its seed, always the same."""
         public = struct.pack(">HHI", ECC, SHA256, STORAGE_KEY) + _sized(b"")
         public += struct.pack(">HHHHHH", AES, 128, CFB, NONE, P256, NONE)
         public += _sized(b"") + _sized(b"")
@@ -139,10 +139,10 @@ class Tpm:
         return _handle(answer)
 
     def _policy(self, pcrs: Sequence[int]) -> bytes:
-        """The digest of a policy that asks for these registers' present values."""
+        """The digest of a policy that requires these registers' current values."""
         held = hashlib.sha256(b"".join(self.pcrs(sorted(pcrs)).values())).digest()
-        said = struct.pack(">I", POLICY_PCR) + _selection(pcrs) + held
-        return hashlib.sha256(bytes(PCR_BYTES) + said).digest()
+        command = struct.pack(">I", POLICY_PCR) + _selection(pcrs) + held
+        return hashlib.sha256(bytes(PCR_BYTES) + command).digest()
 
     def _policy_session(self, pcrs: Sequence[int]) -> int:
         parameters = _sized(secrets.token_bytes(16)) + _sized(b"")
@@ -162,7 +162,7 @@ class Tpm:
         handles: Sequence[int] = (),
         authorization: bytes = b"",
     ) -> bytes:
-        """Send one command; returns what stands behind the answer's code."""
+        """Send one command; returns the response after its code."""
         body = b"".join(struct.pack(">I", handle) for handle in handles)
         if authorization:
             body += struct.pack(">I", len(authorization)) + authorization
@@ -187,7 +187,7 @@ def _sized(data: bytes) -> bytes:
 
 
 def _taken(data: bytes) -> tuple[bytes, bytes]:
-    """What a size of two bytes says, and the rest."""
+    """The data behind its two-byte size, and the rest."""
     size = int.from_bytes(data[:2], "big")
     if len(data) < size + 2:
         raise ChannelError("the TPM's answer ends too early")
@@ -205,5 +205,5 @@ def _authorization(session: int) -> bytes:
 
 
 def _password() -> bytes:
-    """The empty one, which a fresh chip's owner has."""
+    """The empty password, which a fresh chip's owner has."""
     return _authorization(PASSWORD)

@@ -1,4 +1,4 @@
-"""Probes between two guests: one listens, the other sends, with the prober carried into both."""
+"""Traffic between two guests: one listens, the other sends, with the prober carried into both."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from harness.waiting import Deadline, NotYet, wait_until
 PROBER = Path(__file__).with_name("network_prober.py")
 IN_GUEST = "/run/guestcert-prober.py"
 LISTEN_SECONDS = 60
-"""Longer than a sender ever takes; the listener ends by itself in a guest that was forgotten."""
+"""Longer than a sender ever takes; the listener ends by itself in an abandoned guest."""
 
 SEND_SECONDS = 30
-"""To send to every address of the host (with KVM): all at once, each as long as TCP may take."""
+"""To send to every address of the host (with KVM), all at once: a TCP timeout each."""
 
 GRACE_SECONDS = 1
-"""After the last packet was sent (with KVM; stretched under TCG). A bridge delivers in far less."""
+"""After the last packet (with KVM; scaled under TCG). A bridge delivers in far less."""
 
 
 class TrafficKind(StrEnum):
-    """Ways in which a packet can reach a neighbour."""
+    """The kinds of packets that can reach a neighbour."""
 
     ARP = "arp"
     ICMP = "icmp"
@@ -40,7 +40,7 @@ class TrafficKind(StrEnum):
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A guest on a network, with what a sender needs to know of it."""
+    """A guest on a network, with its addresses."""
 
     guest: Guest
     interface: str
@@ -61,10 +61,10 @@ class Endpoint:
         plain = [address.partition("/")[0] for address in nic.addresses]
         v4 = [address for address in plain if "." in address]
         if not v4:
-            raise HarnessError(f"{guest.name} has no address to be reached at: {plain}")
+            raise HarnessError(f"{guest.name} has no IPv4 address: {plain}")
         local = link_local(nic.mac)
         if local not in plain:
-            # Its own choice may be made of a secret (RFC 7217), which copies of a disk share.
+            # Its own address may derive from a secret (RFC 7217), which copies of a disk share.
             guest.linux.sh('ip -6 address add "$1/64" dev "$2" nodad', local, nic.name)
         return cls(guest, nic.name, v4[0], local)
 
@@ -77,26 +77,26 @@ def link_local(mac: str) -> str:
 
 
 def can_reach(sender: Endpoint, receiver: Endpoint, kind: TrafficKind) -> bool:
-    """Whether a packet of that kind gets from one guest to the other."""
-    word = secrets.token_hex(8)
-    said = f"/run/heard-{word}"
+    """Whether a packet of that kind arrives at the other guest."""
+    token = secrets.token_hex(8)
+    output = f"/run/guestcert-received-{token}"
     listener = receiver.guest.linux.sh(
         'python3 "$1" listen "$2" "$3" "$4" "$5" > "$6" 2>&1 < /dev/null & echo $!',
-        *(IN_GUEST, kind, str(LISTEN_SECONDS), receiver.interface, word, said),
+        *(IN_GUEST, kind, str(LISTEN_SECONDS), receiver.interface, token, output),
     )
-    _await_word(receiver, said, "ready", receiver.guest.budget(LISTEN_SECONDS))
+    _await_word(receiver, output, "ready", receiver.guest.budget(LISTEN_SECONDS))
     target = receiver.link_local if kind is TrafficKind.IPV6 else receiver.address
     sent = sender.guest.linux.sh(
         'python3 "$1" send "$2" "$3" "$4" "$5"',
-        *(IN_GUEST, kind, sender.interface, target, word),
+        *(IN_GUEST, kind, sender.interface, target, token),
     )
     _require_sent(sender, sent)
     try:
-        _await_word(receiver, said, "heard", receiver.guest.budget(GRACE_SECONDS))
+        _await_word(receiver, output, "received", receiver.guest.budget(GRACE_SECONDS))
     except NotReceivedError:
-        # Only a listener that still listens, and says so, was silent: a dead one proves nothing.
+        # Only a listener that is alive at its timeout counts: a dead one proves nothing.
         receiver.guest.linux.sh('kill -TERM "$1"', listener.strip())
-        _await_word(receiver, said, "silence", receiver.guest.budget(LISTEN_SECONDS))
+        _await_word(receiver, output, "timeout", receiver.guest.budget(LISTEN_SECONDS))
         return False
     return True
 
@@ -104,7 +104,7 @@ def can_reach(sender: Endpoint, receiver: Endpoint, kind: TrafficKind) -> bool:
 def reached_on_host(
     sender: Endpoint, listener: HostListener, protocol: str, addresses: Sequence[str]
 ) -> set[str]:
-    """Those of the host's addresses at which the listener hears the guest, by tcp or udp."""
+    """The host's addresses at which the listener receives from the guest, by tcp or udp."""
     tokens = {address: secrets.token_hex(8) for address in addresses}
     sent = sender.guest.linux.sh(
         'python3 "$@"',
@@ -121,7 +121,7 @@ def reached_on_host(
     with contextlib.suppress(NotReceivedError):
         wait_until(
             arrived,
-            awaited=f"{sender.guest.name} to be heard on the host",
+            awaited=f"{sender.guest.name} to reach the host",
             deadline=Deadline(GRACE_SECONDS),
             watches=[sender.guest.crash_watch],
             error=NotReceivedError,
@@ -137,21 +137,21 @@ def _require_sent(sender: Endpoint, printed: str) -> None:
 
 
 class NotReceivedError(HarnessError):
-    """The prober in a guest did not say what was awaited."""
+    """The prober in a guest did not print the awaited word in time."""
 
 
-def _await_word(station: Endpoint, file: str, word: str, deadline: Deadline) -> None:
+def _await_word(endpoint: Endpoint, file: str, word: str, deadline: Deadline) -> None:
     """Wait until the listener has written `word`."""
 
     def look() -> None:
-        lines = station.guest.linux.read(file).split()
+        lines = endpoint.guest.linux.read(file).split()
         if word not in lines:
             raise NotYet(repr(lines[-5:]))
 
     wait_until(
         look,
-        awaited=f"the prober in {station.guest.name} to say {word}",
+        awaited=f"the prober in {endpoint.guest.name} to print `{word}`",
         deadline=deadline,
-        watches=[station.guest.crash_watch],
+        watches=[endpoint.guest.crash_watch],
         error=NotReceivedError,
     )

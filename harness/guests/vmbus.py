@@ -1,4 +1,4 @@
-"""Hyper-V's integration services as a guest sees them: classes of channels on its VMBus.
+"""Hyper-V's integration services as a guest sees them: channel classes on its VMBus.
 
 Source: Linux, include/linux/hyperv.h, and tools/hv/lsvmbus.
 """
@@ -17,9 +17,9 @@ CLASSES = {
     "35fa2e29-ea23-4236-96ae-3a6ebacba440": ServiceName.BACKUP,
     "34d14be3-dee4-41c8-9ae7-6b174977c192": ServiceName.FILE_COPY,
 }
-"""The services by the ids of their classes."""
+"""The services by their class ids."""
 
 
 def services_on(classes: Iterable[str]) -> set[ServiceName]:
-    """The services among classes of channels; those of network cards, disks, ... are left out."""
+    """The services among channel classes; those of network cards, disks, ... are left out."""
     return {CLASSES[each] for each in classes if each in CLASSES}

@@ -1,4 +1,4 @@
-"""Controls: the half of a case that must hold before its other half means anything."""
+"""Controls: the half of a case that must hold for its other half to mean anything."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.errors import ControlFailedError, GuestCrashed
 def control() -> Iterator[None]:
     """Check a case's control: an assertion that fails in here makes the case broken, not failed.
 
-    "B cannot be reached" says something only where the same probe reached what it may reach, and
+    "B cannot be reached" proves something only where the same probe reached what it may reach, and
     "no fault is logged" only where the log reaches back to boot. A probe that fails there is the
     harness's or the lab's trouble. A guest that crashes is judged as everywhere.
 

@@ -25,7 +25,7 @@ def test_no_unit_has_failed(guest: Guest) -> None:
     """No service has failed since boot, less the named exceptions."""
     running = guest.os.running_units()
     with control():
-        assert running, "no service is listed as running, so neither would a failed one be"
+        assert running, "no service is listed as running, so a failed one would not be either"
 
     known = [re.compile(exception.pattern) for exception in guest.profile.log_exceptions]
     failed = guest.os.failed_units()

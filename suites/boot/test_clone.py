@@ -1,4 +1,4 @@
-"""boot.clone: two guests from one image are two, and a copy notices that it is one."""
+"""boot.clone: two guests from one image are distinct, and a copy notices that it is a copy."""
 
 from harness.errors import NotApplicable
 from harness.guests.guest import Guest
@@ -9,7 +9,7 @@ from harness.plugin.markers import cost, feature, requires
 from harness.waiting import NotYet, wait_until
 
 NOTICED = "crng reseeded due to virtual machine fork"
-"""What Linux says since 5.18 once its VM generation id is another (drivers/char/random.c)."""
+"""Linux's message since 5.18 when its VM generation id changes (drivers/char/random.c)."""
 
 
 @feature("boot.clone")
@@ -22,7 +22,7 @@ def test_two_clones_of_an_image_have_their_own_identity(clones: Clones) -> None:
 
     first, second = (clone.os.identity() for clone in (clones.first, clones.second))
 
-    with control():  # what is not there at all is not different
+    with control():  # values that are missing are not different
         for identity in (first, second):
             assert [what for what, value in identity.items() if not value] == []
     assert [what for what, value in first.items() if value & second[what]] == []
@@ -32,7 +32,7 @@ def test_two_clones_of_an_image_have_their_own_identity(clones: Clones) -> None:
 @requires(Capability.SAVE_RESTORE, Capability.GENERATION_ID, Capability.PAUSE)
 @cost(80)
 def test_a_copy_notices_that_it_is_one(machine: Guest) -> None:
-    """A guest that goes on as a copy of itself is told, and takes new random numbers."""
+    """A guest that is resumed as a copy of itself notices it, and reseeds its random numbers."""
     driver = machine.profile.drivers.generation_id
     if driver is None:
         raise NotApplicable(
@@ -42,7 +42,7 @@ def test_a_copy_notices_that_it_is_one(machine: Guest) -> None:
     machine.boot()
     machine.await_settled()
     assert machine.os.has_acpi_driver(driver), "no driver for it"
-    with control():  # a guest that goes on as itself is not a copy
+    with control():  # a guest that is resumed as itself is not a copy
         machine.machine.pause()
         machine.machine.resume()
         assert _noticed(machine) == []
@@ -54,7 +54,7 @@ def test_a_copy_notices_that_it_is_one(machine: Guest) -> None:
 
     def noticed() -> None:
         if not _noticed(machine):
-            raise NotYet("nothing of it in the kernel's log")
+            raise NotYet("no message in the kernel's log")
 
     wait_until(noticed, awaited="the guest to notice that it is a copy", deadline=machine.budget(5))
 

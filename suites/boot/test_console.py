@@ -12,23 +12,23 @@ from harness.oracles.control import control
 from harness.plugin.markers import feature, only_on
 from harness.profiles.model import System
 
-NO_SHELL = "the console that Windows has on a serial port is no shell that takes a login"
+NO_SHELL = "the console that Windows has on a serial port is not a shell with a login"
 
 
 @feature("boot.console")
 @only_on(System.LINUX, System.FREEBSD, because=NO_SHELL)
 def test_logs_in_and_runs_a_command(guest: Guest) -> None:
     """The console offers a login, takes the right password, and runs a command."""
-    guest.log_out()  # a guest without an agent is spoken to there
+    guest.log_out()  # a guest without an agent is driven through it
     shell = ConsoleShell(guest.console, watches=[guest.crash_watch])
     word = secrets.token_hex(8)
 
     shell.log_in(guest.credentials.user, guest.credentials.password, guest.budget(20))
     with promised():
-        said = shell.run(["printf", "%s-%s", "it is", word], timeout=guest.budget(10).seconds)
+        printed = shell.run(["printf", "%s-%s", "printed", word], timeout=guest.budget(10).seconds)
         failed = shell.run(["sh", "-c", "exit 7"], timeout=guest.budget(10).seconds)
 
-    assert (said.exit_status, said.text.strip()) == (0, f"it is-{word}")
+    assert (printed.exit_status, printed.text.strip()) == (0, f"printed-{word}")
     assert failed.exit_status == 7, "the exit status of a command does not arrive"
 
 

@@ -1,4 +1,4 @@
-"""boot.cpu_model: the least processor that the guest must start on, and one that is less."""
+"""boot.cpu_model: the least processor that the guest must start on, and a lesser one."""
 
 import re
 
@@ -20,7 +20,7 @@ BASELINE = {
     ProcessorFloor.X86_64_V2: "Nehalem",
     ProcessorFloor.X86_64_V3: "Haswell-noTSX",
 }
-"""The least model, by libvirt's name, that offers all that a floor asks for."""
+"""The least model, by libvirt's name, with everything that a floor requires."""
 
 BEYOND = {
     "486": "cx8",
@@ -33,21 +33,21 @@ BEYOND = {
 """A flag that the model lacks, and that all of the next ones have."""
 
 BELOW = {ProcessorFloor.X86_64_V2: "kvm64", ProcessorFloor.X86_64_V3: "Nehalem"}
-"""A model under a floor, on which the system still comes so far that it can say something."""
+"""A model below a floor on which the system still starts far enough to report the refusal."""
 
 REFUSALS = [
     r"CPU does not support x86-64-v\d",
     r"CPU ISA level is lower than required",
     r"requires an? [\w-]{1,60} CPU",
 ]
-"""What glibc (Red Hat's, then everybody's) and the kernel say to a processor that will not do."""
+"""The refusals of glibc (Red Hat's, then all others') and of the kernel."""
 
 
 @feature("boot.cpu_model")
 @requires(Capability.CPU_MODEL)
 @cost(60)
 def test_boots_on_the_least_processor(machine: Guest, hypervisor: Hypervisor) -> None:
-    """The guest boots on a model that has just what its profile asks for, and finds no more."""
+    """The guest boots on a model with just what its profile requires, and finds no more."""
     definition = machine.definition
     model = _least_model(machine)
     expected = hypervisor.processor_flags(model, definition.machine_type, definition.accelerator)
@@ -59,16 +59,16 @@ def test_boots_on_the_least_processor(machine: Guest, hypervisor: Hypervisor) ->
     machine.boot()
 
     assert machine.os.missing_flags(expected) == set()
-    # It was the least processor, and not all that the host can do.
+    # It was the least processor, and not the host's own.
     assert machine.os.missing_flags({BEYOND[model]}) == {BEYOND[model]}, "a greater processor"
 
 
 @feature("boot.cpu_model")
 @requires(Capability.CPU_MODEL)
-@only_on(System.LINUX, because="it takes the words from Linux's C library and kernel")
+@only_on(System.LINUX, because="it matches the messages of Linux's C library and kernel")
 @cost(60)
 def test_says_that_a_lesser_processor_will_not_do(machine: Guest) -> None:
-    """On a processor below its floor the guest does not start, and says why."""
+    """On a processor below its floor the guest does not start, and states why."""
     least, lesser = _least_model(machine), _model_below(machine)
     machine.redefine(cpu_model=lesser)
 
@@ -76,7 +76,7 @@ def test_says_that_a_lesser_processor_will_not_do(machine: Guest) -> None:
 
     found = ConsoleExpect(machine.console, 0).await_any(
         [*REFUSALS, LOGIN_PROMPT],
-        awaited="the guest to say that its processor will not do",
+        awaited="the guest to refuse its processor",
         deadline=machine.budget(machine.profile.budgets.ready_seconds),
     )
     refused = found.re.pattern != LOGIN_PROMPT.encode()
@@ -84,21 +84,21 @@ def test_says_that_a_lesser_processor_will_not_do(machine: Guest) -> None:
     machine.machine.power_off()
     machine.hang_up()
     machine.redefine(cpu_model=least)
-    with control():  # on the least processor it says nothing of the kind
+    with control():  # on the least processor it does not refuse
         machine.boot()
-        said = machine.console.since(0)
-        assert not any(re.search(refusal.encode(), said) for refusal in REFUSALS)
+        output = machine.console.since(0)
+        assert not any(re.search(refusal.encode(), output) for refusal in REFUSALS)
 
 
 def _model_below(machine: Guest) -> str:
     floor = machine.profile.hardware.cpu_floor
     if floor not in BELOW:
-        raise NotApplicable(f"below {floor} the kernel stops before it can say a word")
+        raise NotApplicable(f"below {floor} the kernel stops before it can print anything")
     return BELOW[floor]
 
 
 def _least_model(machine: Guest) -> str:
     floor = machine.profile.hardware.cpu_floor
     if floor not in BASELINE:
-        raise NotApplicable(f"there is no model for the floor {floor} that could be asked for")
+        raise NotApplicable(f"no model exists for the floor {floor}")
     return BASELINE[floor]

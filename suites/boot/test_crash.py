@@ -1,4 +1,4 @@
-"""boot.crash_detected: a dead kernel is told, and told apart from a hang and a shutdown."""
+"""boot.crash_detected: a dead kernel is noticed, and distinguished from a hang and a shutdown."""
 
 from harness.events import EventKind
 from harness.guests.guest import Guest
@@ -15,10 +15,10 @@ SEEN_WITHIN = 10
 
 
 @feature("boot.crash_detected")
-@only_on(System.LINUX, because="only Linux has its last words on a serial console")
+@only_on(System.LINUX, because="only Linux reports its panic on a serial console")
 @cost(25)
 def test_a_panic_is_told_by_the_device_and_the_console(guest: Guest, metric: Metrics) -> None:
-    """The panic device speaks and the console has the kernel's last words, within seconds."""
+    """The panic device and the console report the panic within seconds."""
     with control():
         assert guest.crash_watch.found() is None, "it counted as crashed before"
     guest.linux.require_kernel((3, 9), "has a driver for the panic device")
@@ -30,17 +30,17 @@ def test_a_panic_is_told_by_the_device_and_the_console(guest: Guest, metric: Met
 
     guest.machine.events.wait(
         lambda event: event.kind is EventKind.CRASHED,
-        awaited="the panic device to speak",
+        awaited="the panic device to report the panic",
         since=since,
         deadline=deadline,
         evidence=guest.console_log,
     )
 
-    def last_words() -> None:
+    def reported() -> None:
         if b"Kernel panic - not syncing" not in guest.console.since(position):
             raise NotYet("no panic on the console")
 
-    wait_until(last_words, awaited="the kernel's last words", deadline=deadline)
+    wait_until(reported, awaited="the panic on the console", deadline=deadline)
     metric("panic seen", deadline.elapsed, "s")
     assert guest.crash_watch.found() is not None
 
@@ -49,7 +49,7 @@ def test_a_panic_is_told_by_the_device_and_the_console(guest: Guest, metric: Met
 @requires(Capability.AGENT)
 @cost(40)
 def test_a_hang_is_no_crash(guest: Guest) -> None:
-    """A guest that hangs answers no more, but has not crashed and runs on."""
+    """A guest that hangs does not answer, but has not crashed and keeps running."""
     with control():
         assert guest.agent.answers(timeout=guest.budget(5).seconds), "no answer before the hang"
     since = guest.machine.events.mark()
@@ -70,7 +70,7 @@ def test_a_hang_is_no_crash(guest: Guest) -> None:
 @feature("boot.crash_detected")
 @cost(25)
 def test_a_shutdown_is_no_crash(guest: Guest) -> None:
-    """A guest that shuts down says so by another event than one that crashes."""
+    """A guest that shuts down causes another event than one that crashes."""
     since = guest.machine.events.mark()
 
     guest.os.power_off()

@@ -14,20 +14,20 @@ from harness.waiting import NotYet, wait_until
 
 RESERVED = "crashkernel=256M"
 MEMORY_MIB = 1536
-"""With what is reserved for the crash kernel the guest still has its own."""
+"""Enough for the guest besides the crash kernel's reserve."""
 
 BACK_WITHIN = 120
 """Seconds (with KVM) for a second kernel to start, to write the dump, and for a reboot."""
 
 
 @feature("boot.crash_dump")
-@only_on(System.LINUX, because="it is about the crash kernel that Linux has, and about its dumps")
+@only_on(System.LINUX, because="it tests Linux's crash kernel and its dumps")
 @requires(Capability.AGENT)
 @cost(330)
 def test_a_crash_leaves_a_whole_dump_and_the_guest_comes_back(
     machine: Guest, metric: Metrics
 ) -> None:
-    """After a panic the guest is back by itself, with a dump that holds its last words."""
+    """After a panic the guest is back by itself, with a dump that holds its last message."""
     machine.redefine(memory_mib=max(MEMORY_MIB, machine.definition.memory_mib))
     dumps = CrashDumps(machine)
     machine.boot()
@@ -41,7 +41,7 @@ def test_a_crash_leaves_a_whole_dump_and_the_guest_comes_back(
     machine.await_settled()
     with control():
         assert machine.os.has_boot_argument(RESERVED), f"the kernel was not started with {RESERVED}"
-    assert dumps.armed(), f"{service} has armed no crash kernel"
+    assert dumps.armed(), f"{service} has loaded no crash kernel"
     before = dumps.dumps()
     boot_id = machine.os.boot_id()
     word = secrets.token_hex(8)
@@ -56,14 +56,14 @@ def test_a_crash_leaves_a_whole_dump_and_the_guest_comes_back(
         deadline=machine.budget(10),
         evidence=machine.console_log,
     )
-    machine.crash_watch.follow(machine.console)  # what died is told; now the rest is watched
+    machine.crash_watch.follow(machine.console)  # the crash is noticed; now watch what follows
 
     def back() -> None:
         if not machine.agent.answers(timeout=2.0):
             raise NotYet("no answer from the agent")
         try:
             if machine.os.boot_id() == boot_id:
-                raise NotYet("the boot id of before")
+                raise NotYet("still the old boot id")
             if dumps.dumping():
                 raise NotYet("the crash kernel")
         except ChannelError as error:
@@ -80,9 +80,9 @@ def test_a_crash_leaves_a_whole_dump_and_the_guest_comes_back(
     metric("crash to ready", deadline.elapsed, "s")
     left = dumps.dumps() - before
     assert len(left) == 1, f"the crash left {len(left)} dumps"
-    assert f"guestcert crash {word}" in dumps.kernel_log_in(left.pop()), "the dump is not whole"
+    assert f"guestcert crash {word}" in dumps.kernel_log_in(left.pop()), "the dump is incomplete"
 
 
 def _crashed(machine: Guest) -> None:
     if machine.crash_watch.found() is None:
-        raise NotYet("no last words")
+        raise NotYet("no crash")

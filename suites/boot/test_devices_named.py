@@ -1,4 +1,4 @@
-"""boot.machine_type, boot.disk_bus, boot.nic_model: on all that the profile names."""
+"""boot.machine_type, boot.disk_bus, boot.nic_model: on each that the profile names."""
 
 import dataclasses
 
@@ -55,7 +55,7 @@ def test_boots_on_each_machine_type(machine: Guest, machine_type: MachineType) -
 @pytest.mark.parametrize("bus", DiskBus, ids=str)
 @cost(60)
 def test_boots_from_a_disk_on_each_bus(machine: Guest, bench: Bench, bus: DiskBus) -> None:
-    """The guest boots from a disk on the bus, and its root file system is there."""
+    """The guest boots from a disk on the bus, with its root file system there."""
     require_listed(machine.profile, "disk buses", machine.profile.hardware.disk_buses, bus)
     if bus is DiskBus.NVME and Capability.NVME not in bench.capabilities:
         raise NotApplicable(f"the hypervisor lacks {Capability.NVME}")
@@ -99,7 +99,7 @@ def test_has_an_address_on_each_network_card(machine: Guest, bench: Bench, model
     network, _ = bench.networks.get(1)
     wait_until(
         lambda: _has_its_lease(machine, network),
-        awaited=f"{nic.mac} to have the address that it is leased",
+        awaited=f"{nic.mac} to have its leased address",
         deadline=machine.budget(10),  # start-up does not wait for the network
         watches=[machine.crash_watch],
         evidence=machine.console_log,

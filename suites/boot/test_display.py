@@ -1,4 +1,4 @@
-"""boot.display: the screen shows something, and what is typed changes it."""
+"""boot.display: the screen shows something, and typing changes it."""
 
 from harness.guests.guest import Guest
 from harness.guests.screen import Picture
@@ -8,7 +8,7 @@ from harness.plugin.markers import cost, feature, requires
 from harness.waiting import NotYet, let_pass, wait_until
 
 LINE_OF_TEXT = 16
-"""Rows of pixels in a line of text: a cursor that blinks changes no more than these."""
+"""Rows of pixels in a line of text: a blinking cursor changes at most these."""
 
 PRESSED = 3
 
@@ -19,10 +19,10 @@ STILL_SECONDS = 3.0
 @requires(Capability.SCREENSHOT, Capability.KEYBOARD)
 @cost(15)
 def test_the_screen_shows_what_is_typed(guest: Guest) -> None:
-    """The screen is not blank, stands still by itself, and changes when keys are pressed."""
-    with control():  # what changes by itself is no more than a cursor
+    """The screen is not blank, does not change by itself, and changes when keys are pressed."""
+    with control():  # only a cursor changes by itself
         before = wait_until(
-            lambda: _still(guest), awaited="the screen to stand still", deadline=guest.budget(10)
+            lambda: _still(guest), awaited="the screen to stop changing", deadline=guest.budget(10)
         )
     assert not before.blank, "the screen is blank"
 
@@ -34,12 +34,12 @@ def test_the_screen_shows_what_is_typed(guest: Guest) -> None:
         if rows <= LINE_OF_TEXT:
             raise NotYet(f"{rows} changed rows of pixels")
 
-    wait_until(changed, awaited="the screen to show what was typed", deadline=guest.budget(5))
+    wait_until(changed, awaited="the screen to show the typed keys", deadline=guest.budget(5))
     assert not _screen(guest).blank
 
 
 def _still(guest: Guest) -> Picture:
-    """The screen, where nothing has come to it for a while; a restored kernel may still talk."""
+    """The screen once it has stopped changing; a restored kernel may still print messages."""
     before = _screen(guest)
     let_pass(STILL_SECONDS, [guest.crash_watch])
     rows = _screen(guest).changed_rows(before)

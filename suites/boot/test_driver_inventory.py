@@ -8,17 +8,17 @@ from harness.plugin.markers import cost, feature, read_only, requires
 from harness.tiers import Tier
 
 ALWAYS = ("virtio_balloon", "virtio_console", "virtio_rng")
-"""Drivers of what every machine of ours has, by the names of their modules."""
+"""Drivers of the devices of every machine, by the names of their modules."""
 
 OPTIONAL = ("virtio_balloon", "virtio_rng")
-"""Modules that nothing needs all the time."""
+"""Modules that can be unloaded for a while."""
 
 
 @feature("boot.driver_inventory")
 @requires(Capability.QEMU_DEVICES)
 @read_only
 def test_every_paravirtual_device_has_its_driver(guest: Guest) -> None:
-    """The virtio devices are those of the machine, each bound to the driver that is meant."""
+    """The virtio devices are those of the machine, each bound to its driver."""
     definition = guest.definition
     expected = Counter(ALWAYS)
     expected["virtio_net"] = sum(nic.model == "virtio" for nic in definition.nics)
@@ -32,16 +32,16 @@ def test_every_paravirtual_device_has_its_driver(guest: Guest) -> None:
 @requires(Capability.QEMU_DEVICES)
 @cost(40)
 def test_optional_drivers_load_again_and_again(guest: Guest, tier: Tier) -> None:
-    """Drivers that can be missed for a while are unloaded and loaded time after time."""
+    """Optional drivers are unloaded and loaded repeatedly."""
     drivers = Counter(guest.os.virtio_drivers())
     boot_id = guest.os.boot_id()
     faults = guest.os.log_rules.faults(guest.os.kernel_log())
     for module in OPTIONAL:
         for turn in range(tier.repeats):
-            assert guest.os.unload_driver(module), f"{module} can not be unloaded"
+            assert guest.os.unload_driver(module), f"{module} cannot be unloaded"
             without = drivers - Counter([module]) + Counter(["-"])
             assert Counter(guest.os.virtio_drivers()) == without, f"{module}, turn {turn + 1}"
-            assert guest.os.load_driver(module), f"{module} can not be loaded again"
+            assert guest.os.load_driver(module), f"{module} cannot be loaded again"
             assert Counter(guest.os.virtio_drivers()) == drivers, f"{module}, turn {turn + 1}"
     assert guest.os.boot_id() == boot_id
     assert guest.os.log_rules.faults(guest.os.kernel_log()) == faults

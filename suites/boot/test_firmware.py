@@ -26,9 +26,9 @@ def test_boots_through_bios(machine: Guest) -> None:
 
     machine.boot()
 
-    assert not machine.os.is_uefi(), "the guest says that it was started through UEFI"
-    with control():  # the same probe finds what a BIOS machine does have
-        assert machine.os.knows_firmware(), "the guest shows nothing of any firmware"
+    assert not machine.os.is_uefi(), "the guest reports that it was started through UEFI"
+    with control():  # the same probe finds a BIOS machine's firmware
+        assert machine.os.knows_firmware(), "the guest reports nothing about its firmware"
     assert "SeaBIOS" in machine.os.smbios("bios_vendor")
 
 
@@ -56,17 +56,17 @@ def test_boots_through_uefi_and_keeps_its_boot_entry(machine: Guest) -> None:
 
 
 def _current_entry(machine: Guest) -> tuple[int, bytes]:
-    """The number and the content of the boot entry that this boot came through."""
+    """The number and the content of this boot's entry."""
     current = machine.os.uefi_variable("BootCurrent", EFI_GLOBAL)
-    assert len(current) == 2, "the firmware does not tell which entry it booted"
+    assert len(current) == 2, "the firmware does not report which entry it booted"
     (number,) = struct.unpack("<H", current)
     content = machine.os.uefi_variable(f"Boot{number:04X}", EFI_GLOBAL)
-    assert content, f"the boot entry Boot{number:04X} is not there"
+    assert content, f"the boot entry Boot{number:04X} does not exist"
     return number, content
 
 
 def _write_mark(machine: Guest) -> None:
-    """A variable of our own."""
+    """Write guestcert's own variable."""
     with control():
         assert not _has_mark(machine), "the mark was there before it was written"
     name, _, vendor = MARK.partition("-")

@@ -9,7 +9,7 @@ from harness.hypervisors.base import Capability
 from harness.plugin.markers import feature, read_only, requires
 
 KERNEL_RESERVE = 0.12
-"""Part of the memory that firmware and kernel keep for themselves on a machine of 1 GiB."""
+"""The share of memory that firmware and kernel reserve on a machine of 1 GiB."""
 
 
 @feature("boot.hardware")
@@ -77,7 +77,7 @@ def _root(guest: Guest, seen: dict[str, GuestDisk]) -> GuestDisk:
 
 
 def _virtual_size(path: str) -> int:
-    """The size that the host's own tool gives; -U since the running machine holds the lock."""
+    """The size by the host's own tool; -U since the running machine holds the lock."""
     shown = subprocess.run(
         ["qemu-img", "info", "-U", "--output=json", path],
         capture_output=True,

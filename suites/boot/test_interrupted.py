@@ -1,4 +1,4 @@
-"""boot.nmi and boot.watchdog: what reaches a guest that answers to nothing else."""
+"""boot.nmi and boot.watchdog: they reach a guest that does not respond otherwise."""
 
 import contextlib
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from harness.profiles.model import System
 from harness.waiting import NotYet, wait_until
 
 HEARTBEAT = 10
-"""Seconds within which the watchdog wants to be petted."""
+"""The watchdog's timeout in seconds."""
 
 PETTED = 3 * HEARTBEAT
 
@@ -35,7 +35,7 @@ def test_an_nmi_reaches_the_guest(guest: Guest) -> None:
             raise NotYet(f"{seen} NMIs, as before")
 
     wait_until(counted, awaited="the guest to count an NMI", deadline=guest.budget(5))
-    assert guest.os.boot_id() == boot_id, "the guest did not live on"
+    assert guest.os.boot_id() == boot_id, "the guest did not keep running"
 
 
 @feature("boot.watchdog")
@@ -43,21 +43,21 @@ def test_an_nmi_reaches_the_guest(guest: Guest) -> None:
 @only_on(System.LINUX, because="it drives the watchdog with the driver that Linux has for it")
 @cost(140)
 def test_the_watchdog_resets_a_guest_that_does_not_pet_it(machine: Guest) -> None:
-    """A petted watchdog never fires; one that is petted no more resets the guest."""
+    """A petted watchdog never fires; one that is no longer petted resets the guest."""
     machine.redefine(watchdog=True)
     machine.boot()
     machine.await_settled()
     since = machine.machine.events.mark()
     device = machine.linux.load_watchdog(heartbeat=HEARTBEAT)
-    assert device, f"the guest has no watchdog that waits for {HEARTBEAT} s"
+    assert device, f"the guest has no watchdog with a timeout of {HEARTBEAT} s"
     boot_id = machine.os.boot_id()
 
-    # Three times as long as it waits, and petted each second.
+    # Three times its timeout, petted each second.
     with _failing_where_fired(machine, since):
         machine.linux.pet_watchdog(device, seconds=PETTED)
     assert not _fired(machine, since), "the watchdog fired although it was petted"
 
-    # Closed without its farewell, it goes on counting.
+    # Closed without the magic character, it keeps counting.
     expect_reboot(machine, lambda: None, before=boot_id)
 
     assert _fired(machine, since), "the guest came back, but not by its watchdog"
@@ -65,7 +65,7 @@ def test_the_watchdog_resets_a_guest_that_does_not_pet_it(machine: Guest) -> Non
 
 @contextlib.contextmanager
 def _failing_where_fired(machine: Guest, since: int) -> Iterator[None]:
-    """An answer that does not come is the guest's failure where its watchdog has reset it."""
+    """A missing answer is the guest's failure where its watchdog has reset it."""
     try:
         yield
     except ChannelError as error:

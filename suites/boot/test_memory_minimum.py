@@ -1,13 +1,13 @@
-"""boot.memory.minimum: the least memory that the guest is said to start with."""
+"""boot.memory.minimum: the least memory that the guest must start with."""
 
 from harness.guests.guest import Guest
-from harness.guests.log_rules import Kind, Mark
+from harness.guests.log_rules import FaultKind, Mark
 from harness.oracles.control import control
 from harness.plugin.markers import cost, feature
 from harness.plugin.worker import Metrics
 
 RESERVE_MIB = 96
-"""What firmware and kernel may keep for themselves of so small a machine."""
+"""The memory that firmware and kernel may reserve on so small a machine."""
 
 
 @feature("boot.memory.minimum")
@@ -26,4 +26,4 @@ def test_boots_with_the_least_memory(machine: Guest, metric: Metrics) -> None:
     log, rules = machine.os.kernel_log(), machine.os.log_rules
     with control():
         assert rules.shows(Mark.BOOT, log), "the log lacks its beginning"
-    assert rules.found(Kind.KILLED, log) == []
+    assert rules.found(FaultKind.KILLED, log) == []

@@ -1,4 +1,4 @@
-"""boot.network: what the network offers, the guest has."""
+"""boot.network: the guest has the network's addresses, route and names."""
 
 import ipaddress
 

@@ -1,4 +1,4 @@
-"""boot.order: the firmware goes on where it finds nothing to boot."""
+"""boot.order: the firmware continues with the next device where it finds nothing to boot."""
 
 import dataclasses
 
@@ -42,7 +42,7 @@ def test_falls_back_from_the_network_to_the_disk(machine: Guest) -> None:
 
     machine.boot()
 
-    said, _, _ = machine.console.since(0).partition(b"Linux version")
-    assert b"PXE" in said, "the firmware did not say that it tried the network"
+    output, _, _ = machine.console.since(0).partition(b"Linux version")
+    assert b"PXE" in output, "the firmware did not report that it tried the network"
     serials = {disk.name: disk.serial for disk in machine.os.disks()}
     assert serials[machine.os.root_device()] == root.serial

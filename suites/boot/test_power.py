@@ -2,7 +2,7 @@
 
 from harness.errors import GuestFailure
 from harness.guests.guest import Guest
-from harness.guests.log_rules import Kind, Mark
+from harness.guests.log_rules import FaultKind, Mark
 from harness.guests.os import Ending
 from harness.guests.reboot import expect_reboot
 from harness.hypervisors.base import Capability, MachineState, PowerMethod
@@ -17,13 +17,13 @@ REBOOTS = 10
 PAUSED_SECONDS = 6.0
 
 SILENT_WITHIN = 10.0
-"""Seconds within which the host has handed on what the guest said before it was paused."""
+"""Seconds within which the host has passed on the guest's output from before the pause."""
 
 
 @feature("boot.reboot")
 @cost(700)
 def test_reboots_again_and_again_at_its_own_request(guest: Guest, metric: Metrics) -> None:
-    """The guest reboots itself time after time, each proved by a new boot id."""
+    """The guest reboots itself repeatedly, each time with a new boot id."""
     seen = {guest.os.boot_id()}
     took = []
     for _ in range(REBOOTS):
@@ -44,8 +44,8 @@ def test_reboots_at_the_hosts_request(guest: Guest) -> None:
     expect_reboot(guest, lambda: guest.machine.reboot(PowerMethod.ACPI))
 
     assert guest.os.boot_id() != before
-    said = guest.console.since(position)
-    assert guest.os.ended_cleanly(said, Ending.REBOOT), "the system did not go down by itself"
+    output = guest.console.since(position)
+    assert guest.os.ended_cleanly(output, Ending.REBOOT), "the system did not go down by itself"
 
 
 @feature("boot.reset")
@@ -58,25 +58,25 @@ def test_returns_from_a_hard_reset(guest: Guest) -> None:
 
     expect_reboot(guest, guest.machine.reset)
 
-    said = guest.console.since(position)
-    assert not guest.os.ended_cleanly(said, Ending.REBOOT), "it shut down: this was no reset"
+    output = guest.console.since(position)
+    assert not guest.os.ended_cleanly(output, Ending.REBOOT), "it shut down: this was not a reset"
     kept = guest.os.read_file("before-the-reset")
-    assert kept == "kept", "what was synced before the reset is not there"
+    assert kept == "kept", "a file synced before the reset is missing"
     log, rules = guest.os.kernel_log(), guest.os.log_rules
     with control():
         assert rules.shows(Mark.MOUNTED, log), "the log does not show the mount"
-    assert rules.found(Kind.DAMAGE, log) == []
-    assert guest.os.root_is_writable(), "the root file system is mounted for reading alone"
+    assert rules.found(FaultKind.DAMAGE, log) == []
+    assert guest.os.root_is_writable(), "the root file system is mounted read-only"
 
 
 @feature("boot.pause")
 @requires(Capability.PAUSE)
 @cost(20)
 def test_stands_still_while_paused(guest: Guest) -> None:
-    """A paused guest makes no progress; resumed, it goes on without a reboot or a lockup."""
+    """A paused guest makes no progress; resumed, it continues without a reboot or a lockup."""
     boot_id = guest.os.boot_id()
     guest.os.start_ticking()
-    with control():  # a counter that never ran stands still as well
+    with control():  # a counter that never ran makes no progress either
         _await_ticks(guest, 3)
     before = guest.os.uptime()
     on_the_host = Deadline(PAUSED_SECONDS)
@@ -84,8 +84,8 @@ def test_stands_still_while_paused(guest: Guest) -> None:
     guest.machine.pause()
     assert guest.machine.state() is MachineState.PAUSED
     drained = _silent_from(guest)
-    heard, _, is_open = guest.console.read_after(drained, PAUSED_SECONDS)
-    assert (heard, is_open) == (b"", True), "the console was not silent while paused"
+    output, _, is_open = guest.console.read_after(drained, PAUSED_SECONDS)
+    assert (output, is_open) == (b"", True), "the console was not silent while paused"
     guest.machine.resume()
 
     _await_ticks(guest, 3)
@@ -93,7 +93,7 @@ def test_stands_still_while_paused(guest: Guest) -> None:
     assert guest.os.boot_id() == boot_id
     missed = on_the_host.elapsed - in_the_guest
     assert missed >= PAUSED_SECONDS - 1, f"the guest's clock ran on: it missed only {missed:.1f} s"
-    assert guest.os.log_rules.found(Kind.LOCKUP, guest.os.kernel_log()) == []
+    assert guest.os.log_rules.found(FaultKind.LOCKUP, guest.os.kernel_log()) == []
 
 
 def _await_ticks(guest: Guest, count: int) -> None:
@@ -108,10 +108,10 @@ def _await_ticks(guest: Guest, count: int) -> None:
 
 
 def _silent_from(guest: Guest) -> int:
-    """The console's position once what was under way when it paused has arrived."""
+    """The console's position once the output from before the pause has arrived."""
     position, deadline = guest.console.position, Deadline(SILENT_WITHIN)
     while not deadline.passed:
-        heard, position, _ = guest.console.read_after(position, 1.0)
-        if not heard:
+        output, position, _ = guest.console.read_after(position, 1.0)
+        if not output:
             return position
-    raise GuestFailure("the guest talks on while it is paused", evidence=guest.console_log)
+    raise GuestFailure("the guest keeps printing while it is paused", evidence=guest.console_log)

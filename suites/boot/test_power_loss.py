@@ -1,9 +1,9 @@
-"""boot.power_loss: what was written down for good is there after a power cut."""
+"""boot.power_loss: synced data survives a power cut."""
 
 import re
 
 from harness.guests.guest import Guest
-from harness.guests.log_rules import Kind, Mark
+from harness.guests.log_rules import FaultKind, Mark
 from harness.oracles.control import control
 from harness.plugin.markers import cost, feature
 from harness.plugin.worker import Metrics
@@ -16,10 +16,10 @@ ENOUGH = 30
 @feature("boot.power_loss")
 @cost(75)
 def test_every_acknowledged_write_survives_a_power_cut(guest: Guest, metric: Metrics) -> None:
-    """After a cut in the midst of synced writes, each one that was acknowledged is there."""
+    """After a power cut amid synced writes, each one that was acknowledged is on the disk."""
     position = guest.console.position
     guest.os.start_recording()
-    with control():  # nothing is lost of what was never written
+    with control():  # data that was never written cannot be lost
         wait_until(
             lambda: _kept_at_least(guest, position, ENOUGH),
             awaited=f"{ENOUGH} acknowledged writes",
@@ -30,7 +30,7 @@ def test_every_acknowledged_write_survives_a_power_cut(guest: Guest, metric: Met
 
     guest.machine.power_off()
 
-    guest.console.close()  # when its reader has written down the last that was said
+    guest.console.close()  # its reader has then written the last output
     acknowledged = _kept(guest, position)
     metric("acknowledged writes", acknowledged, "")
     guest.boot()
@@ -40,12 +40,12 @@ def test_every_acknowledged_write_survives_a_power_cut(guest: Guest, metric: Met
     log, rules = guest.os.kernel_log(), guest.os.log_rules
     with control():
         assert rules.shows(Mark.MOUNTED, log), "the log does not show the mount"
-    assert rules.found(Kind.DAMAGE, log) == []
+    assert rules.found(FaultKind.DAMAGE, log) == []
     assert guest.os.root_is_writable()
 
 
 def _kept(guest: Guest, position: int) -> int:
-    """The number of the last write that the guest said to be kept."""
+    """The number of the last write that the guest acknowledged."""
     numbers = re.findall(rb"kept (\d{1,9})\.", guest.console.since(position))
     return int(numbers[-1]) if numbers else 0
 

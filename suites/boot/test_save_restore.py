@@ -1,4 +1,4 @@
-"""boot.save_restore: what a guest was doing when it was saved, it goes on doing."""
+"""boot.save_restore: a restored guest continues where it was saved."""
 
 import contextlib
 import time
@@ -40,11 +40,11 @@ def test_goes_on_after_save_and_restore(neighbours: Neighbours, metric: Metrics)
     assert guest.os.boot_id() == boot_id
     count.await_beyond(count.value() + 1)
     metric("missed", missed, "s")
-    # The host corrects the clock through the service that is there for it. The agent sets the
-    # system's first, and then the hardware's by a program that a guest may lack: the clock tells.
+    # The host corrects the clock through the service for it. The agent sets the system's clock
+    # first, then the hardware's by a program that a guest may lack: so its error does not count.
     with contextlib.suppress(ChannelError):
         seconds = guest.budget(10).seconds
         guest.agent.call("guest-set-time", {"time": time.time_ns()}, timeout=seconds)
     before = time.time()
-    told = guest.os.clock()
-    assert before - CLOCK_LIMIT <= told <= time.time() + CLOCK_LIMIT
+    clock = guest.os.clock()
+    assert before - CLOCK_LIMIT <= clock <= time.time() + CLOCK_LIMIT

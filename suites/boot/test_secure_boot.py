@@ -1,4 +1,4 @@
-"""boot.secure_boot: what is signed boots, what is not is refused, and boots where none asks."""
+"""boot.secure_boot: signed loaders boot, unsigned ones are refused, and boot without it."""
 
 from harness.channels.console import ConsoleExpect
 from harness.guests.guest import Guest
@@ -18,24 +18,26 @@ REFUSALS = [
     r"Access Denied",
     r"prohibited by secure boot policy",
 ]
-"""What OVMF, shim and GRUB say to a signature that is missing."""
+"""The messages of OVMF, shim and GRUB for a missing signature."""
 
-REFUSED_ALOUD = "it takes the signature from Linux's loaders, whose refusal is on the console"
+REFUSED_ALOUD = "it removes the signature from Linux's loaders, whose refusal is on the console"
 
 LOADER = "/boot/efi/EFI/BOOT/BOOTX64.EFI"
-"""What a firmware starts from a disk of which it knows nothing (UEFI specification, 3.5.1.1)."""
+"""The loader that firmware starts without a boot entry (UEFI specification, 3.5.1.1)."""
 
 
 @feature("boot.secure_boot")
 @variants(Firmware.SECURE_BOOT)
 @cost(70)
 def test_boots_with_secure_boot_enforced(machine: Guest) -> None:
-    """With Secure Boot enforced the guest boots, and says that it is enforced."""
+    """With Secure Boot enforced the guest boots, and reports that it is enforced."""
     machine.boot()
 
     assert machine.os.uefi_variable("SecureBoot", EFI_GLOBAL) == b"\1"
-    assert machine.os.uefi_variable("SetupMode", EFI_GLOBAL) == b"\0", "anyone may enrol keys"
-    assert machine.os.secure_boot(), "the kernel does not say that Secure Boot is on"
+    assert machine.os.uefi_variable("SetupMode", EFI_GLOBAL) == b"\0", (
+        "keys can be enrolled without a signature"
+    )
+    assert machine.os.secure_boot(), "the kernel does not report that Secure Boot is on"
 
 
 @feature("boot.secure_boot")
@@ -66,17 +68,17 @@ def _assert_refused_and_boots_without(machine: Guest) -> None:
     machine.power_on()
     ConsoleExpect(machine.console, 0).await_any(
         [*REFUSALS, r"Linux version"],
-        awaited="the firmware or a loader to refuse what is not signed",
+        awaited="the firmware or a loader to refuse an unsigned file",
         deadline=machine.budget(20),
         watches=[machine.crash_watch],
     )
-    assert b"Linux version" not in machine.console.since(0), "it was booted all the same"
+    assert b"Linux version" not in machine.console.since(0), "it was booted nevertheless"
     machine.machine.power_off()
     machine.hang_up()
     plain = machine.folder / "nvram-plain.fd"
     plain.unlink(missing_ok=True)
     machine.redefine(firmware=Firmware.UEFI, nvram=plain)
-    with control():  # the very same disk boots where nobody asks for signatures
+    with control():  # the same disk boots where no signature is required
         machine.boot()
         assert machine.os.is_uefi()
         assert machine.os.uefi_variable("SecureBoot", EFI_GLOBAL) in (b"\0", b"")

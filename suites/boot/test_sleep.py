@@ -1,4 +1,4 @@
-"""boot.suspend_ram and boot.suspend_disk: a guest sleeps, and wakes as it was."""
+"""boot.suspend_ram and boot.suspend_disk: a guest sleeps, and wakes with its state."""
 
 from harness.events import EventKind
 from harness.guests.continuity import start_counting
@@ -20,7 +20,7 @@ SWAP_SERIAL = "GC-SWAP"
 @requires(Capability.SLEEP, Capability.AGENT)
 @cost(60)
 def test_sleeps_in_memory_and_wakes(guest: Guest) -> None:
-    """Asked to sleep, the guest stands still in memory; woken, it goes on with its processes."""
+    """On request the guest sleeps in memory; woken, it continues with its processes."""
     boot_id = guest.os.boot_id()
     count = start_counting(guest)
     require_allowed(guest, "guest-suspend-ram")
@@ -40,7 +40,7 @@ def test_sleeps_in_memory_and_wakes(guest: Guest) -> None:
     assert guest.machine.state() is MachineState.ASLEEP, "it did not stay asleep"
     since = guest.machine.events.mark()
     guest.machine.wake_up()
-    # Until the hypervisor says so the machine counts as asleep, although it was told to wake.
+    # The machine counts as asleep until the hypervisor reports otherwise.
     guest.machine.events.wait(
         lambda event: event.kind is EventKind.AWAKE,
         awaited=f"{guest.name} to wake",
@@ -54,15 +54,15 @@ def test_sleeps_in_memory_and_wakes(guest: Guest) -> None:
     assert guest.os.boot_id() == boot_id, "it woke by a reboot"
     count.await_beyond(count.value())
     log = guest.os.kernel_log()
-    assert guest.os.log_rules.shows(Mark.SLEPT, log), "the kernel does not say that it slept"
+    assert guest.os.log_rules.shows(Mark.SLEPT, log), "the kernel's log shows no sleep"
 
 
 @feature("boot.suspend_disk")
 @requires(Capability.SLEEP, Capability.AGENT)
-@variants(Firmware.BIOS, Firmware.UEFI)  # a kernel that Secure Boot locks down does not do it
+@variants(Firmware.BIOS, Firmware.UEFI)  # a kernel in lockdown does not hibernate
 @cost(200)
 def test_sleeps_on_disk_and_wakes(machine: Guest) -> None:
-    """Asked to sleep, the guest powers off; started again, it goes on with its processes."""
+    """On request the guest hibernates and powers off; started again, it continues."""
     swap = machine.folder / "swap.qcow2"
     size = f"{2 * machine.definition.memory_mib}M"
     create_disk(swap, size)
@@ -86,5 +86,5 @@ def test_sleeps_on_disk_and_wakes(machine: Guest) -> None:
     machine.hang_up()
     machine.boot()
 
-    assert machine.os.boot_id() == boot_id, "it began anew instead of waking"
+    assert machine.os.boot_id() == boot_id, "it booted instead of resuming"
     assert count.await_beyond(counted) > counted

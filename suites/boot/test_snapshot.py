@@ -1,4 +1,4 @@
-"""boot.snapshot: set back to a snapshot, a guest is what it was."""
+"""boot.snapshot: reverted to a snapshot, a guest has its state from then."""
 
 from harness.errors import NotApplicable
 from harness.guests.continuity import start_counting
@@ -15,7 +15,7 @@ NAMES = ("first", "second", "third")
 @requires(Capability.SNAPSHOT)
 @cost(120)
 def test_three_snapshots_in_a_chain_can_be_gone_back_to(guest: Guest, bench: Bench) -> None:
-    """What came after a snapshot is gone once it is gone back to, in memory and on disk."""
+    """Reverting to a snapshot undoes all that came after it, in memory and on disk."""
     if guest.definition.nvram is not None and Capability.UEFI_SNAPSHOT not in bench.capabilities:
         raise NotApplicable(f"the hypervisor lacks {Capability.UEFI_SNAPSHOT}")
     boot_id = guest.os.boot_id()
@@ -31,7 +31,7 @@ def test_three_snapshots_in_a_chain_can_be_gone_back_to(guest: Guest, bench: Ben
         guest.revert(back_to)
 
         kept = set(NAMES[: NAMES.index(back_to) + 1])
-        assert guest.os.markers_on_disk() == kept, f"on disk, after going back to {back_to}"
-        assert guest.os.markers_in_memory() == kept, f"in memory, after going back to {back_to}"
+        assert guest.os.markers_on_disk() == kept, f"on disk, after reverting to {back_to}"
+        assert guest.os.markers_in_memory() == kept, f"in memory, after reverting to {back_to}"
         assert guest.os.boot_id() == boot_id
         count.await_beyond(count.value())

@@ -1,4 +1,4 @@
-"""boot.stays_up: a guest that is left alone stays what it was."""
+"""boot.stays_up: a guest that is left alone stays healthy."""
 
 import time
 
@@ -12,10 +12,10 @@ from harness.waiting import let_pass
 ALONE_SECONDS = 180.0
 
 LEAK = 0.05
-"""Part of the memory that may go in this time without being called a leak: caches fill."""
+"""The share of memory that may be used up in this time without being a leak: caches fill."""
 
 CLOCK_LIMIT = 1.0
-"""Seconds by which the guest's clock may leave the host's in this time; answering takes some."""
+"""Seconds by which the guest's clock may drift in this time; reading it takes some."""
 
 READINGS = 5
 
@@ -23,13 +23,13 @@ READINGS = 5
 @feature("boot.stays_up")
 @cost(300)
 def test_nothing_is_lost_while_it_is_left_alone(machine: Guest, metric: Metrics) -> None:
-    """After a cold boot and minutes of quiet: no fault, no loss, no leak, a true clock."""
+    """After a cold boot and minutes of quiet: no fault, no loss, no leak, an accurate clock."""
     machine.boot()
     machine.await_settled()
     boot_id = machine.os.boot_id()
     services = machine.os.running_units()
     with control():
-        assert services, "no service is listed as running, so none could be missed"
+        assert services, "no service is listed as running, so a lost one would not show"
     available = machine.os.memory_available()
     faults = _faults(machine)
     ahead = _ahead(machine)
@@ -49,17 +49,17 @@ def test_nothing_is_lost_while_it_is_left_alone(machine: Guest, metric: Metrics)
 
 
 def _ahead(machine: Guest) -> float:
-    """Seconds by which the guest's clock is ahead of the host's, by the quickest of its answers."""
+    """Seconds by which the guest's clock is ahead of the host's, by the quickest reading."""
     _, ahead = min(_reading(machine) for _ in range(READINGS))
     return ahead
 
 
 def _reading(machine: Guest) -> tuple[float, float]:
-    """Seconds that an answer took, and by which it is ahead of the middle of that time."""
+    """Seconds that a reading took, and by which it is ahead of the middle of that time."""
     before = time.time()
-    told = machine.os.clock()
+    clock = machine.os.clock()
     after = time.time()
-    return after - before, told - (before + after) / 2
+    return after - before, clock - (before + after) / 2
 
 
 def _faults(machine: Guest) -> list[str]:

@@ -8,10 +8,10 @@ from harness.hypervisors.definitions import Topology
 from harness.plugin.markers import cost, feature, requires
 
 KERNEL_RESERVE = 0.15
-"""Part of a node's memory that the kernel keeps; the first node's share is the greatest."""
+"""The share of a node's memory that the kernel reserves; the first node's is the greatest."""
 
 SHAPES = (Topology(2, 2, 1), Topology(2, 1, 1, nodes=2))
-"""One thread a core: QEMU's translator tells a guest of no others, whatever it is told."""
+"""One thread a core: QEMU's TCG exposes no more to a guest."""
 
 
 @feature("boot.topology")

@@ -1,4 +1,4 @@
-"""boot.tpm: a TPM 2.0 that measures what boots, and keeps what was sealed."""
+"""boot.tpm: a TPM 2.0 that measures the boot, and opens sealed data."""
 
 import secrets
 
@@ -15,7 +15,7 @@ from harness.profiles.hardware import Firmware
 from harness.profiles.model import System
 
 FIRMWARE_PCRS = (0, 2, 4, 7)
-"""What runs before the loader. Register 1 has the boot entries, which a first boot still makes.
+"""The firmware's registers, less 1: it has the boot entries, which a first boot still creates.
 
 Source: TCG PC Client Platform Firmware Profile, 3.3.4.
 """
@@ -24,28 +24,28 @@ COMMAND_LINE_PCRS = (8, 9)
 """GRUB measures its commands and the kernel's command line into 8, the kernel itself into 9."""
 
 SEALED_TO = (0, 23)
-"""The firmware's own register, and the one that is for whoever wants it."""
+"""The firmware's own register, and the one for applications."""
 
 ARGUMENT = "guestcert.measured=1"
 
 
 @feature("boot.tpm")
 @requires(Capability.TPM)
-@variants(Firmware.UEFI)  # GRUB measures nothing where it was started by BIOS
-@only_on(System.LINUX, because="it knows by heart what GRUB measures, and no other loader")
+@variants(Firmware.UEFI)  # GRUB does not measure under BIOS
+@only_on(System.LINUX, because="it expects the measurements of GRUB, and of no other loader")
 @cost(240)
 def test_what_boots_is_measured(machine: Guest) -> None:
-    """Two boots of the same measure the same; another command line measures otherwise."""
+    """Two boots of the same system measure the same; another command line measures differently."""
     require_tpm_use(machine.profile)
     machine.redefine(tpm=True)
-    _booted(machine)  # the first boot on this disk still makes what the later ones find
+    _booted(machine)  # the first boot on this disk still creates boot entries
     machine.shut_down()
     registers = FIRMWARE_PCRS + COMMAND_LINE_PCRS
     before = _booted(machine).pcrs(registers)
     assert [number for number, value in before.items() if not any(value)] == []
     machine.shut_down()
 
-    assert _booted(machine).pcrs(registers) == before, "the same was measured otherwise"
+    assert _booted(machine).pcrs(registers) == before, "the same system was measured differently"
 
     machine.os.add_boot_argument(ARGUMENT)
     machine.shut_down()
@@ -54,15 +54,15 @@ def test_what_boots_is_measured(machine: Guest) -> None:
         assert machine.os.has_boot_argument(ARGUMENT), "the command line is still the same"
     changed = {number for number in registers if after[number] != before[number]}
     assert changed & set(COMMAND_LINE_PCRS), "another command line was measured as the same"
-    assert not changed & set(FIRMWARE_PCRS), f"the firmware was measured otherwise: {changed}"
+    assert not changed & set(FIRMWARE_PCRS), f"the firmware was measured differently: {changed}"
 
 
 @feature("boot.tpm")
 @requires(Capability.TPM)
-@only_on(System.LINUX, because="Windows owns the chip, and keeps the owner's password to itself")
+@only_on(System.LINUX, because="Windows owns the chip, and does not reveal the owner's password")
 @cost(130)
 def test_sealed_data_opens_after_a_reboot(machine: Guest) -> None:
-    """What the chip sealed it opens after a power cycle, and not once a register has changed."""
+    """The chip opens sealed data after a power cycle, but not once a register has changed."""
     require_tpm_use(machine.profile)
     machine.redefine(tpm=True)
     secret = secrets.token_bytes(32)
@@ -73,10 +73,10 @@ def test_sealed_data_opens_after_a_reboot(machine: Guest) -> None:
     try:
         opened = tpm.unseal(sealed)
     except TpmRefusal as refusal:
-        raise GuestFailure(f"what was sealed does not open any more: {refusal}") from refusal
+        raise GuestFailure(f"the sealed data does not open any more: {refusal}") from refusal
     assert opened == secret
 
-    # It was sealed to what the registers hold, and not just kept.
+    # It was sealed to the registers' values, and not just stored.
     tpm.extend(SEALED_TO[-1], secrets.token_bytes(32))
     with pytest.raises(TpmRefusal) as refused:
         tpm.unseal(sealed)

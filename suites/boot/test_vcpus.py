@@ -8,7 +8,7 @@ from harness.guests.guest import Guest
 from harness.plugin.markers import cost, feature
 
 LARGEST = max(4, os.cpu_count() or 1)
-"""The host's largest sensible count; four where it has fewer, which an idle guest bears."""
+"""The host's largest sensible count; at least four, which an idle guest tolerates."""
 
 
 @feature("boot.vcpus")
@@ -22,6 +22,6 @@ def test_all_processors_come_online(machine: Guest, count: int) -> None:
 
     assert machine.os.cpus_present() == count
     assert machine.os.cpus_online() == count
-    # A fact from another side: each one runs a thread that is bound to it.
+    # An independent fact: each one runs a thread that is bound to it.
     for number in range(count):
         assert machine.os.runs_on(number) == number

@@ -1,4 +1,4 @@
-"""integration.exec: commands through the service, and exactly what they said and returned."""
+"""integration.exec: commands through the service, with exactly their output and exit status."""
 
 import hashlib
 import secrets
@@ -17,15 +17,15 @@ pytestmark = requires(Capability.AGENT)
 
 MEBIBYTE = 1024 * 1024
 
-NOTHING_ELSE = "Windows' programs hardly start with no other variable than the one that is given"
+NOTHING_ELSE = "Windows' programs hardly start with a single environment variable"
 
-ONE_LINE = "Windows hands a program one line of text, which each takes apart in a way of its own"
+ONE_LINE = "Windows passes a program one line of text, which each parses in its own way"
 
 
 @feature("integration.exec")
 @read_only
 def test_exit_status_and_both_streams(guest: Guest, integration: IntegrationServices) -> None:
-    """Exit status, output and errors arrive, and are told apart."""
+    """Exit status, output and errors arrive separately."""
     word = secrets.token_hex(6)
 
     result = integration.exec.execute(guest.os.saying(f"out-{word}", f"err-{word}", status=42))
@@ -40,7 +40,7 @@ def test_exit_status_and_both_streams(guest: Guest, integration: IntegrationServ
 @read_only
 @cost(20)
 def test_a_mebibyte_of_output_arrives_whole(guest: Guest, integration: IntegrationServices) -> None:
-    """One MiB of bytes that do not repeat arrives as it was sent, by the guest's own digest."""
+    """One MiB of random bytes arrives unchanged, by the guest's own digest."""
     result = integration.exec.execute(guest.os.random_mebibyte())
 
     assert len(result.output) == MEBIBYTE
@@ -65,7 +65,7 @@ def test_text_that_is_not_ascii_arrives(integration: IntegrationServices) -> Non
 def test_a_command_that_takes_too_long_is_killed(
     guest: Guest, integration: IntegrationServices
 ) -> None:
-    """At the time-out the command is killed in the guest, and the service answers on."""
+    """At the timeout the command is killed in the guest, and the service keeps answering."""
     name = f"/proc/self/{secrets.token_hex(4)}"
     with control():
         assert not guest.os.runs(name), "it ran before it was started"
@@ -94,11 +94,11 @@ def test_environment_arrives(integration: IntegrationServices) -> None:
 @only_on(System.LINUX, System.FREEBSD, because=ONE_LINE)
 @read_only
 def test_nothing_is_interpreted_by_a_shell(integration: IntegrationServices) -> None:
-    """Arguments reach the program as they are; only a shell that was asked for expands them."""
+    """Arguments reach the program unchanged; only an explicit shell expands them."""
     tempting = "$HOME; echo `id` > /dev/null && $(reboot) * ~"
 
     assert integration.exec.run(["printf", "%s", tempting]).text == tempting
-    with control():  # a shell that is asked for does expand
+    with control():  # an explicit shell does expand
         expanded = integration.exec.run(["sh", "-c", "echo $((6 * 7))"])
         assert expanded.text == "42"
 
@@ -106,7 +106,7 @@ def test_nothing_is_interpreted_by_a_shell(integration: IntegrationServices) -> 
 @feature("integration.exec")
 @read_only
 def test_a_missing_program_is_an_error(guest: Guest, integration: IntegrationServices) -> None:
-    """A program that is not there is refused with an error, not with an empty success."""
+    """A missing program is refused with an error, not with an empty success."""
     with pytest.raises(CommandNotStartedError):
         integration.exec.run([f"/nowhere/{secrets.token_hex(4)}"])
 

@@ -1,4 +1,4 @@
-"""integration.heartbeat: the host sees that the guest lives, and when it no longer does."""
+"""integration.heartbeat: the host sees that the guest is alive, and when it no longer is."""
 
 from harness.guests.guest import Guest
 from harness.guests.hang import hang
@@ -9,7 +9,7 @@ from harness.plugin.markers import cost, feature, from_tier, only_on, read_only,
 from harness.profiles.model import System
 from harness.tiers import Tier
 
-SERVICE_OFF = "guestcert reaches a Windows guest by the very service that is switched off here"
+SERVICE_OFF = "guestcert reaches a Windows guest through the service that is switched off here"
 
 LOST_WITHIN = 10
 """Seconds (with KVM) within which the host must notice."""
@@ -60,7 +60,7 @@ def test_is_lost_when_the_guest_hangs(guest: Guest, integration: IntegrationServ
 @from_tier(Tier.STANDARD)
 @cost(25)
 def test_is_lost_when_the_guest_panics(guest: Guest, integration: IntegrationServices) -> None:
-    """The heartbeat is lost when the kernel panics, and the host can tell it from a hang."""
+    """The heartbeat is lost when the kernel panics, and the host can distinguish it from a hang."""
     with control():
         assert integration.heartbeat.state() is HeartbeatState.OK
     guest.crash_expected = True
@@ -68,7 +68,7 @@ def test_is_lost_when_the_guest_panics(guest: Guest, integration: IntegrationSer
     guest.os.crash(after=3)
 
     integration.heartbeat.await_dead(guest.budget(LOST_WITHIN))
-    assert guest.crash_watch.found() is not None, "nothing tells the panic from a hang"
+    assert guest.crash_watch.found() is not None, "nothing distinguishes the panic from a hang"
 
 
 @feature("integration.heartbeat")

@@ -1,4 +1,4 @@
-"""integration.host_services: the host's side of the services, which no guest need answer."""
+"""integration.host_services: the host's side of the services, without a running guest."""
 
 from dataclasses import replace
 
@@ -21,14 +21,14 @@ CHECKPOINT = "guestcert"
 
 
 def side_of_the_host(guest: Guest) -> HostServices:
-    """What the hypervisor says that it has."""
+    """The services of the hypervisor's own side."""
     services = host_services_of(guest.machine)
-    assert services is not None, "the machine has no services of its hypervisor's"
+    assert services is not None, "the machine has no services of its hypervisor"
     return services
 
 
 def policy_of_its_card(guest: Guest) -> tuple[NetworkPolicy, str]:
-    """The network policy, and the address of the card that the machine was given."""
+    """The network policy, and the address of the machine's card."""
     policy = network_policy_of(guest.machine)
     assert policy is not None, "the machine's network cards have no policy"
     return policy, guest.definition.nics[0].mac
@@ -38,7 +38,7 @@ def policy_of_its_card(guest: Guest) -> tuple[NetworkPolicy, str]:
 @requires(Capability.HOST_SERVICES)
 @every_variant
 def test_the_host_switches_each_service_off_and_on(unstarted: Guest) -> None:
-    """Each service is there, is switched off and on alone, and is put back as it was."""
+    """Each service exists, is switched off and on alone, and is restored."""
     services = side_of_the_host(unstarted)
     before = {name: state.enabled for name, state in services.states().items()}
     assert set(before) == set(ServiceName)
@@ -53,7 +53,7 @@ def test_the_host_switches_each_service_off_and_on(unstarted: Guest) -> None:
 @requires(Capability.HOST_SERVICES)
 @every_variant
 def test_the_host_keeps_the_pairs_that_it_gives(unstarted: Guest) -> None:
-    """A pair is kept as it was given, changed and removed; no key is given twice."""
+    """A pair is stored, changed and removed; no key is stored twice."""
     services = side_of_the_host(unstarted)
     assert services.host_pairs() == {}
     for value in ("one", "größer & <2>", ""):
@@ -72,7 +72,7 @@ def test_the_host_keeps_the_pairs_that_it_gives(unstarted: Guest) -> None:
 @requires(Capability.HOST_SERVICES)
 @every_variant
 def test_the_host_takes_checkpoints_of_a_machine_that_is_off(unstarted: Guest) -> None:
-    """A standard checkpoint is taken, gone back to and removed."""
+    """A standard checkpoint is taken, restored and removed."""
     services = side_of_the_host(unstarted)
     services.checkpoint(CHECKPOINT, CheckpointKind.STANDARD)
     assert services.checkpoints() == [CHECKPOINT]
@@ -85,7 +85,7 @@ def test_the_host_takes_checkpoints_of_a_machine_that_is_off(unstarted: Guest) -
 @requires(Capability.HOST_SERVICES, Capability.PRODUCTION_CHECKPOINT)
 @every_variant
 def test_the_host_takes_production_checkpoints_of_a_machine_that_is_off(unstarted: Guest) -> None:
-    """A production checkpoint is taken, gone back to and removed; there is nothing to quiesce."""
+    """A production checkpoint is taken, restored and removed; there is nothing to quiesce."""
     services = side_of_the_host(unstarted)
     services.checkpoint(CHECKPOINT, CheckpointKind.PRODUCTION)
     assert services.checkpoints() == [CHECKPOINT]
@@ -98,7 +98,7 @@ def test_the_host_takes_production_checkpoints_of_a_machine_that_is_off(unstarte
 @requires(Capability.HOST_SERVICES)
 @every_variant
 def test_the_host_resizes_the_memory_of_a_machine_that_is_off(unstarted: Guest) -> None:
-    """The host counts the memory that it was told to give."""
+    """The host reports the memory that was requested."""
     services = side_of_the_host(unstarted)
     defined = unstarted.definition.memory_mib
     assert services.memory().startup == defined
@@ -124,7 +124,7 @@ def test_the_host_puts_a_network_card_into_vlans(unstarted: Guest) -> None:
 @requires(Capability.NETWORK_POLICY, Capability.NETWORK)
 @every_variant
 def test_the_host_switches_each_guard_of_a_network_card(unstarted: Guest) -> None:
-    """Each guard is switched alone, and is put back as it was."""
+    """Each guard is switched alone, and is restored."""
     policy, mac = policy_of_its_card(unstarted)
     before = policy.read(mac).guards
     for name in ("mac_spoofing", "dhcp", "router"):
@@ -137,7 +137,7 @@ def test_the_host_switches_each_guard_of_a_network_card(unstarted: Guest) -> Non
 @requires(Capability.METERING)
 @every_variant
 def test_the_host_meters_a_machine_that_is_off(unstarted: Guest) -> None:
-    """There are figures while it is metered, which tell that it does nothing."""
+    """While it is metered there are figures, which show no activity."""
     meter = metering_of(unstarted.machine)
     assert meter is not None, "the machine has no meter"
     assert meter.usage() is None

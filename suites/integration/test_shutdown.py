@@ -1,4 +1,4 @@
-"""integration.shutdown: down and up again at the host's request, cleanly."""
+"""integration.shutdown: clean shutdown and reboot at the host's request."""
 
 import pytest
 
@@ -15,10 +15,10 @@ from harness.profiles.model import System
 from harness.tiers import Tier
 from harness.waiting import Deadline
 
-SERVICE_OFF = "guestcert reaches a Windows guest by the very service that is switched off here"
+SERVICE_OFF = "guestcert reaches a Windows guest through the service that is switched off here"
 
 REFUSED_WITHIN = 15.0
-"""Seconds in which a request that can't be fulfilled must end with an error."""
+"""Seconds within which a request that cannot be fulfilled must end with an error."""
 
 METHODS = (
     pytest.param(PowerMethod.ACPI, marks=requires(Capability.POWER_BUTTON)),
@@ -38,14 +38,14 @@ def test_shuts_down_clean_on_both_sides(
 
     stopped = integration.shutdown.power_off(method)
 
-    # The host's side: it was the guest that went down, nobody pulled the plug.
+    # The host's side: the guest itself went down, its power was not cut.
     assert stopped.detail == "shutdown"
     assert EventKind.SHUTDOWN in [event.kind for event in guest.machine.events.since(since)]
     assert guest.machine.state() is MachineState.OFF
-    said = guest.console.since(position)
+    output = guest.console.since(position)
     guest.boot()
     # The guest's side: its kernel came to the end of its own shutdown ...
-    assert guest.os.ended_cleanly(said, Ending.POWER_OFF)
+    assert guest.os.ended_cleanly(output, Ending.POWER_OFF)
     # ... and finds its file system clean at the next start.
     assert not guest.os.log_rules.shows(Mark.REPAIRED, guest.os.kernel_log())
 
@@ -54,7 +54,7 @@ def test_shuts_down_clean_on_both_sides(
 @from_tier(Tier.STANDARD)
 @cost(50)
 def test_reboots_at_the_hosts_request(guest: Guest, integration: IntegrationServices) -> None:
-    """The guest reboots when the host asks its service to."""
+    """The guest reboots when the host requests it from its service."""
     before = guest.os.boot_id()
 
     integration.shutdown.reboot(PowerMethod.AGENT)
@@ -69,7 +69,7 @@ def test_reboots_at_the_hosts_request(guest: Guest, integration: IntegrationServ
 def test_request_fails_while_the_service_is_off(
     guest: Guest, integration: IntegrationServices
 ) -> None:
-    """With the service off the request ends with an error, it does not hang; on, it works."""
+    """With the service off the request fails without a hang; with it on again, it works."""
     with control():
         assert integration.heartbeat.state() is HeartbeatState.OK
     integration.service.switch_off()
@@ -89,7 +89,7 @@ def test_request_fails_while_the_service_is_off(
 @requires(Capability.POWER_BUTTON)
 @cost(40)
 def test_works_under_load(guest: Guest, integration: IntegrationServices) -> None:
-    """The guest shuts down in time also while its processors and its disk are busy."""
+    """The guest shuts down in time even while its processors and its disk are busy."""
     guest.os.start_load()
     with control():
         assert guest.os.load() > 0, "the load did not start"

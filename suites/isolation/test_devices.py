@@ -1,4 +1,4 @@
-"""isolation.devices: the guest sees what was defined, and nothing of the host's."""
+"""isolation.devices: the guest sees what was defined, and none of the host's."""
 
 from collections import Counter
 
@@ -13,7 +13,7 @@ from harness.plugin.markers import feature, read_only, requires
 @requires(Capability.QEMU_DEVICES)
 @read_only
 def test_pci_devices_are_those_defined(guest: Guest) -> None:
-    """Every PCI function belongs to a device of the definition, and each of these is there."""
+    """Every PCI function belongs to a device of the definition, and each of these is seen."""
     seen = Counter(guest.os.pci_devices())
 
     surplus, missing = unexpected(seen, expected_pci(guest.definition))
@@ -25,9 +25,11 @@ def test_pci_devices_are_those_defined(guest: Guest) -> None:
 @feature("isolation.devices")
 @read_only
 def test_there_are_no_usb_devices(guest: Guest) -> None:
-    """No USB device is there, since none was defined; what was defined is found the same way."""
+    """The guest has no USB device, since none was defined; PCI devices are listed the same way."""
     with control():
-        assert guest.os.pci_devices(), "no device at all is listed, so neither would one on USB be"
+        assert guest.os.pci_devices(), (
+            "no device at all is listed, so a USB device would not be either"
+        )
 
     assert guest.os.usb_devices() == []
 

@@ -41,7 +41,7 @@ def test_writes_stay_on_their_own_disk(
 @feature("isolation.disk")
 @cost(20)
 def test_what_was_written_goes_with_its_disk(guest: Guest, bench: Bench, target: Target) -> None:
-    """What a guest wrote is gone with its disk: the next one in its place finds none of it."""
+    """A guest's data is gone with its disk: the next guest in the machine slot finds none of it."""
     mark = f"guestcert-{secrets.token_hex(16)}"
     start = guest.os.fill_file(mark)
     with control():
@@ -49,7 +49,7 @@ def test_what_was_written_goes_with_its_disk(guest: Guest, bench: Bench, target:
 
     fresh = bench.slot(target.profile, target.variant, "guest").restore_golden()
 
-    assert not _scan(fresh, mark, start), "a disk made again holds what was on the one before it"
+    assert not _scan(fresh, mark, start), "a disk made again holds the data of the one before it"
 
 
 @feature("isolation.disk")
@@ -71,13 +71,13 @@ def test_a_new_disk_reads_zeros(machine: Guest) -> None:
     machine.boot()
 
     name = {disk.serial: disk.name for disk in machine.os.disks()}
-    with control():  # the same look finds what is on a disk that was kept
+    with control():  # the same probe finds the content of a disk that was kept
         assert machine.os.bytes_not_zero(name[kept.serial], DISK_MIB) == DISK_MIB * MEBIBYTE
     assert machine.os.bytes_not_zero(name[new.serial], DISK_MIB) == 0
 
 
 def _make_full(disk: Path) -> None:
-    """Make a disk of which no byte is zero."""
+    """Make a disk without a zero byte."""
     raw = disk.with_suffix(".raw")
     raw.write_bytes(PATTERN * (DISK_MIB * MEBIBYTE // len(PATTERN)))
     run_program(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", str(raw), str(disk)])
@@ -85,7 +85,7 @@ def _make_full(disk: Path) -> None:
 
 
 def _scan(guest: Guest, mark: str, start: int) -> bool:
-    """Whether the mark is on the raw disk around sector `start`."""
+    """Whether the raw disk contains the mark around sector `start`."""
     first = max(0, start * 512 - SCANNED_MIB // 2 * 1024 * 1024)
     return guest.os.disk_holds(mark, start=first, mebibytes=SCANNED_MIB)
 

@@ -1,4 +1,4 @@
-"""isolation.hypervisor_interface: the guest sees its hypervisor, and nothing that is the host's."""
+"""isolation.hypervisor_interface: the guest sees its hypervisor, and nothing of the host."""
 
 from harness.errors import NotApplicable
 from harness.guests import cpuid
@@ -17,22 +17,22 @@ SYSENTER = 0x174
 """The register IA32_SYSENTER_CS, which every 64-bit guest has and sets for itself."""
 
 STATISTICS = 0x400000E0
-"""Hyper-V's register of a partition's statistics page, the root's alone; others have none there."""
+"""Hyper-V's register of a partition's statistics page, for the root only."""
 
 MARK = 0x6775657374636572
-"""A value to be written; its bit 0, which would switch a page on, is clear."""
+"""A value to write; its bit 0, which would enable a page, is clear."""
 
 
 @feature("isolation.hypervisor_interface")
 @only_on(System.LINUX, because=INSTRUCTIONS)
 @cost(20)
 def test_the_guest_sees_the_hypervisor_that_runs_it(guest: Guest) -> None:
-    """The signature is that of what the machine was defined to run on."""
+    """The signature is that of the accelerator in the machine's definition."""
     linux = guest.linux
-    with control():  # the same probe finds what the kernel itself has found
+    with control():  # the same probe agrees with the kernel itself
         assert cpuid.is_virtual(linux.cpuid) == ("hypervisor" in linux.processor_flags())
 
-    assert cpuid.is_virtual(linux.cpuid), "the processor says that no hypervisor is there"
+    assert cpuid.is_virtual(linux.cpuid), "the processor reports no hypervisor"
     expected = cpuid.EXPECTED[guest.definition.accelerator]
     assert expected in cpuid.signatures(linux.cpuid)
 
@@ -41,13 +41,13 @@ def test_the_guest_sees_the_hypervisor_that_runs_it(guest: Guest) -> None:
 @only_on(System.LINUX, because=INSTRUCTIONS)
 @cost(20)
 def test_a_guest_has_no_privilege_of_the_root(guest: Guest) -> None:
-    """Of Hyper-V's privileges the guest has those of a child, and none of the root's."""
+    """The guest has a child's privileges on Hyper-V, and none of the root's."""
     interface = cpuid.hyperv(guest.linux.cpuid)
     on_hyperv = guest.definition.accelerator is Accelerator.HYPERV
     assert interface or not on_hyperv, "Hyper-V does not show its own interface"
     if interface is None:
         raise NotApplicable("the hypervisor shows no Hyper-V interface, and so no privileges")
-    with control():  # what every child has is found in the same mask
+    with control():  # the same mask shows what every child has
         assert interface.access & cpuid.HYPERCALLS, "the mask lacks even what every guest has"
         assert not on_hyperv or interface.privileges & cpuid.MESSAGES == cpuid.MESSAGES
     if interface.own_hypervisor:
@@ -60,9 +60,9 @@ def test_a_guest_has_no_privilege_of_the_root(guest: Guest) -> None:
 @only_on(System.LINUX, because=INSTRUCTIONS)
 @cost(20)
 def test_the_root_s_registers_are_out_of_reach(guest: Guest) -> None:
-    """A register of the root's is refused; guest and machine go on as if nobody had tried.
+    """A register of the root's is refused; guest and machine continue undisturbed.
 
-    TCG refuses no register that it does not know: it reads as 0, and keeps nothing.
+    TCG does not refuse an unknown register: it reads as 0, and ignores writes.
     Source: QEMU, target/i386/tcg/sysemu/misc_helper.c.
     """
     linux = guest.linux
@@ -76,7 +76,7 @@ def test_the_root_s_registers_are_out_of_reach(guest: Guest) -> None:
     kept = linux.read_msr(STATISTICS)
 
     if guest.definition.accelerator is Accelerator.TCG:
-        assert (read or 0, kept or 0) == (0, 0), "a register that nobody has holds something"
+        assert (read or 0, kept or 0) == (0, 0), "a register that does not exist holds a value"
     else:
         assert (read, taken, kept) == (None, False, None), "the root's register is not refused"
     assert linux.read_msr(SYSENTER) == own
@@ -92,14 +92,14 @@ def test_the_root_s_registers_are_out_of_reach(guest: Guest) -> None:
 def test_the_services_on_the_bus_are_those_that_the_host_offers(guest: Guest) -> None:
     """Each service that the host has enabled is on the guest's bus, and no other."""
     services = host_services_of(guest.machine)
-    assert services is not None, "the machine has no services of its hypervisor's"
+    assert services is not None, "the machine has no services of its hypervisor"
     offered = {name for name, state in services.states().items() if state.enabled}
-    with control():  # something is offered, so that an empty bus is seen
+    with control():  # something is offered, so that an empty bus would show
         assert offered, "the host offers no service at all"
 
     assert services_on(guest.linux.vmbus_classes()) == offered
 
 
 def _faults(guest: Guest) -> list[str]:
-    """What the kernel's log tells of faults."""
+    """The faults in the kernel's log."""
     return guest.os.log_rules.faults(guest.os.kernel_log())

@@ -1,4 +1,4 @@
-"""isolation.network.host_services: a guest reaches of the host only what is meant for it."""
+"""isolation.network.host_services: a guest reaches only the intended services of its host."""
 
 import pytest
 
@@ -13,7 +13,7 @@ from harness.plugin.markers import cost, feature, only_on, requires
 from harness.profiles.model import System
 
 BROADCASTS = ("255.255.255.255", "224.0.0.1")
-"""What a listener on every address takes in as well, by UDP."""
+"""Addresses on which a listener on every address receives as well, by UDP."""
 
 
 @feature("isolation.network.host_services")
@@ -22,10 +22,10 @@ BROADCASTS = ("255.255.255.255", "224.0.0.1")
 @pytest.mark.parametrize("protocol", ["tcp", "udp"])
 @cost(60)
 def test_reaches_no_service_of_the_host(guest: Guest, bench: Bench, protocol: str) -> None:
-    """A listener on every address of the host hears nothing of the guest; DHCP and DNS answer."""
+    """A listener on all of the host's addresses receives nothing; DHCP and DNS answer."""
     network, definition = bench.networks.get(1)
     ports = host_ports_of(network)
-    station = Endpoint.of(guest)
+    endpoint = Endpoint.of(guest)
     targets = host_addresses(definition.bridge)
     if protocol == "udp":
         targets += BROADCASTS
@@ -33,12 +33,12 @@ def test_reaches_no_service_of_the_host(guest: Guest, bench: Bench, protocol: st
         try:
             with control():  # the same probe arrives where a port is open; DHCP and DNS answer
                 ports.open([listener.port])
-                opened = reached_on_host(station, listener, protocol, [definition.gateway])
+                opened = reached_on_host(endpoint, listener, protocol, [definition.gateway])
                 assert opened == {definition.gateway}, "an open port of the host is not reached"
-                assert network.leases().get(guest.definition.nics[0].mac) == station.address
+                assert network.leases().get(guest.definition.nics[0].mac) == endpoint.address
                 assert guest.os.resolve(definition.host_name) == [definition.gateway]
         finally:
             ports.open([])
 
-        reached = reached_on_host(station, listener, protocol, targets)
+        reached = reached_on_host(endpoint, listener, protocol, targets)
         assert not reached, f"a guest reaches services of its host at {sorted(reached)}"

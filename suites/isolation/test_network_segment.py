@@ -13,13 +13,13 @@ from harness.profiles.model import System
 
 @feature("isolation.network.segment")
 @requires(Capability.NETWORK, Capability.NIC_MOVE)
-@only_on(System.LINUX, because="its prober sends and hears raw frames, as Linux lets it")
+@only_on(System.LINUX, because="its prober sends and receives raw frames, as Linux allows")
 @pytest.mark.parametrize("kind", list(TrafficKind), ids=str)
 @cost(60)
 def test_nothing_crosses_between_segments(neighbours: Neighbours, kind: TrafficKind) -> None:
     """The same packet reaches a neighbour on the same network, and not one on another."""
     first, second = Endpoint.of(neighbours.first), Endpoint.of(neighbours.second)
-    with control():  # on one network the probe arrives, so its silence means something
+    with control():  # on one network the probe arrives, so its absence means something
         assert can_reach(first, second, kind), f"{kind} does not even arrive on the same network"
 
     _move(neighbours, second.guest, 2)

@@ -1,7 +1,7 @@
-"""What planted defects do: a script in the pristine guest, or an act on the machine from outside.
+"""The actions of planted defects: a script in the pristine guest, or a change to the machine.
 
-Where a script lies about a fact, it binds a file of its own over the one that the case reads: the
-guest then shows what a guest with that defect would show.
+A script that fakes a fact mounts its own file over the one that the case reads: the guest then
+shows what a guest with that defect would show.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tests.defects.host_side import Act
 
 @dataclass(frozen=True)
 class Defect:
-    """A planted defect: what it does, and a pattern in the reason of the case that caught it."""
+    """A planted defect: its action, and a pattern in the reason of the case that catches it."""
 
     act: Act
     shows: str = ""
@@ -38,7 +38,7 @@ def script(text: str) -> Act:
 
 
 def after_boot(text: str) -> Act:
-    """Run a shell script in the first guest, which is off yet, after each of its starts."""
+    """Run a shell script in the first guest, which is still off, after each of its starts."""
 
     def act(guests: Sequence[Guest]) -> None:
         guest, boot = guests[0], guests[0].boot
@@ -63,7 +63,7 @@ def over(path: str, content: str) -> str:
 
 
 def instead_of(program: str) -> str:
-    """A script that puts `true` in a program's place: it ends well and does nothing."""
+    """A script that replaces a program by `true`, which succeeds and does nothing."""
     # A shell would name its own builtin, and Debian 11 has not merged these folders.
     places = " ".join(
         f"{folder}/{program}" for folder in ("/usr/bin", "/usr/sbin", "/bin", "/sbin")
@@ -105,11 +105,11 @@ def shared_disk(guests: Sequence[Guest]) -> None:
     guests[1].os = guests[0].os
 
 
-def old_content(told: dict[str, Any]) -> dict[str, Any]:
-    """A storage that hands out a new disk with what was on a deleted one."""
-    *_, kept, new = told["disks"]
+def old_content(fields: dict[str, Any]) -> dict[str, Any]:
+    """A storage that hands out a new disk with the content of a deleted one."""
+    *_, kept, new = fields["disks"]
     shutil.copyfile(kept.path, new.path)
-    return told
+    return fields
 
 
 def same_guest_again(guests: Sequence[Guest]) -> None:
@@ -150,7 +150,7 @@ def heart_of_another(guests: Sequence[Guest]) -> None:
 
 
 def willing_to_run_anything(guests: Sequence[Guest]) -> None:
-    """An agent that says of every program that it ran well."""
+    """An agent that reports success for every program."""
 
     def run(arguments: Sequence[str], **_: object) -> CommandResult:
         return CommandResult(tuple(arguments), 0, b"", b"")
@@ -159,33 +159,33 @@ def willing_to_run_anything(guests: Sequence[Guest]) -> None:
 
 
 def given_otherwise(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Act:
-    """A hypervisor that makes a machine otherwise than it is told to."""
+    """A hypervisor that defines a machine differently than requested."""
 
     def act(guests: Sequence[Guest]) -> None:
         guest, redefine = guests[0], guests[0].redefine
-        guest.redefine = lambda **told: redefine(**change(told))  # type: ignore[method-assign]
+        guest.redefine = lambda **fields: redefine(**change(fields))  # type: ignore[method-assign]
 
     return act
 
 
-def on_another_bus(told: dict[str, Any]) -> dict[str, Any]:
-    """The root disk's bus is not the one that was asked for."""
-    root, *others = told["disks"]
+def on_another_bus(fields: dict[str, Any]) -> dict[str, Any]:
+    """The root disk's bus is not the requested one."""
+    root, *others = fields["disks"]
     bus = "virtio" if root.bus != "virtio" else "scsi"
-    return told | {"disks": [dataclasses.replace(root, bus=bus), *others]}
+    return fields | {"disks": [dataclasses.replace(root, bus=bus), *others]}
 
 
-def another_card(told: dict[str, Any]) -> dict[str, Any]:
-    """The network card's model is not the one that was asked for."""
-    (nic,) = told["nics"]
+def another_card(fields: dict[str, Any]) -> dict[str, Any]:
+    """The network card's model is not the requested one."""
+    (nic,) = fields["nics"]
     model = "virtio" if nic.model != "virtio" else "e1000"
-    return told | {"nics": [dataclasses.replace(nic, model=model)]}
+    return fields | {"nics": [dataclasses.replace(nic, model=model)]}
 
 
-def without_network_boot(told: dict[str, Any]) -> dict[str, Any]:
+def without_network_boot(fields: dict[str, Any]) -> dict[str, Any]:
     """The network is not tried."""
-    nics = [dataclasses.replace(nic, boot_order=None) for nic in told["nics"]]
-    return told | {"nics": nics}
+    nics = [dataclasses.replace(nic, boot_order=None) for nic in fields["nics"]]
+    return fields | {"nics": nics}
 
 
 def watchdog_without_teeth(guests: Sequence[Guest]) -> None:
@@ -209,18 +209,18 @@ def ignored_nmi(guests: Sequence[Guest]) -> None:
 
 
 def ignored_keys(guests: Sequence[Guest]) -> None:
-    """A keyboard that reaches nobody."""
+    """A keyboard that is not connected."""
     guests[0].machine.press_key = lambda key: None  # type: ignore[method-assign]
 
 
 def lax_firmware(guests: Sequence[Guest]) -> None:
-    """A firmware that asks for no signature."""
+    """A firmware that requires no signature."""
     guest = guests[0]
     guest.redefine(firmware=Firmware.UEFI, nvram=guest.folder / "nvram-lax.fd")
 
 
 def on_every_guest(text: str) -> Act:
-    """Run a shell script in every guest, which is off yet, after each of its starts."""
+    """Run a shell script in every guest, which is still off, after each of its starts."""
 
     def act(guests: Sequence[Guest]) -> None:
         for guest in guests:
@@ -230,7 +230,7 @@ def on_every_guest(text: str) -> Act:
 
 
 def forgetful_machine(guests: Sequence[Guest]) -> None:
-    """A machine that is made anew at each power-off: what its chips kept is gone."""
+    """A machine that is redefined at each power-off: the state of its chips is lost."""
     guest, shut_down = guests[0], guests[0].shut_down
 
     def shut_down_and_forget() -> None:
@@ -241,7 +241,7 @@ def forgetful_machine(guests: Sequence[Guest]) -> None:
 
 
 def started_instead_of_restored(guests: Sequence[Guest]) -> None:
-    """A hypervisor that starts a guest anew where it should go on."""
+    """A hypervisor that starts a guest from scratch where it should restore it."""
     machine = guests[0].machine
     machine.restore = (  # type: ignore[method-assign]
         lambda state_file, *, paused=False: machine.start(paused=paused)
@@ -249,13 +249,13 @@ def started_instead_of_restored(guests: Sequence[Guest]) -> None:
 
 
 def ignored_revert(guests: Sequence[Guest]) -> None:
-    """A hypervisor that goes back to nothing."""
+    """A hypervisor that reverts nothing."""
     machine = guests[0].machine
     machine.revert = lambda name, *, paused=False: machine.pause()  # type: ignore[method-assign]
 
 
 def ignored_sleep(guests: Sequence[Guest]) -> None:
-    """A hypervisor that asks nobody to sleep."""
+    """A hypervisor that ignores the request to sleep."""
     guests[0].machine.sleep = lambda state: None  # type: ignore[method-assign]
 
 
@@ -266,7 +266,7 @@ def lost_swap(guests: Sequence[Guest]) -> None:
 
     def await_off_and_lose(since: int, deadline: Deadline) -> Event:
         offs.append(await_off(since, deadline))
-        if len(offs) == 2:  # the first time it was only made ready
+        if len(offs) == 2:  # the first time it was only prepared
             swap = str(guest.folder / "swap.qcow2")
             size = f"{2 * guest.definition.memory_mib}M"
             subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", swap, size], check=True)

@@ -1,4 +1,4 @@
-"""Each case's planted defect, and what the reason of the caught case must show of it."""
+"""Each case's planted defect, and its sign in the reason of the case that catches it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ DEFECTS_BY_FILE: dict[str, dict[str, Defect]] = {
             "machine id",
         ),
         "test_a_copy_notices_that_it_is_one": Defect(
-            given_otherwise(lambda told: told | {"generation_id": False}), "no driver for it"
+            given_otherwise(lambda fields: fields | {"generation_id": False}), "no driver for it"
         ),
     },
     "suites/boot/test_console.py": {
@@ -72,10 +72,10 @@ DEFECTS_BY_FILE: dict[str, dict[str, Defect]] = {
     },
     "suites/boot/test_cpu_model.py": {
         "test_says_that_a_lesser_processor_will_not_do": Defect(
-            given_otherwise(lambda told: told | {"cpu_model": None})
+            given_otherwise(lambda fields: fields | {"cpu_model": None})
         ),
         "test_boots_on_the_least_processor": Defect(
-            given_otherwise(lambda told: told | {"cpu_model": None})
+            given_otherwise(lambda fields: fields | {"cpu_model": None})
         ),
     },
     "suites/boot/test_crash.py": {
@@ -93,8 +93,8 @@ DEFECTS_BY_FILE: dict[str, dict[str, Defect]] = {
     "suites/boot/test_devices_named.py": {
         "test_boots_on_each_machine_type": Defect(
             given_otherwise(
-                lambda told: (
-                    told | {"machine_type": "pc" if told["machine_type"] == "q35" else "q35"}
+                lambda fields: (
+                    fields | {"machine_type": "pc" if fields["machine_type"] == "q35" else "q35"}
                 )
             )
         ),
@@ -109,7 +109,7 @@ DEFECTS_BY_FILE: dict[str, dict[str, Defect]] = {
             script("modprobe -r virtio_balloon")
         ),
         "test_optional_drivers_load_again_and_again": Defect(
-            script(NO_MODULE), "can not be loaded again"
+            script(NO_MODULE), "cannot be loaded again"
         ),
     },
     "suites/boot/test_entropy.py": {
@@ -124,7 +124,7 @@ DEFECTS_BY_FILE: dict[str, dict[str, Defect]] = {
                 "mkdir -p /run/firmware/efi /run/firmware/memmap;"
                 " mount --bind /run/firmware /sys/firmware"
             ),
-            "says that it was started through UEFI",
+            "reports that it was started through UEFI",
         ),
         "test_boots_through_uefi_and_keeps_its_boot_entry": Defect(
             after_boot(NO_MEMORY_OF_VARIABLES), "lost a variable"
@@ -183,10 +183,10 @@ DEFECTS_BY_FILE: dict[str, dict[str, Defect]] = {
     },
     "suites/boot/test_order.py": {
         "test_boots_from_the_second_disk_where_the_first_is_blank": Defect(
-            given_otherwise(lambda told: told | {"disks": told["disks"][1:]})
+            given_otherwise(lambda fields: fields | {"disks": fields["disks"][1:]})
         ),
         "test_falls_back_from_the_network_to_the_disk": Defect(
-            given_otherwise(without_network_boot), "did not say that it tried the network"
+            given_otherwise(without_network_boot), "did not report that it tried the network"
         ),
     },
     "suites/boot/test_power.py": {
@@ -195,7 +195,7 @@ DEFECTS_BY_FILE: dict[str, dict[str, Defect]] = {
             script(NO_BUTTON + "; systemctl mask reboot.target")
         ),
         "test_returns_from_a_hard_reset": Defect(
-            script("mount -t tmpfs none /root"), "what was synced before the reset is not there"
+            script("mount -t tmpfs none /root"), "a file synced before the reset is missing"
         ),
         "test_stands_still_while_paused": Defect(ignored_pause, "PAUSED"),
     },
@@ -219,11 +219,11 @@ DEFECTS_BY_FILE: dict[str, dict[str, Defect]] = {
     },
     "suites/boot/test_sleep.py": {
         "test_sleeps_in_memory_and_wakes": Defect(ignored_sleep, "to fall asleep"),
-        "test_sleeps_on_disk_and_wakes": Defect(lost_swap, "instead of waking"),
+        "test_sleeps_on_disk_and_wakes": Defect(lost_swap, "instead of resuming"),
     },
     "suites/boot/test_snapshot.py": {
         "test_three_snapshots_in_a_chain_can_be_gone_back_to": Defect(
-            ignored_revert, "after going back to"
+            ignored_revert, "after reverting to"
         ),
     },
     "suites/boot/test_stays_up.py": {
@@ -234,11 +234,13 @@ DEFECTS_BY_FILE: dict[str, dict[str, Defect]] = {
     },
     "suites/boot/test_topology.py": {
         "test_processors_and_nodes_are_arranged_as_defined": Defect(
-            given_otherwise(lambda told: told | {"topology": None})
+            given_otherwise(lambda fields: fields | {"topology": None})
         ),
     },
     "suites/boot/test_tpm.py": {
-        "test_what_boots_is_measured": Defect(given_otherwise(lambda told: told | {"tpm": False})),
+        "test_what_boots_is_measured": Defect(
+            given_otherwise(lambda fields: fields | {"tpm": False})
+        ),
         "test_sealed_data_opens_after_a_reboot": Defect(forgetful_machine),
     },
     "suites/boot/test_vcpus.py": {

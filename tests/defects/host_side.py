@@ -1,4 +1,4 @@
-"""Defects of the hypervisor's own side: it takes a request and does nothing."""
+"""Defects of the hypervisor's own side: it accepts a request and does nothing."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from harness.hypervisors.base import Machine
 from harness.hypervisors.host_services import host_services_of
 
 Act = Callable[[Sequence[Guest]], None]
-"""Done to the guests of a case, just before it."""
+"""An action on the guests of a case, just before it."""
 
 
 def deaf_host(method: str, side: Callable[[Machine], object] = host_services_of) -> Act:
-    """A hypervisor that takes a request about a machine and does nothing."""
+    """A hypervisor that accepts a request about a machine and does nothing."""
 
     def act(guests: Sequence[Guest]) -> None:
         setattr(side(guests[0].machine), method, lambda *_, **__: None)

@@ -25,14 +25,14 @@ from tests.defects.catalogue import DEFECTS
 
 READY_SECONDS = 12
 SHUTDOWN_SECONDS = 6
-"""Budgets of a guest that will not come: waiting for all of the profile's tells nothing more."""
+"""Budgets of a guest that will not answer: waiting for the profile's proves nothing more."""
 
 escaped: list[str] = []
 """A sentence for each case that did not catch its defect."""
 
 
 def escape(outcome: str, reason: str, defect: Defect) -> str:
-    """How a case's end shows that it did not catch its defect; empty where it did.
+    """How a case failed to catch its defect; empty where it did catch it.
 
     A case that broke, or was blocked, did not: the defect only made the harness stumble.
     """
@@ -60,7 +60,7 @@ def pytest_runtest_call(item: pytest.Item) -> None:
     guests = item.stash[GUESTS]
     for guest in guests:
         if guest.machine.state() is MachineState.OFF:
-            continue  # it is to come up, and needs its time
+            continue  # it is about to boot, and needs its time
         short = {"ready_seconds": READY_SECONDS, "shutdown_seconds": SHUTDOWN_SECONDS}
         budgets = guest.profile.budgets.model_copy(update=short)
         guest.profile = guest.profile.model_copy(update={"budgets": budgets})

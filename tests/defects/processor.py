@@ -1,4 +1,4 @@
-"""Defects of what a processor tells its guest, and of what it lets the guest do."""
+"""Defects of the processor that a guest sees: its CPUID leaves and its registers."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ ANOTHER_HYPERVISOR = """set -e; modprobe cpuid; truncate -s 1073745920 /run/leav
 printf '\\200' | dd of=/run/leaves bs=1 seek=12 conv=notrunc
 printf '\\001\\000\\000\\100XenVMMXenVMM' | dd of=/run/leaves bs=1 seek=1073741824 conv=notrunc
 mount --bind /run/leaves /dev/cpu/0/cpuid"""
-"""A file over the device: leaf 1 says that a hypervisor is there, 0x40000000 that it is Xen."""
+"""A file over the device: leaf 1 reports a hypervisor, 0x40000000 that it is Xen."""
 
 EVERY_REGISTER = """set -e; modprobe msr; truncate -s 1073745920 /run/registers
 printf planted. | dd of=/run/registers bs=1 seek=1073742048 conv=notrunc
 mount --bind /run/registers /dev/cpu/0/msr"""
-"""A file over the device: every register is read and written, 0x400000E0 holds something."""
+"""A file over the device: every register can be read and written, 0x400000E0 holds a value."""
 
 MASK = Leaf(eax=cpuid.HYPERCALLS, ebx=cpuid.MESSAGES | 1)
 """A child's privileges, and the root's CreatePartitions."""

@@ -76,7 +76,7 @@ def test_a_guest_that_talks_on_while_it_is_paused_has_failed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(test_power, "SILENT_WITHIN", 0.05)
-    with pytest.raises(GuestFailure, match="talks on while it is paused"):
+    with pytest.raises(GuestFailure, match="keeps printing while it is paused"):
         test_power._silent_from(talking(b"tick\n"))
 
 
@@ -150,7 +150,7 @@ SILENCE = b"silence\r\n"
     [
         (GLIBC, LOGIN, None),
         (LOGIN, LOGIN, "its login prompt on kvm64, which is below its floor"),
-        (SILENCE, LOGIN, "to say that its processor will not do"),
+        (SILENCE, LOGIN, "to refuse its processor"),
         (GLIBC, GLIBC, "the control failed: assert not True"),
     ],
 )

@@ -7,7 +7,7 @@ import ast
 import pytest
 from pydantic import ValidationError
 
-from harness.guests.prerequisites import LOOKS
+from harness.guests.prerequisites import CHECKS
 from harness.profiles.catalogue import READY, Catalogue, foundations, load_catalogue
 from harness.profiles.places import project_root
 from tests.unit.builders import a_feature
@@ -73,7 +73,7 @@ def test_what_a_feature_with_cases_builds_on_is_looked_for() -> None:
         if not feature.planned
         for foundation in foundations(feature.id)
     }
-    assert needed == set(LOOKS), "builds_on of the catalogue does nothing without a look"
+    assert needed == set(CHECKS), "builds_on of the catalogue does nothing without a check"
     assert READY in features_with_cases()
 
 

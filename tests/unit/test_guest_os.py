@@ -72,7 +72,7 @@ def test_a_start_up_without_an_end_is_the_guest_s_failure(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(guest, "budget", lambda seconds: Deadline(seconds, clock))
     monkeypatch.setattr(guest.os, "settled", asked, raising=False)
-    with pytest.raises(GuestTimeout, match=r"end its start-up, last saw .* systemctl to end"):
+    with pytest.raises(GuestTimeout, match=r"finish its start-up, last saw .* systemctl to end"):
         guest.await_settled()
 
 
@@ -80,7 +80,7 @@ def test_what_linux_alone_has_rules_other_guests_out() -> None:
     linux = guest_of(PROFILES["debian-12"])
     assert linux.linux is linux.os
     for other in ("windows-11", "freebsd-14.0"):
-        with pytest.raises(NotApplicable, match=f"{other} is no Linux"):
+        with pytest.raises(NotApplicable, match=f"{other} is not Linux"):
             _ = guest_of(PROFILES[other]).linux
 
 

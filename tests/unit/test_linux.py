@@ -109,7 +109,7 @@ def test_an_answer_that_is_no_list_is_an_error(answer: str) -> None:
 
 def test_gateways_are_read() -> None:
     assert saying('[{"gateway": "10.0.0.1"}, {"dev": "eth0"}]').default_routes() == ["10.0.0.1"]
-    with pytest.raises(ChannelError, match="is no object"):
+    with pytest.raises(ChannelError, match="is not an object"):
         saying("[5]").default_routes()
     assert saying("").default_routes() == []
 
@@ -181,7 +181,7 @@ def test_the_mount_options_are_whole_words() -> None:
 
 
 def test_a_boot_argument_is_plain() -> None:
-    with pytest.raises(HarnessError, match="no plain argument"):
+    with pytest.raises(HarnessError, match="not a plain kernel argument"):
         saying().add_boot_argument("quiet|e id")
 
 

@@ -82,7 +82,7 @@ def test_an_address_in_no_chunk_is_a_channel_error() -> None:
 @pytest.mark.parametrize(
     ("root", "layer", "reason"),
     [
-        ("zfs|rpool/root", "disk", "is not known for 'zfs'"),
+        ("zfs|rpool/root", "disk", "is unknown for 'zfs'"),
         (f"ext4|{LVM}", "0 9000 crypt aes-xts-plain64 :64:logon:x 0 254:3 32768", "'crypt' device"),
         ("ext4|/dev/md0", "composed", "made of others"),
     ],

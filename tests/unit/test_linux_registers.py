@@ -102,12 +102,12 @@ def test_another_failure_is_no_refusal(said: bytes) -> None:
 
 def test_a_locked_down_kernel_rules_writing_out() -> None:
     locked = b"dd: error writing '/dev/cpu/0/msr': Operation not permitted\n"
-    with pytest.raises(NotApplicable, match="lets nobody write"):
+    with pytest.raises(NotApplicable, match="forbids writing"):
         saying(THERE, (1, b"", locked)).write_msr(1, 2)
 
 
 def test_a_leaf_is_never_refused_by_a_sound_processor() -> None:
-    with pytest.raises(ChannelError, match="refuses to answer CPUID leaf 0x1"):
+    with pytest.raises(ChannelError, match="refuses CPUID leaf 0x1"):
         saying(THERE, (0, b"", FAULT)).cpuid(1)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from harness.errors import BadFileError, NotApplicable
 from harness.guests.log_records import LogLine
-from harness.guests.log_rules import ERROR, Kind, LogRules, Mark, load_rules
+from harness.guests.log_rules import ERROR, FaultKind, LogRules, Mark, load_rules
 from harness.profiles.model import LogException, System
 from tests.unit.pattern_cost import cost_of
 
@@ -146,8 +146,8 @@ def test_a_fault_is_recognized_at_any_level(line: str) -> None:
 
 @pytest.mark.parametrize("line", DAMAGE.splitlines())
 def test_damage_of_disks_and_file_systems_is_a_fault_of_its_own_kind(line: str) -> None:
-    assert len(LINUX.found(Kind.DAMAGE, log_of(line))) == 1
-    assert LINUX.found(Kind.LOCKUP, log_of(line)) == []
+    assert len(LINUX.found(FaultKind.DAMAGE, log_of(line))) == 1
+    assert LINUX.found(FaultKind.LOCKUP, log_of(line)) == []
 
 
 @pytest.mark.parametrize("line", SOUND.splitlines())
@@ -390,7 +390,7 @@ def test_each_system_has_its_own_rules() -> None:
     assert faults(line, rules=FREEBSD) == [line]
     assert faults(line) == []
     damage = "g_vfs_done():ada0p2[READ(offset=65536, length=32768)]error = 5"
-    assert len(FREEBSD.found(Kind.DAMAGE, log_of(damage))) == 1
+    assert len(FREEBSD.found(FaultKind.DAMAGE, log_of(damage))) == 1
     assert FREEBSD.shows(Mark.MOUNTED, log_of("Trying to mount root from ufs:/dev/vtbd0p2 [rw]..."))
 
 
@@ -407,7 +407,7 @@ def _with(tmp_path: Path, linux: str) -> Path:
         ("{marks: {boot: '['}}", "not a regular expression"),
         ("{records: {trace: ['*']}}", "not a regular expression"),
         (
-            "{harmless: [{name: a, pattern: a, covers: [b], reason: r, source: s}]}",
+            "{benign: [{name: a, pattern: a, covers: [b], reason: r, source: s}]}",
             "covers a rule that does not exist",
         ),
         ("{rules: [{name: a, pattern: a, kind: good}]}", "kind"),
@@ -425,7 +425,7 @@ def patterns() -> Iterator[tuple[str, str]]:
     """Every pattern that runs over a guest's text, by a name."""
     for system in System:
         rules = load_rules().of(system)
-        for each in (*rules.deaths, *rules.rules, *rules.harmless):
+        for each in (*rules.deaths, *rules.rules, *rules.benign):
             yield f"{system}-{type(each).__name__}-{each.name}", each.pattern
         for mark, pattern in rules.marks.items():
             yield f"{system}-{mark}", pattern

@@ -47,19 +47,19 @@ def rest(listener: subprocess.Popen[str]) -> str:
 def test_the_word_is_heard(kind: str) -> None:
     with listening(kind) as listener:
         assert send(kind, "127.0.0.1", "mark") == "sent"
-        assert rest(listener) == "heard"
+        assert rest(listener) == "received"
 
 
 def test_another_word_is_silence() -> None:
     with listening("udp", "2") as listener:
         assert send("udp", "127.0.0.1", "other") == "sent"
-        assert rest(listener) == "silence"
+        assert rest(listener) == "timeout"
 
 
 def test_a_listener_that_is_told_to_end_says_that_it_heard_nothing() -> None:
     with listening("udp") as listener:
         listener.send_signal(signal.SIGTERM)
-        assert rest(listener) == "silence"
+        assert rest(listener) == "timeout"
 
 
 @pytest.mark.parametrize("kind", ["udp", "tcp"])
@@ -69,7 +69,7 @@ def test_what_arrived_before_it_was_told_to_end_is_heard(kind: str) -> None:
         assert send(kind, "127.0.0.1", "mark") == "sent"
         listener.send_signal(signal.SIGTERM)
         listener.send_signal(signal.SIGCONT)
-        assert rest(listener) == "heard"
+        assert rest(listener) == "received"
 
 
 def test_a_sender_whose_target_is_not_there_ends() -> None:

@@ -11,7 +11,7 @@ import pytest
 import tree_sitter
 import tree_sitter_powershell
 
-from harness.guests.windows.powershell import SCRIPTS, SPEAKING, command, encoded
+from harness.guests.windows.powershell import SCRIPTS, WITHOUT_JSON, command, encoded
 
 FILES = sorted(SCRIPTS.glob("*.ps1"))
 
@@ -101,7 +101,7 @@ def test_what_is_run_is_sound_and_no_longer_than_a_command_line(script: str) -> 
     assert sum(len(argument) + 3 for argument in arguments) < LONGEST
     text = base64.b64decode(arguments[-1]).decode("utf-16-le")
     assert faults(text) == []
-    assert ("Write-Answer {" in text) == (script not in SPEAKING)
+    assert ("Write-Answer {" in text) == (script not in WITHOUT_JSON)
     # What is started to go on by itself is given as a value: it must fit on a command line too.
     assert len(encoded((SCRIPTS / f"{script}.ps1").read_text(encoding="ascii"))) < LONGEST
 

@@ -42,7 +42,7 @@ def test_an_old_kernel_is_held_to_no_later_promise(
 
 
 def test_a_kernel_without_a_release_is_an_error() -> None:
-    with pytest.raises(ChannelError, match="no sound release"):
+    with pytest.raises(ChannelError, match="no valid release"):
         saying("9" * 5000).require_kernel((3, 9), "does it")
 
 

@@ -10,7 +10,7 @@ import pytest
 from harness.errors import ChannelError, NotApplicable
 from harness.guests.linux import LinuxOs
 from harness.guests.log_records import LogLine
-from harness.guests.log_rules import Kind, Mark
+from harness.guests.log_rules import FaultKind, Mark
 from harness.guests.os import (
     Ending,
     GuestNic,
@@ -124,10 +124,10 @@ def test_what_went_wrong_is_told_by_numbers_in_any_language() -> None:
     named = [line.partition(":")[0] for line in rules.faults(log, level=0)]
     assert named == ["disk 153", "Microsoft-Windows-WER-SystemErrorReporting 1001"]
     assert len(rules.faults(log)) == 3, "what is critical counts for its level alone"
-    assert len(rules.found(Kind.DAMAGE, log)) == len(rules.found(Kind.LOCKUP, log)) == 1
+    assert len(rules.found(FaultKind.DAMAGE, log)) == len(rules.found(FaultKind.LOCKUP, log)) == 1
     assert rules.shows(Mark.SLEPT, log)
     assert not rules.shows(Mark.REPAIRED, log)
-    assert rules.found(Kind.KILLED, log) == []
+    assert rules.found(FaultKind.KILLED, log) == []
     assert "Der E/A-Vorgang" in log[3].text
     assert "für den Datenträger" in log[3].text
     assert not os.ended_cleanly(b"reboot: Power down", Ending.POWER_OFF)
@@ -211,7 +211,7 @@ def test_a_windows_without_powershell_is_asked_nothing() -> None:
 
 def test_a_file_that_is_gone_is_told_in_windows_own_words() -> None:
     assert "Could not find file" in asking()[0].read_file("gone")
-    with pytest.raises(ChannelError, match="can not read its records: denied"):
+    with pytest.raises(ChannelError, match="cannot read its records: denied"):
         saying({"answer": {"failure": "denied"}}).records()
     assert saying({"answer": {"failure": "denied"}}).count() == "0"
     assert not saying({"answer": {"failure": "denied"}}).echo_server_listens()

@@ -1,4 +1,4 @@
-"""What a Linux guest says of itself, read from its kernel's own files where there are any."""
+"""The guest OS interface for Linux, read from the kernel's own files where possible."""
 
 from __future__ import annotations
 
@@ -24,4 +24,4 @@ class LinuxOs(
     LinuxRegisters,
     LinuxOnly,
 ):
-    """A Linux guest. See GuestOs; each method asks the guest anew, nothing is remembered."""
+    """A Linux guest. See GuestOs; each method queries the guest again, nothing is cached."""

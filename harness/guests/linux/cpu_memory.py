@@ -19,19 +19,19 @@ class LinuxCpuMemory(LinuxShell):
     """See harness.guests.os.CpuMemory."""
 
     def cpus_online(self) -> int:
-        """Processors that the scheduler uses."""
+        """The number of processors that the scheduler uses."""
         return _count_ranges(self.read("/sys/devices/system/cpu/online"))
 
     def cpus_present(self) -> int:
-        """Processors that the machine has."""
+        """The number of processors that the machine has."""
         return _count_ranges(self.read("/sys/devices/system/cpu/present"))
 
     def missing_flags(self, expected: set[str]) -> set[str]:
-        """Which of the flags, by libvirt's names, the kernel has not found."""
+        """The flags, by libvirt's names, that the kernel does not find."""
         return {FLAG_NAMES.get(flag, flag) for flag in expected} - self.processor_flags()
 
     def processor_flags(self) -> set[str]:
-        """What the kernel found its first processor to offer, by the kernel's names."""
+        """The flags of the first processor, by the kernel's names."""
         for line in self.read("/proc/cpuinfo").splitlines():
             name, _, value = line.partition(":")
             if name.strip() == "flags":
@@ -39,7 +39,7 @@ class LinuxCpuMemory(LinuxShell):
         raise ChannelError("the guest's /proc/cpuinfo names no flags")
 
     def processors(self) -> list[Processor]:
-        """Every online processor, with its place."""
+        """Every online processor, with its place in the topology."""
         listed = self.sh(
             "for c in /sys/devices/system/cpu/cpu[0-9]*; do t=$c/topology;"
             ' [ -e "$t/core_id" ] || continue;'
@@ -49,7 +49,7 @@ class LinuxCpuMemory(LinuxShell):
         return [
             Processor(
                 _processor(number),
-                # A kernel that does not know a place says -1.
+                # A kernel that does not know a place reports -1.
                 whole_number(socket, "socket", least=-1, most=MOST_PROCESSORS),
                 whole_number(core, "core", least=-1, most=2**31),
                 siblings,
@@ -79,12 +79,12 @@ class LinuxCpuMemory(LinuxShell):
         }
 
     def runs_on(self, processor: int) -> int:
-        """The number of the processor on which a thread runs that is bound to this one."""
+        """The number of the processor on which a thread bound to this one runs."""
         bound = self.sh('taskset -c "$1" cat /proc/self/stat', str(processor))
         return _processor(word(bound.rpartition(")")[2], 36, "process's state"))
 
     def memory_available(self) -> int:
-        """Bytes that programs could still have, by the kernel's own estimate."""
+        """Bytes that programs can still allocate, by the kernel's own estimate."""
         return self._memory("MemAvailable")
 
     def memory_total(self) -> int:

@@ -1,4 +1,4 @@
-"""What a Linux guest's machine is made of, by its kernel's sysfs."""
+"""The devices of a Linux guest's machine, by its kernel's sysfs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ n=$below; done
 d=$(readlink -f "/sys/class/block/$n"); [ ! -e "$d/partition" ] || d=$(dirname "$d")
 basename "$d"
 """
-"""Btrfs' source has the subvolume behind it, in brackets."""
+"""Btrfs' source is followed by the subvolume in brackets."""
 
 
 class LinuxDevices(LinuxShell):
@@ -33,7 +33,7 @@ class LinuxDevices(LinuxShell):
         ]
 
     def disk_drivers(self, name: str) -> list[str]:
-        """The drivers of a disk and of what it hangs on, from the disk up to its bus."""
+        """The drivers of a disk and of its parent devices, from the disk up to its bus."""
         return self.sh(
             'd=$(readlink -f "/sys/block/$1/device"); while [ "$d" != /sys ]; do'
             ' [ -e "$d/driver" ] && basename "$(readlink -f "$d/driver")"; d=$(dirname "$d");'
@@ -42,7 +42,7 @@ class LinuxDevices(LinuxShell):
         ).split()
 
     def root_device(self) -> str:
-        """The name of the disk that holds the root file system, also beneath a logical volume."""
+        """The name of the disk with the root file system, also beneath a logical volume."""
         return self.sh(ROOT_DISK).strip()
 
     def nics(self) -> list[GuestNic]:
@@ -106,15 +106,15 @@ class LinuxDevices(LinuxShell):
         return sorted(line for line in listed.splitlines() if line)
 
     def has_acpi_driver(self, driver: str) -> bool:
-        """Whether a driver of this name is there for a device that ACPI describes."""
+        """Whether a driver of this name exists for a device that ACPI describes."""
         # Drivers of such devices move from the one bus to the other (vmgenid did in Linux 6.10).
         places = (f"/sys/bus/{bus}/drivers/{driver}" for bus in ("acpi", "platform"))
         return any(self.succeeds("test", "-e", place) for place in places)
 
     def unload_driver(self, driver: str) -> bool:
-        """Unload a module; whether that went well."""
+        """Unload a module; returns whether that succeeded."""
         return self.succeeds("modprobe", "-r", driver)
 
     def load_driver(self, driver: str) -> bool:
-        """Load a module; whether that went well."""
+        """Load a module; returns whether that succeeded."""
         return self.succeeds("modprobe", driver)

@@ -1,4 +1,4 @@
-"""What a Linux guest was handed over by its firmware, and what that keeps."""
+"""A Linux guest's firmware, its variables, and the TPM."""
 
 from __future__ import annotations
 
@@ -44,29 +44,29 @@ class LinuxFirmware(LinuxLog):
         return self.succeeds("test", "-d", "/sys/firmware/memmap")
 
     def uefi_variable(self, name: str, vendor: str) -> bytes:
-        """A UEFI variable's data, without its attributes; empty where there is none."""
+        """A UEFI variable's data, without its attributes; empty where it does not exist."""
         return self._run(["cat", f"{VARIABLES}/{name}-{vendor}"]).output[4:]
 
     def set_uefi_variable(self, name: str, vendor: str, data: bytes) -> None:
-        """Make a variable: non-volatile, for boot services and the running system."""
+        """Create a variable: non-volatile, for boot services and the running system."""
         written = "".join(f"\\{byte:03o}" for byte in LASTING + data)
         self.sh('printf "$2" > "$1"', f"{VARIABLES}/{name}-{vendor}", written)
 
     def secure_boot(self) -> bool:
-        """Whether the kernel's log says that Secure Boot is on."""
+        """Whether the kernel's log reports that Secure Boot is on."""
         return any("Secure boot enabled" in line.text for line in self.kernel_log())
 
     def tpm_version(self) -> int:
-        """The major version; 0 where there is none. Before Linux 5.6 1.2 alone lists its `caps`."""
+        """The major version; 0 without a TPM. Before Linux 5.6 only a TPM 1.2 lists its `caps`."""
         return whole_number(self.sh(TPM_VERSION, "/sys/class/tpm/tpm0"), "TPM's version", most=9)
 
     def tpm_exchange(self, command: bytes) -> bytes:
-        """The chip's answer to a raw command, through the kernel's device."""
+        """The chip's response to a raw command, through the kernel's device."""
         sent = base64.b64encode(command).decode()
         try:
             return base64.b64decode(self.sh(EXCHANGE, TPM, sent), validate=True)
         except ValueError as error:
-            raise ChannelError("the guest's answer from its TPM is no base64") from error
+            raise ChannelError("the response of the guest's TPM is not base64") from error
 
     def add_boot_argument(self, argument: str) -> None:
         """Have the kernel started with one more argument from the next boot on.
@@ -77,5 +77,5 @@ class LinuxFirmware(LinuxLog):
         self.sh(APPEND, argument)
 
     def has_boot_argument(self, argument: str) -> bool:
-        """Whether the running kernel was started with it."""
+        """Whether the running kernel has it on its command line."""
         return argument in self.read("/proc/cmdline").split()

@@ -1,4 +1,4 @@
-"""A Linux guest's starting, running and ending."""
+"""Boot, uptime and shutdown of a Linux guest."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from harness.guests.linux.shell import LinuxShell
 from harness.guests.os import Ending
 
 FAREWELL = {Ending.REBOOT: b"reboot: ", Ending.POWER_OFF: b"reboot: Power down"}
-"""What the kernel says on its console at the end of its own shutdown."""
+"""The kernel's console output at the end of its own shutdown."""
 
 
 class LinuxLifecycle(LinuxShell):
@@ -34,17 +34,17 @@ class LinuxLifecycle(LinuxShell):
             "systemctl show --property=UserspaceTimestampMonotonic"
             " --property=FinishTimestampMonotonic --value || printf '0\\n0\\n'"
         )
-        begun, done = (
+        kernel, done = (
             whole_number(word(shown, place, "start-up times"), "start-up time") / 1e6
             for place in (0, 1)
         )
-        return begun, max(0.0, done - begun)
+        return kernel, max(0.0, done - kernel)
 
     def settled(self) -> str:
-        """Wait until start-up, cloud-init's part too, is over; else the state that systemd tells.
+        """Wait for the end of start-up, including cloud-init's; until then returns systemd's state.
 
-        systemd may call itself running while drivers are still being loaded, and whoever waits for
-        a device (the power button, for one) does not have it yet.
+        systemd may report itself as running while drivers are still being loaded, and a program
+        that waits for a device (such as the power button) does not have it yet.
         """
         state = self.sh(
             "if command -v udevadm >/dev/null; then udevadm settle --timeout=300; fi;"
@@ -54,7 +54,7 @@ class LinuxLifecycle(LinuxShell):
         return "" if state in ("running", "degraded", "") else f"systemd {state}"
 
     def sync(self) -> None:
-        """Write everything down to the disks."""
+        """Sync all file systems to their disks."""
         self.sh("sync")
 
     def power_off(self) -> None:
@@ -65,21 +65,21 @@ class LinuxLifecycle(LinuxShell):
         """Ask for a reboot from inside; returns at once."""
         self.sh("(sleep 1; reboot) >/dev/null 2>&1 &")
 
-    def ended_cleanly(self, said: bytes, ending: Ending) -> bool:
-        """Whether the kernel said on its console that it came to the end of its own shutdown."""
-        return FAREWELL[ending] in said
+    def ended_cleanly(self, console_output: bytes, ending: Ending) -> bool:
+        """Whether the kernel reported the end of its own shutdown on its console."""
+        return FAREWELL[ending] in console_output
 
     def crash(self, *, after: int) -> None:
-        """Have the kernel panic `after` so many seconds; returns at once."""
+        """Make the kernel panic `after` so many seconds; returns at once."""
         self.sh(
             '(sleep "$1"; echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger) >&- 2>&- &',
             str(after),
         )
 
     def hang(self) -> None:
-        """Give every processor to a real-time loop two seconds from now."""
+        """Occupy every processor with a real-time loop, two seconds from now."""
         self.sh(
-            # Since 6.12 the kernel keeps a part of each second for others, unless told not to.
+            # Since 6.12 the kernel reserves a part of each second for others by default.
             "for file in /sys/kernel/debug/sched/fair_server/cpu*/runtime; do"
             ' [ ! -e "$file" ] || echo 0 >"$file"; done;'
             " echo -1 >/proc/sys/kernel/sched_rt_runtime_us;"

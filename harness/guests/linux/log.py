@@ -9,7 +9,7 @@ from harness.guests.log_records import LogLine
 from harness.guests.text import bounded_lines
 
 INFORMATION = 6
-"""syslog's level of what says no level."""
+"""syslog's level for a line without a level."""
 
 RECENT = "journalctl -b -n 400 --no-pager -o short-precise 2>/dev/null || dmesg | tail -n 400"
 
@@ -18,20 +18,20 @@ RUNNING = """systemctl list-units --type=service --state=running --plain --no-le
 while read -r unit _; do
 systemctl show --property=WantedBy --property=RequiredBy "$unit" | grep -q '=.' && echo "$unit"
 done; :"""
-"""What no unit wants is started when somebody asks for it, by a socket or by D-Bus, and may end by
-itself when nobody does any more (systemd-fsckd, systemd-hostnamed)."""
+"""A service that no unit wants is started on demand, by a socket or by D-Bus, and may exit by
+itself when it is no longer used (systemd-fsckd, systemd-hostnamed)."""
 
 
 LINE = re.compile(r"(?:<(\d{1,4})>)?(.*)")
 
 
 class LinuxLog(LinuxShell):
-    """See harness.guests.os.Log. FreeBSD's `dmesg` knows no levels but those of user space."""
+    """See harness.guests.os.Log. FreeBSD's `dmesg` has levels for user space's lines only."""
 
     recent_log: tuple[str, ...] = ("sh", "-c", RECENT)
 
     def kernel_log(self) -> list[LogLine]:
-        """The kernel log of this boot, with levels; a line without one has that before it."""
+        """The kernel log of this boot; a line without a level takes the previous line's."""
         lines: list[LogLine] = []
         level = INFORMATION
         for line in bounded_lines(self.sh("dmesg -r 2>/dev/null || dmesg -a", seconds=30)):
@@ -44,7 +44,7 @@ class LinuxLog(LinuxShell):
         return lines
 
     def running_units(self) -> set[str]:
-        """The services that run now because a unit wants them; those may not go by themselves."""
+        """The services that run because a unit wants them; these must not exit by themselves."""
         return set(self.sh(RUNNING).split())
 
     def failed_units(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the network gave a Linux guest, and what it is known by."""
+"""Routes, name resolution and identity of a Linux guest."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class LinuxNetwork(LinuxDevices):
         return [gateway for route in routes if (gateway := route.text("gateway"))]
 
     def resolve(self, name: str) -> list[str]:
-        """The addresses that the guest's resolver gives for a name; none where it gives none."""
+        """The addresses of a name by the guest's resolver; empty where it returns none."""
         result = self._run(["getent", "ahosts", name])
         return sorted({line.split()[0] for line in result.text.splitlines() if line.strip()})
 
@@ -30,6 +30,6 @@ class LinuxNetwork(LinuxDevices):
         }
 
     def ssh_host_keys(self) -> set[str]:
-        """The public keys by which the guest's SSH server is known."""
+        """The public keys of the guest's SSH server."""
         listed = self.sh("cat /etc/ssh/ssh_host_*_key.pub 2>/dev/null; :")
         return {" ".join(line.split()[:2]) for line in listed.splitlines() if line.strip()}

@@ -1,4 +1,4 @@
-"""What Linux alone has: cases reach it through `Guest.linux`, which rules other guests out."""
+"""Linux-only operations: cases reach them through `Guest.linux`, which excludes other guests."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ modprobe -r i6300esb && modprobe i6300esb heartbeat="$1" || exit 0
 for w in /sys/class/watchdog/*; do
 [ "$(cat "$w/identity"):$(cat "$w/timeout")" = "i6300ESB timer:$1" ] && echo "/dev/${w##*/}"
 done; :"""
-"""Loaded anew, since a driver that is there keeps the time it began with. The chipset may have a
-watchdog of its own, and either may be /dev/watchdog; kernels before 3.5 know of one alone."""
+"""Reloaded, since a loaded driver keeps its first timeout. The chipset may have a watchdog as well,
+and either may be /dev/watchdog; kernels before 3.5 support one only."""
 
 
 class LinuxOnly(LinuxShell):
-    """Devices and files that no other OS shows, or not so."""
+    """Devices and files that no other OS has in this form."""
 
     def require_kernel(self, version: tuple[int, int], promise: str) -> None:
         """Raise NotApplicable where the kernel is older than the version that first made a promise.
 
-        A distribution may have ported it back: then it is not verified, and nothing is held
-        against the guest.
+        A distribution may have backported it: then it is not verified, and not held against the
+        guest.
         """
         release = self.read("/proc/sys/kernel/osrelease")
         found = re.match(r"(\d{1,4})\.(\d{1,4})", release)
         if found is None:
-            raise ChannelError(f"the guest's kernel has no sound release: {release[:80]!r}")
+            raise ChannelError(f"the guest's kernel has no valid release: {release[:80]!r}")
         if (int(found[1]), int(found[2])) < version:
             since = ".".join(map(str, version))
             raise NotApplicable(f"Linux {promise} since {since}, and this is {found[0]}")
 
     def interrupts(self, kind: str) -> int:
-        """How many interrupts of a kind (`NMI`, ...) all processors have taken since boot."""
+        """The number of interrupts of a kind (`NMI`, ...) on all processors since boot."""
         for line in self.read("/proc/interrupts").splitlines():
             name, _, counts = line.strip().partition(":")
             if name == kind:
@@ -54,7 +54,7 @@ class LinuxOnly(LinuxShell):
         raise ChannelError(f"the guest's /proc/interrupts counts no {kind}")
 
     def load_watchdog(self, *, heartbeat: int) -> str:
-        """Have QEMU's watchdog fire after `heartbeat` seconds; its device, empty where none is.
+        """Set QEMU's watchdog to `heartbeat` seconds; returns its device, empty without one.
 
         Raises NotApplicable for a kernel that was built or packaged without the driver.
         """
@@ -64,7 +64,7 @@ class LinuxOnly(LinuxShell):
         return device
 
     def pet_watchdog(self, device: str, *, seconds: int) -> None:
-        """Pet it each second, then leave it without the farewell that would stop it."""
+        """Pet it each second, then close it without the magic character that would stop it."""
         self.sh(
             'exec 9>"$1"; for n in $(seq "$2"); do echo . >&9; sleep 1; done',
             *(device, str(seconds)),
@@ -72,22 +72,22 @@ class LinuxOnly(LinuxShell):
         )
 
     def random_source(self) -> str:
-        """The device from which the kernel takes randomness, by its name."""
+        """The name of the device from which the kernel takes randomness."""
         return self.read("/sys/class/misc/hw_random/rng_current")
 
     def random_from_device(self, count: int) -> list[str]:
-        """So many bytes of that device, in hexadecimal digits."""
+        """`count` bytes of that device, in hexadecimal digits."""
         return self.sh('head -c "$1" /dev/hwrng | od -An -tx1', str(count)).split()
 
     def random_at_once(self, count: int) -> int:
-        """How many of so many random bytes the kernel gives within five seconds."""
-        told = self.sh('timeout 5 head -c "$1" /dev/random | wc -c', str(count))
-        return whole_number(told, "count of random bytes")
+        """The number of random bytes, at most `count`, that the kernel returns in five seconds."""
+        returned = self.sh('timeout 5 head -c "$1" /dev/random | wc -c', str(count))
+        return whole_number(returned, "count of random bytes")
 
     def unsign(self, path: str) -> None:
-        """Take the signatures from a loader or a kernel."""
+        """Remove the signatures from a loader or a kernel."""
         self.sh(UNSIGN, path)
 
     def leave_last_words(self, words: str) -> None:
-        """Say something in the kernel's log, where a crash dump has it."""
+        """Write a message into the kernel's log, where a crash dump has it."""
         self.sh('echo "<5>$1" >/dev/kmsg; sync', words)

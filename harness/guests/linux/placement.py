@@ -1,4 +1,4 @@
-"""Where a file of a Linux guest's root file system lies on the disk, whatever is between them."""
+"""The place of a Linux guest's file on its disk, through all layers of storage."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_LAYERS = 8
 """Devices above one another, from a file system down to its disk."""
 
 ROOT = 'findmnt -no FSTYPE,SOURCE / | { read -r type source; echo "$type|${source%%\\[*}"; }'
-"""Btrfs' source has the subvolume behind it, in brackets."""
+"""Btrfs' source is followed by the subvolume in brackets."""
 
 FIRST_EXTENT = """filefrag -b512 -v "$1" | awk '$1 == "0:" {print $4}'"""
 
@@ -32,15 +32,15 @@ CHUNK = re.compile(
     r"(?:.{0,200}\n){1,3}?"
     r"\s{0,9}stripe 0 devid [0-9]{1,9} offset ([0-9]{1,20})\n"
 )
-"""As `btrfs inspect-internal` prints the chunk tree: where it begins, its length, its profile, and
-where it lies on its device, all in bytes."""
+"""A chunk as `btrfs inspect-internal` prints it: start, length, profile, and place on its device,
+in bytes."""
 
 LAYER = """d=/sys/class/block/$(basename "$(readlink -f "$1")")
 if [ -e "$d/dm" ]; then dmsetup table "$(cat "$d/dm/name")"
 elif [ -e "$d/partition" ]; then echo partition "$(cat "$d/start")"
 elif [ -n "$(ls "$d/slaves" 2>/dev/null)" ]; then echo composed
 else echo disk; fi"""
-"""What a block device is: a partition and its start, a disk, or the table of the device mapper:
+"""The kind of a block device: a partition with its start, a disk, or the device mapper's table:
 start, length, target, and for a linear one device and offset."""
 
 
@@ -50,15 +50,15 @@ class LinuxPlacement(LinuxDevices):
     def first_sector(self, path: str) -> int:
         """The first sector of a file on the disk that holds the root file system.
 
-        Raises NotApplicable where something between them (another file system, encryption, RAID)
-        keeps no plain place for it.
+        Raises NotApplicable where a layer between them (another file system, encryption, RAID)
+        does not map it to one place.
         """
         kind, source = self._root_file_system()
         sector = whole_number(self.sh(FIRST_EXTENT, path).rstrip(".\n"), "file's first sector")
         if kind == "btrfs":
             sector = self._in_chunks(sector * SECTOR, source) // SECTOR
         elif kind not in DEVICE_SECTORS:
-            raise NotApplicable(f"where a file lies on its disk is not known for {kind[:20]!r}")
+            raise NotApplicable(f"the place of a file on its disk is unknown for {kind[:20]!r}")
         for _ in range(MOST_LAYERS):
             layer = self.sh(LAYER, source).split("\n")
             match layer[0].split():
@@ -78,7 +78,7 @@ class LinuxPlacement(LinuxDevices):
         return table[0][0], table[0][1]
 
     def _in_chunks(self, address: int, device: str) -> int:
-        """The byte of the device at which btrfs keeps an address of its own."""
+        """The byte of the device to which btrfs maps a logical address."""
         for found in CHUNK.finditer(self.sh(CHUNKS, device)):
             start, length, place = (int(found[number]) for number in (1, 2, 4))
             if start <= address < start + length:
@@ -89,7 +89,7 @@ class LinuxPlacement(LinuxDevices):
 
 
 def _below(table: list[str], sector: int) -> tuple[int, str]:
-    """The sector and the device that are beneath a sector of a mapped device."""
+    """The device beneath a mapped device, and the sector there."""
     for line in table:
         match line.split():
             case [start, length, "linear", device, offset]:
@@ -101,4 +101,4 @@ def _below(table: list[str], sector: int) -> tuple[int, str]:
                 raise NotApplicable(f"the guest's root is on a {target[:20]!r} device")
             case ["composed"]:
                 raise NotApplicable("the guest's root is on a device made of others, such as RAID")
-    raise ChannelError(f"nothing is beneath sector {sector} of a device of the guest's")
+    raise ChannelError(f"a device of the guest's has no mapping for sector {sector}")

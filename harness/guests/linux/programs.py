@@ -13,20 +13,20 @@ SAY = 'echo "$1"; echo "$2" >&2; exit "$3"'
 
 
 class LinuxPrograms:
-    """See harness.guests.os.Execution."""
+    """See harness.guests.os.Programs."""
 
     def succeeding(self) -> Program:
-        """One that ends with 0 and says nothing."""
+        """A program that prints nothing and exits with 0."""
         return Program(("true",))
 
     def saying(self, output: str, errors: str, *, status: int) -> Program:
-        """One that says a line on both streams and ends with a status."""
+        """A program that prints a line on both streams and exits with a status."""
         return Program(("sh", "-c", SAY, "sh", output, errors, str(status)))
 
     def random_mebibyte(self) -> Program:
-        """One that says a MiB of random bytes, and their SHA-256 as its errors' first word."""
+        """A program that prints a MiB of random bytes; the first word on stderr: their SHA-256."""
         return Program(("sh", "-c", MEBIBYTE))
 
     def lasting(self, name: str) -> Program:
-        """One that lasts ten minutes, with `name` among its arguments."""
+        """A program that runs for ten minutes with `name` among its arguments."""
         return Program(("sh", "-c", "sleep 600; :", name))

@@ -1,4 +1,4 @@
-"""A Linux guest's processor, asked by its own instructions, and the channels of its VMBus."""
+"""CPUID and registers of a Linux guest's processor, and the channels of its VMBus."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DEVICES = "/dev/cpu/0"
 OPEN = '[ -e "$1" ] || modprobe "$2"'
 
 READ = 'LC_ALL=C dd if="$1" bs="$2" count=1 iflag=skip_bytes skip="$3" status=none | base64 -w0'
-"""A record of the device is an instruction's answer, its place the number that is asked for."""
+"""A record of the device is an instruction's result, its offset the leaf or register number."""
 
 WRITE = (
     'printf %s "$2" | base64 -d |'
@@ -23,7 +23,7 @@ WRITE = (
 )
 
 REFUSED = re.compile("Input/output error|I/O error")
-"""What the kernel says where the processor raised a fault at the instruction."""
+"""The kernel's error where the processor raised a fault at the instruction."""
 
 FORBIDDEN = "Operation not permitted"
 
@@ -40,37 +40,37 @@ class LinuxRegisters(LinuxShell):
     """
 
     def cpuid(self, leaf: int, subleaf: int = 0) -> Leaf:
-        """What CPUID answers; raises ChannelError for an answer of another size."""
-        said = self._record("cpuid", 16, subleaf << 32 | leaf)
-        if said is None:
-            raise ChannelError(f"the guest's processor refuses to answer CPUID leaf {leaf:#x}")
-        return Leaf.of(said)
+        """CPUID's result; raises ChannelError for one of another size."""
+        record = self._record("cpuid", 16, subleaf << 32 | leaf)
+        if record is None:
+            raise ChannelError(f"the guest's processor refuses CPUID leaf {leaf:#x}")
+        return Leaf.of(record)
 
     def read_msr(self, number: int) -> int | None:
         """A register's 64 bits; None where the processor refuses to read it."""
-        said = self._record("msr", 8, number)
-        if said is None:
+        record = self._record("msr", 8, number)
+        if record is None:
             return None
-        if len(said) != 8:
-            raise ChannelError(f"the guest's register {number:#x} has {len(said)} bytes, not 8")
-        return int.from_bytes(said, "little")
+        if len(record) != 8:
+            raise ChannelError(f"the guest's register {number:#x} has {len(record)} bytes, not 8")
+        return int.from_bytes(record, "little")
 
     def write_msr(self, number: int, value: int) -> bool:
-        """Write a register's 64 bits; whether the processor took them.
+        """Write a register's 64 bits; returns whether the processor accepted them.
 
-        Raises NotApplicable where the kernel's lockdown lets nobody try (it does with Secure Boot).
+        Raises NotApplicable where the kernel's lockdown forbids it (as with Secure Boot).
         """
         device = self._opened("msr")
         data = base64.b64encode(value.to_bytes(8, "little")).decode()
         result = self._run(["sh", "-c", WRITE, "sh", device, data, str(number)])
-        said = _all_of(result)
+        output = _all_of(result)
         if result.exit_status == 0:
             return True
-        if REFUSED.search(said):
+        if REFUSED.search(output):
             return False
-        if FORBIDDEN in said:
-            raise NotApplicable("the guest's kernel lets nobody write the processor's registers")
-        raise ChannelError(f"writing the guest's register {number:#x} failed: {said[-300:]!r}")
+        if FORBIDDEN in output:
+            raise NotApplicable("the guest's kernel forbids writing the processor's registers")
+        raise ChannelError(f"writing the guest's register {number:#x} failed: {output[-300:]!r}")
 
     def vmbus_classes(self) -> list[str]:
         """The ids of the classes of all channels on Hyper-V's bus, sorted, with repetitions."""
@@ -80,14 +80,14 @@ class LinuxRegisters(LinuxShell):
         """One record of a device; None where the processor refuses it."""
         arguments = (self._opened(kind), str(size), str(place))
         result = self._run(["sh", "-c", READ, "sh", *arguments])
-        said = _all_of(result)
-        if REFUSED.search(said):
+        output = _all_of(result)
+        if REFUSED.search(output):
             return None
         try:
-            return base64.b64decode(said.strip(), validate=True)
+            return base64.b64decode(output.strip(), validate=True)
         except ValueError as error:
             raise ChannelError(
-                f"the guest's answer from its {kind} device is no base64: {said[-300:]!r}"
+                f"the output of the guest's {kind} device is not base64: {output[-300:]!r}"
             ) from error
 
     def _opened(self, kind: str) -> str:
@@ -101,5 +101,5 @@ class LinuxRegisters(LinuxShell):
 
 
 def _all_of(result: CommandResult) -> str:
-    """Output and errors, which a console gives as one."""
+    """Standard output and error, which a console merges."""
     return result.text + result.error_text

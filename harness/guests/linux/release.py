@@ -23,7 +23,7 @@ od -An -tu1 -j4 -N1 /bin/sh; od -An -tu1 -j18 -N1 /bin/sh
 for f in /etc/os-release /usr/lib/os-release /etc/redhat-release /etc/SuSE-release \
 /etc/lsb-release /etc/debian_version; do
 [ -e "$f" ] || continue; echo "=${f##*/}"; head -c 4096 "$f"; echo; done; :"""
-"""The kernel's own words, FreeBSD's userland, what /bin/sh was built for, and the files."""
+"""uname's fields, FreeBSD's userland, the ELF class and machine of /bin/sh, and the files."""
 
 MACHINES = {"amd64": "x86_64", "i386": "i686", "i486": "i686", "i586": "i686", "arm64": "aarch64"}
 """Other names of the kernels' architectures; FreeBSD's and old Linux's."""
@@ -40,14 +40,14 @@ elif command -v rpm >/dev/null; then rpm -qa --qf '%{NAME} %{VERSION}-%{RELEASE}
 elif command -v apk >/dev/null; then apk info -v 2>/dev/null
 elif command -v pkg >/dev/null; then pkg query '%n %v %q'
 else echo =; fi | sort | head -c "$1" """
-"""A package a line, by whichever package manager is there."""
+"""One package a line, by the package manager that the guest has."""
 
 
 class LinuxRelease(LinuxShell):
     """See harness.guests.os.Product."""
 
     def os_release(self) -> OsRelease:
-        """Its record of itself: /etc/os-release, or what its vendor had before that."""
+        """Its record of itself: /etc/os-release, or the vendor's older file."""
         return release_of(self.sh(RELEASE))
 
     def packages(self, *, limit: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""Shell scripts of ours in a Linux guest; values reach them as arguments, never as text."""
+"""Shell scripts in a Linux guest; values are passed as arguments, never inserted into the text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.guests.os import Runner
 from harness.profiles.model import System
 
 ANSWER_LIMIT = 8 * 1024 * 1024
-"""Bytes of what a script prints; the longest true answer, a kernel's log, is a fraction of it."""
+"""Bytes of a script's output; the longest true one, a kernel's log, is a fraction of it."""
 
 
 class LinuxShell:
@@ -22,16 +22,16 @@ class LinuxShell:
         self.log_rules = log_rules or LogRules.of(System.LINUX)
 
     def sh(self, script: str, *arguments: str, seconds: float = 30) -> str:
-        """Output of a shell script of ours that must succeed; `arguments` are $1, $2, ...
+        """Output of a shell script that must succeed; `arguments` are $1, $2, ...
 
-        Raises ChannelError where the script fails, since an oracle cannot be read from nothing, or
-        prints more than an answer has.
+        Raises ChannelError where the script fails, since no fact can be read from its output, or
+        prints more than ANSWER_LIMIT.
         """
         result = self._run(["sh", "-c", script, "sh", *arguments], seconds=seconds)
         if result.exit_status != 0:
-            said = result.error_text or result.text
+            output = result.error_text or result.text
             raise ChannelError(
-                f"`{script[:80]}` in the guest ended with {result.exit_status}: {said[-300:]!r}"
+                f"`{script[:80]}` in the guest ended with {result.exit_status}: {output[-300:]!r}"
             )
         if len(result.output) > ANSWER_LIMIT:
             raise ChannelError(
@@ -49,7 +49,7 @@ class LinuxShell:
         return self.sh('cat -- "$1"', path)
 
     def json(self, command: str) -> list[Fields]:
-        """The objects of the list that a command prints; raises ChannelError where it is none."""
+        """The objects of the JSON list that a command prints; raises ChannelError otherwise."""
         text = self.sh(command)
         try:
             document = json.loads(text or "[]")

@@ -1,4 +1,4 @@
-"""What is written in a Linux guest, and what is there afterwards."""
+"""Files, raw disks and hibernation of a Linux guest."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MARKED = "/root/mark"
 
 FILL = """rm -f "$2"; : > "$2"; chattr +C "$2" 2>/dev/null
 yes "$1" | head -c 8388608 > "$2" && sync && echo 3 > /proc/sys/vm/drop_caches"""
-"""Btrfs may compress what is written; a file that is not copied on write it leaves as it is."""
+"""Btrfs may compress data, but not that of a file without copy-on-write."""
 
 SCAN = """echo 3 > /proc/sys/vm/drop_caches
 dd if="/dev/$1" bs=1M iflag=skip_bytes skip="$2" count="$3" status=none | grep -acF "$4" || :"""
@@ -35,19 +35,19 @@ class LinuxStorage(LinuxPlacement, LinuxFirmware):
         return "rw" in self.sh("findmnt -no OPTIONS /").strip().split(",")
 
     def write_file(self, name: str, text: str) -> None:
-        """Write a line into a file of root's home, down to the disk."""
+        """Write a line into a file in root's home, and sync it."""
         self.sh('echo "$2" > "/root/$1" && sync', name, text)
 
     def read_file(self, name: str) -> str:
-        """What is in it; what `cat` says instead where it is not there."""
+        """The file's content; the error of `cat` where the file does not exist."""
         return self.sh('cat "/root/$1" 2>&1 || :', name)
 
     def start_recording(self) -> None:
-        """Begin to write numbered records, and to say `kept N.` on the console once N is synced."""
+        """Start writing numbered records; print `kept N.` on the console after record N's sync."""
         self.sh(WRITER, RECORDS)
 
     def records(self) -> list[str]:
-        """The records that are there: `record 1`, `record 2`, ...; none without their file."""
+        """The records on the disk: `record 1`, `record 2`, ...; empty without their file."""
         return self.sh('cat -- "$1" 2>/dev/null || :', RECORDS).splitlines()
 
     def write_marker(self, name: str) -> None:
@@ -56,36 +56,36 @@ class LinuxStorage(LinuxPlacement, LinuxFirmware):
         self.sh(script, MARKS_ON_DISK, MARKS_IN_MEMORY, name)
 
     def markers_on_disk(self) -> set[str]:
-        """The names of the marks that are there."""
+        """The names of the markers there."""
         return set(self.sh('ls "$1"', MARKS_ON_DISK).split())
 
     def markers_in_memory(self) -> set[str]:
-        """The names of the marks that are there."""
+        """The names of the markers there."""
         return set(self.sh('ls "$1"', MARKS_IN_MEMORY).split())
 
     def fill_file(self, mark: str) -> int:
-        """Fill a file with the mark, down to the disk; returns its first sector on the disk."""
+        """Fill a file with the mark and sync it; returns its first sector on the disk."""
         self.sh(FILL, mark, MARKED, seconds=60)
         return self.first_sector(MARKED)
 
     def has_marker_file(self) -> bool:
-        """Whether the file that `fill` makes is there."""
+        """Whether the file that `fill_file` makes exists."""
         return self.succeeds("test", "-e", MARKED)
 
     def disk_holds(self, mark: str, *, start: int, mebibytes: int) -> bool:
-        """Whether the mark is on the raw root disk, from byte `start` on."""
+        """Whether the raw root disk contains the mark, from byte `start` on."""
         where = (self.root_device(), str(start), str(mebibytes))
         return whole_number(self.sh(SCAN, *where, mark, seconds=60), "count of marks") > 0
 
     def bytes_not_zero(self, disk: str, mebibytes: int) -> int:
-        """How many bytes of the raw disk's first MiB are not zero; `disk` is the guest's name."""
-        told = self.sh(NOT_ZERO, disk, str(mebibytes), seconds=60)
-        return whole_number(told, "count of bytes")
+        """Non-zero bytes in the first `mebibytes` MiB of the raw disk of this name."""
+        counted = self.sh(NOT_ZERO, disk, str(mebibytes), seconds=60)
+        return whole_number(counted, "count of bytes")
 
     def prepare_hibernation(self, serial: str) -> None:
-        """Make the disk of that serial swap space, from which the next kernel looks for itself.
+        """Make the disk with that serial swap space, from which the next kernel tries to resume.
 
-        Raises NotApplicable for a kernel that does not hibernate, as many for clouds do not.
+        Raises NotApplicable for a kernel that does not hibernate, such as many for clouds.
         """
         if "disk" not in self.read("/sys/power/state").split():
             raise NotApplicable("the guest's kernel does not hibernate")
@@ -94,7 +94,7 @@ class LinuxStorage(LinuxPlacement, LinuxFirmware):
         self.sh('mkswap "$1"', device)
 
     def enable_hibernation(self, serial: str) -> bool:
-        """Swap to that disk; whether the kernel was told to look there."""
+        """Swap to that disk; returns whether the kernel was started to resume from it."""
         device = self._device(serial)
         if not self.has_boot_argument(_resume(device)):
             return False
@@ -104,7 +104,7 @@ class LinuxStorage(LinuxPlacement, LinuxFirmware):
     def _device(self, serial: str) -> str:
         names = [disk.name for disk in self.disks() if disk.serial == serial]
         if len(names) != 1:
-            raise ChannelError(f"the guest lists {len(names)} disks of the serial number {serial}")
+            raise ChannelError(f"the guest lists {len(names)} disks with serial number {serial}")
         return f"/dev/{names[0]}"
 
 

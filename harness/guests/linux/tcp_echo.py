@@ -1,8 +1,8 @@
-"""Carried into a guest: one end of a TCP connection that is kept, with Python's own library alone.
+"""Carried into a guest: one end of a lasting TCP connection; needs Python's standard library only.
 
 usage: tcp_echo.py server PORT | client ADDRESS PORT FILE
-One side echoes; the other sends a number, waits for its echo, writes it into FILE, and goes on with
-the next one over the very same connection. FILE ends with `lost` once the connection is.
+The server echoes; the client sends a number, waits for its echo, writes it into FILE, and continues
+with the next one over the same connection. FILE ends with `lost` once the connection is lost.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import threading
 from pathlib import Path
 
 SECONDS = 600
-"""Both ends go by themselves after so long, in a guest that was forgotten."""
+"""Both ends exit after so long, in case the guest is abandoned."""
 
 PAUSE = 0.5
 
 
 def serve(port: int) -> None:
-    """Echo what one connection says."""
+    """Echo the data of one connection."""
     with socket.create_server(("", port)) as server:
         server.settimeout(SECONDS)
         print("ready", flush=True)
@@ -31,8 +31,8 @@ def serve(port: int) -> None:
 
 
 def count_echoes(address: str, port: int, file: Path) -> None:
-    """Count over one connection, which is never made again."""
-    said = "lost"
+    """Count over one connection, which is never reopened."""
+    result = "lost"
     pause = threading.Event()
     try:
         with socket.create_connection((address, port), timeout=SECONDS) as connection:
@@ -44,9 +44,9 @@ def count_echoes(address: str, port: int, file: Path) -> None:
                 _write(file, str(number))
                 pause.wait(PAUSE)
     except OSError as error:
-        said = f"lost: {error}"
+        result = f"lost: {error}"
     finally:
-        _write(file, said)
+        _write(file, result)
 
 
 def _write(file: Path, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Programs that go on by themselves in a Linux guest after they were started."""
+"""Background programs of a Linux guest."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class LinuxWorkload(LinuxShell):
     """See harness.guests.os.Workload."""
 
     def carry(self, program: Path, target: str) -> None:
-        """Put a Python program, which needs nothing but Python to run it, at `target` in the guest.
+        """Write a Python program, which needs the standard library only, to `target` in the guest.
 
-        Raises HarnessError where the guest can not run it: that is no verdict on the guest.
+        Raises HarnessError where the guest cannot run it: that is not a verdict on the guest.
         """
         data = base64.b64encode(program.read_bytes()).decode()
         self.sh('echo "$1" | base64 -d > "$2"', data, target)
@@ -44,15 +44,15 @@ class LinuxWorkload(LinuxShell):
             )
 
     def start_ticking(self) -> None:
-        """Say `tick` on the console five times a second."""
+        """Print `tick` on the console five times a second."""
         self.sh("(while echo tick >/dev/ttyS0; do sleep 0.2; done) >/dev/null 2>&1 &")
 
     def start_counting(self) -> None:
-        """Have a process keep raising a number, which `count` reads."""
+        """Start a process that keeps raising a number, which `count` reads."""
         self.sh(COUNT, COUNTED)
 
     def start_echo_server(self, port: int) -> None:
-        """Echo what one TCP connection says."""
+        """Echo the data of one TCP connection."""
         self.carry(ECHO, ECHO_IN_GUEST)
         self.sh(
             'python3 "$1" server "$2" >"$3" 2>&1 </dev/null &',
@@ -62,11 +62,11 @@ class LinuxWorkload(LinuxShell):
         )
 
     def echo_server_listens(self) -> bool:
-        """Whether the one that echoes listens by now."""
+        """Whether the echo server listens."""
         return "ready" in self.read(ECHO_OUTPUT)
 
     def start_echo_client(self, address: str, port: int) -> None:
-        """Raise the number each time that its echo came back over one TCP connection."""
+        """Raise the number with each echo that comes back over one TCP connection."""
         self.carry(ECHO, ECHO_IN_GUEST)
         self.sh(
             'python3 "$1" client "$2" "$3" "$4" >&- 2>&- </dev/null &',
@@ -74,7 +74,7 @@ class LinuxWorkload(LinuxShell):
         )
 
     def count(self) -> str:
-        """The number; `0` before the first, and what the process last said where it gave up."""
+        """The number; `0` before the first, and the process's last message once it has given up."""
         return self.sh('cat "$1" 2>/dev/null || echo 0', COUNTED).strip()
 
     def start_load(self) -> None:
@@ -86,5 +86,5 @@ class LinuxWorkload(LinuxShell):
         return decimal(word(self.sh("sleep 3; cat /proc/loadavg"), 0, "load"), "load")
 
     def runs(self, argument: str) -> bool:
-        """Whether a process with this among its arguments is there."""
+        """Whether a process with this argument runs."""
         return argument in self.sh(ARGUMENTS).splitlines()

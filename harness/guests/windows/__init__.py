@@ -1,7 +1,7 @@
-"""What a Windows guest says of itself, through PowerShell and CIM.
+"""The guest OS interface for Windows, through PowerShell and CIM.
 
-Windows 7 and Server 2008 R2 with their PowerShell 2.0 are the oldest that answer; where an
-operation needs a newer one, it raises NotApplicable there, and says what is lacking.
+Windows 7 and Server 2008 R2 with their PowerShell 2.0 are the oldest supported; an operation that
+needs a newer Windows raises NotApplicable there, and names what is missing.
 """
 
 from __future__ import annotations
@@ -26,4 +26,4 @@ class WindowsOs(
     WindowsWorkload,
     WindowsPrograms,
 ):
-    """A Windows guest. See GuestOs; each method asks the guest anew, nothing is remembered."""
+    """A Windows guest. See GuestOs; each method queries the guest again, nothing is cached."""

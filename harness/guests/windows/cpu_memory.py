@@ -13,7 +13,7 @@ from harness.guests.os import Processor
 from harness.guests.windows.powershell import WindowsShell
 
 CORE, NODE, PACKAGE = 0, 1, 3
-"""What processors make together, by Windows' numbers (LOGICAL_PROCESSOR_RELATIONSHIP)."""
+"""Relations between processors, by Windows' numbers (LOGICAL_PROCESSOR_RELATIONSHIP)."""
 
 FEATURES = {
     "mmx": 3,
@@ -31,10 +31,10 @@ FEATURES = {
     "avx": 39,
     "avx2": 40,
 }
-"""libvirt's flags that Windows tells of, by its numbers (IsProcessorFeaturePresent)."""
+"""libvirt's flags that Windows reports, by its numbers (IsProcessorFeaturePresent)."""
 
 SINCE_2004 = 36
-"""The first of the numbers that Windows knows since its build 19041, and denied before."""
+"""The first of the numbers that Windows reports since build 19041, and denied before."""
 
 SRAT_HEADER = 48
 MEMORY_AFFINITY = 1
@@ -46,31 +46,31 @@ class WindowsCpuMemory(WindowsShell):
     """See harness.guests.os.CpuMemory."""
 
     def cpus_online(self) -> int:
-        """Processors that Windows uses."""
+        """The number of processors that Windows uses."""
         system = self.instance("Win32_ComputerSystem", "NumberOfLogicalProcessors")
         return system.number("NumberOfLogicalProcessors")
 
     def cpus_present(self) -> int:
-        """Processors of all the sockets that the machine has."""
+        """The number of processors in all sockets of the machine."""
         sockets = self.instances("Win32_Processor", "NumberOfLogicalProcessors")
         return sum(socket.number("NumberOfLogicalProcessors") for socket in sockets)
 
     def missing_flags(self, expected: set[str]) -> set[str]:
-        """Which of the flags, by libvirt's names, Windows says not to find; it tells of few.
+        """The flags, by libvirt's names, that Windows does not find; it reports few.
 
-        Raises NotApplicable where it tells of none that is expected.
+        Raises NotApplicable where it reports none of those expected.
         """
         asked = {flag: FEATURES[flag] for flag in expected if flag in FEATURES}
-        told = fields(self.ask("features", *map(str, asked.values())), "features")
-        if told.number("build") < 19041:
+        answer = fields(self.ask("features", *map(str, asked.values())), "features")
+        if answer.number("build") < 19041:
             asked = {flag: feature for flag, feature in asked.items() if feature < SINCE_2004}
         if not asked:
-            raise NotApplicable("Windows tells of none of these processor features")
-        found = told.texts("found")
+            raise NotApplicable("Windows reports none of these processor features")
+        found = answer.texts("found")
         return {flag for flag, feature in asked.items() if str(feature) not in found}
 
     def processors(self) -> list[Processor]:
-        """Every processor, with its place."""
+        """Every processor, with its place in the topology."""
         groups = self._topology().objects("groups")
         packages = [_members(group) for group in groups if group.number("Relationship") == PACKAGE]
         cores = sorted(_members(g) for g in groups if g.number("Relationship") == CORE)
@@ -85,8 +85,8 @@ class WindowsCpuMemory(WindowsShell):
     def numa_nodes(self) -> dict[int, tuple[int, int]]:
         """Processors and bytes of memory of each NUMA node.
 
-        Windows tells only what of a node's memory is free: how much there is, the firmware's own
-        table (ACPI SRAT) says, as Windows hands it out. Without one, all is in one node.
+        Windows reports only a node's free memory: its size is taken from the firmware's own table
+        (ACPI SRAT), as Windows exposes it. Without one, all memory is in one node.
         """
         topology = self._topology()
         nodes = [g for g in topology.objects("groups") if g.number("Relationship") == NODE]
@@ -101,11 +101,11 @@ class WindowsCpuMemory(WindowsShell):
         }
 
     def runs_on(self, processor: int) -> int:
-        """The number of the processor on which a thread runs that is bound to this one."""
+        """The number of the processor on which a thread bound to this one runs."""
         return number(self.ask("affinity", str(processor)), "processor")
 
     def memory_available(self) -> int:
-        """Bytes that programs could still have, what only caches hold included."""
+        """Bytes that programs can still allocate, including those that only caches hold."""
         system = self.instance("Win32_OperatingSystem", "FreePhysicalMemory")
         return system.number("FreePhysicalMemory") * 1024
 
@@ -121,7 +121,7 @@ class WindowsCpuMemory(WindowsShell):
 def _members(group: Fields) -> list[int]:
     mask = group.text("Mask")
     if not re.fullmatch(r"[0-9a-f]{16}", mask):
-        raise ChannelError(f"the guest's set of processors is no mask: {mask[:40]!r}")
+        raise ChannelError(f"the guest's set of processors is not a mask: {mask[:40]!r}")
     return [bit for bit in range(64) if int(mask, 16) >> bit & 1]
 
 
@@ -130,12 +130,12 @@ def _memory_of(table: str) -> Iterator[tuple[int, int]]:
     try:
         data = base64.b64decode(table, validate=True)
     except ValueError as error:
-        raise ChannelError("the guest's table of memory is no base64") from error
+        raise ChannelError("the guest's memory table is not base64") from error
     at = SRAT_HEADER
     while at + 2 <= len(data):
         kind, length = data[at], data[at + 1]
         if length < 2 or at + length > len(data):
-            raise ChannelError("the guest's table of memory is cut")
+            raise ChannelError("the guest's memory table is truncated")
         if kind == MEMORY_AFFINITY and length >= MEMORY_FORMAT.size:
             _, _, node, _, size, flags = MEMORY_FORMAT.unpack_from(data, at)
             if flags & 1:

@@ -1,4 +1,4 @@
-"""What a Windows guest's machine is made of."""
+"""The devices of a Windows guest's machine."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ DRIVERS = {
     "rtl8023x64": "8139cp",
     "rtl8023xp": "8139cp",
 }
-"""Windows' services that are drivers, in small letters, and what Linux calls theirs.
+"""Windows' services that are drivers, in lower case, and Linux's names for them.
 
 Source: the INF files of virtio-win, and of the drivers that Windows brings along.
 """
 
 ALWAYS_THERE = {"disk", "partmgr", "volmgr", "pci", "acpi", "atapi"}
-"""Drivers between a disk and the one that says on which bus it is."""
+"""Drivers between a disk and the driver that identifies its bus."""
 
 SMBIOS = {
     "sys_vendor": ("Win32_ComputerSystem", "Manufacturer"),
@@ -66,7 +66,7 @@ class WindowsDevices(WindowsShell):
         ]
 
     def disk_drivers(self, name: str) -> list[str]:
-        """The drivers of a disk and of what it hangs on, from the disk up to the root."""
+        """The drivers of a disk and of its parent devices, from the disk up to the root."""
         for disk in self._disks():
             if name == f"PhysicalDrive{disk.number('Index')}":
                 return _drivers(disk)
@@ -80,7 +80,7 @@ class WindowsDevices(WindowsShell):
         for partition in found:
             if partition.flag("IsBoot"):
                 return f"PhysicalDrive{partition.number('DiskNumber')}"
-        raise ChannelError("the guest tells of no partition that it runs from")
+        raise ChannelError("the guest reports no partition that it runs from")
 
     def nics(self) -> list[GuestNic]:
         """Every network card that has a device behind it."""
@@ -96,7 +96,7 @@ class WindowsDevices(WindowsShell):
             GuestNic(
                 card.text("NetConnectionID"),
                 card.text("MACAddress").lower(),
-                _as_linux_has_it(card.text("ServiceName")),
+                _linux_name(card.text("ServiceName")),
                 addresses.get(card.number("Index"), ()),
             )
             for card in cards
@@ -124,7 +124,7 @@ class WindowsDevices(WindowsShell):
         for entity in self._entities():
             if _pci_ids(entity).startswith(VIRTIO):
                 works = entity.number("ConfigManagerErrorCode") == 0
-                found.append(_as_linux_has_it(entity.text("Service")) if works else "-")
+                found.append(_linux_name(entity.text("Service")) if works else "-")
         return sorted(driver or "-" for driver in found)
 
     def virtio_ports(self) -> list[str]:
@@ -132,7 +132,7 @@ class WindowsDevices(WindowsShell):
         return sorted(texts(self.ask("ports"), "ports"))
 
     def has_acpi_driver(self, driver: str) -> bool:
-        """Whether a driver of this name runs, which Windows keeps by no kind of bus."""
+        """Whether a driver of this name runs; Windows does not list drivers by bus."""
         drivers = self.instances("Win32_SystemDriver", "Name", "State")
         return any(
             found.text("Name").lower() == driver.lower() and found.text("State") == "Running"
@@ -140,11 +140,11 @@ class WindowsDevices(WindowsShell):
         )
 
     def unload_driver(self, driver: str) -> bool:
-        """Disable the driver's devices; if that went well. Needs Windows 10 or Server 2016."""
+        """Disable the driver's devices; returns its success. Needs Windows 10 or Server 2016."""
         return self._switch_driver("off", driver)
 
     def load_driver(self, driver: str) -> bool:
-        """Enable the driver's devices; if that went well. Needs Windows 10 or Server 2016."""
+        """Enable the driver's devices; returns its success. Needs Windows 10 or Server 2016."""
         return self._switch_driver("on", driver)
 
     def _switch_driver(self, state: str, driver: str) -> bool:
@@ -158,12 +158,12 @@ class WindowsDevices(WindowsShell):
         return self.instances("Win32_PnPEntity", "DeviceID", "Service", "ConfigManagerErrorCode")
 
 
-def _as_linux_has_it(service: str) -> str:
+def _linux_name(service: str) -> str:
     return DRIVERS.get(service.lower(), service.lower())
 
 
 def _drivers(disk: Fields) -> list[str]:
-    return [_as_linux_has_it(service) for service in disk.texts("Drivers")]
+    return [_linux_name(service) for service in disk.texts("Drivers")]
 
 
 def _pci_ids(entity: Fields) -> str:
@@ -177,4 +177,4 @@ def _addresses(setting: Fields) -> tuple[str, ...]:
         pairs = list(zip(addresses, masks, strict=True))
         return tuple(ipaddress.ip_interface(f"{a}/{mask}").with_prefixlen for a, mask in pairs)
     except ValueError as error:
-        raise ChannelError(f"the guest's addresses are none: {error}") from error
+        raise ChannelError(f"the guest's addresses are invalid: {error}") from error

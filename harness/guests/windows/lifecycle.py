@@ -1,4 +1,4 @@
-"""A Windows guest's starting, running and ending."""
+"""Boot, uptime and shutdown of a Windows guest."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from harness.guests.os import Ending
 from harness.guests.windows.log import WindowsLog
 
 NOT_BY_ITSELF = ("EventLog 6008:", "Microsoft-Windows-Kernel-Power 41:")
-"""What is logged at the start after an end that nobody had asked Windows for."""
+"""The events logged at the start after an unexpected end."""
 
 
 class WindowsLifecycle(WindowsLog):
     """See harness.guests.os.Lifecycle."""
 
     def boot_id(self) -> str:
-        """The time of this boot with a random mark, made when it is first asked for.
+        """The time of this boot with a random mark, made at the first request.
 
-        The mark is kept where only memory is. A fast start of Windows 8 or later, being a kernel
-        that woke, has the id of the boot before it.
+        The mark is kept in memory only. A fast start of Windows 8 or later, which resumes a
+        hibernated kernel, has the id of the boot before it.
         """
-        told = text(self.ask("boot_id"), "boot id")
-        if not told.strip():
-            raise ChannelError("the guest tells no boot id")
-        return told.strip()
+        boot_id = text(self.ask("boot_id"), "boot id").strip()
+        if not boot_id:
+            raise ChannelError("the guest reports no boot id")
+        return boot_id
 
     def uptime(self) -> float:
         """Seconds since boot by the guest's own clock, which stands while it is paused."""
@@ -31,34 +31,34 @@ class WindowsLifecycle(WindowsLog):
 
     def clock(self) -> float:
         """Seconds since 1970 by the guest's clock."""
-        told = self.ask("clock")
-        if isinstance(told, bool) or not isinstance(told, int | float):
-            raise ChannelError(f"the guest's clock is not a number: {str(told)[:80]!r}")
-        if not 0 <= told <= LATEST * 1000:
-            raise ChannelError(f"the guest's clock is not a number in bounds: {str(told)[:80]!r}")
-        return told / 1000
+        answer = self.ask("clock")
+        if isinstance(answer, bool) or not isinstance(answer, int | float):
+            raise ChannelError(f"the guest's clock is not a number: {str(answer)[:80]!r}")
+        if not 0 <= answer <= LATEST * 1000:
+            raise ChannelError(f"the guest's clock is not a number in bounds: {str(answer)[:80]!r}")
+        return answer / 1000
 
     def startup(self) -> tuple[float, float]:
-        """Seconds until the desktop was there, and until the system was idle after that.
+        """Seconds until the desktop appeared, and until the system was idle after that.
 
-        Source: event 100 of Windows' own performance log. Both are 0 where it is not there (yet).
+        Source: event 100 of Windows' own performance log. Both are 0 without it.
         """
-        told = self.ask("startup")
-        if told is None:
+        answer = self.ask("startup")
+        if answer is None:
             return 0.0, 0.0
-        event = fields(told, "account of its start")
+        event = fields(answer, "account of its start")
         return event.number("kernel") / 1000, event.number("services") / 1000
 
     def settled(self) -> str:
-        """What of Setup and of the services is still being started; mostly nothing."""
-        told = fields(self.ask("settled"), "state")
-        if told.number("setup"):
+        """The parts of Setup and the services that are still being started; empty when over."""
+        state = fields(self.ask("settled"), "state")
+        if state.number("setup"):
             return "Windows Setup"
-        starting = told.texts("starting")
+        starting = state.texts("starting")
         return f"the services {', '.join(starting)[:200]}" if starting else ""
 
     def sync(self) -> None:
-        """Write the system volume down to its disk."""
+        """Sync the system volume to its disk."""
         self.ask("sync")
 
     def power_off(self) -> None:
@@ -69,17 +69,17 @@ class WindowsLifecycle(WindowsLog):
         """Ask for a reboot from inside; returns at once."""
         self.do("shutdown.exe", "/r", "/f", "/t", "1")
 
-    def ended_cleanly(self, said: bytes, ending: Ending) -> bool:
-        """Whether the log of this boot tells of no unexpected end; the console tells nothing."""
+    def ended_cleanly(self, console_output: bytes, ending: Ending) -> bool:
+        """Whether the log of this boot has no unexpected end; the console shows nothing of it."""
         return not any(line.text.startswith(NOT_BY_ITSELF) for line in self.kernel_log())
 
     def crash(self, *, after: int) -> None:
-        """Have Windows stop with a bug check `after` so many seconds; returns at once.
+        """Make Windows stop with a bug check `after` so many seconds; returns at once.
 
-        A process that Windows can not do without is ended: CRITICAL_PROCESS_DIED (0xEF).
+        A process that Windows depends on is ended: CRITICAL_PROCESS_DIED (0xEF).
         """
         self.start("crash", str(after))
 
     def hang(self) -> None:
-        """Give every processor to threads of real-time priority two seconds from now."""
+        """Occupy every processor with threads of real-time priority, two seconds from now."""
         self.start("hang")

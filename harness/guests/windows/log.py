@@ -11,16 +11,16 @@ LEVELS = {0: 6, 1: 2, 2: 3, 3: 4, 4: 6, 5: 7}
 """Windows' levels (always, critical, error, warning, information, verbose) as syslog has them."""
 
 NEVER_STARTED = 1077
-"""The exit code of a service that nobody has tried to start since boot."""
+"""The exit code of a service that was never started since boot."""
 
 MOUNTED_BEFORE_8 = "^Microsoft-Windows-FilterManager 6:"
-"""NTFS itself says nothing of a mount there; the filters do that come up with the volume."""
+"""NTFS itself logs no mount there; the filters that start with the volume do."""
 
 
 class WindowsLog(WindowsShell):
     """See harness.guests.os.Log. A line of it is `provider event: message`.
 
-    The message is in the guest's own language: it is the provider and the event's number that tell.
+    The message is in the guest's language: provider and event number identify it.
     """
 
     @property
@@ -42,11 +42,11 @@ class WindowsLog(WindowsShell):
         return [_line(event) for event in events]
 
     def running_units(self) -> set[str]:
-        """The services that run now, and that Windows keeps running from its start on."""
+        """The services that run, and that Windows keeps running from its start on."""
         return {s.text("Name") for s in self._kept_running() if s.text("State") == "Running"}
 
     def failed_units(self) -> list[str]:
-        """The services that should run, and ended with an error."""
+        """The services that should run, and exited with an error."""
         return [
             service.text("Name")
             for service in self._kept_running()

@@ -1,4 +1,4 @@
-"""What the network gave a Windows guest, and what it is known by."""
+"""Routes, name resolution and identity of a Windows guest."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class WindowsNetwork(WindowsDevices):
         ]
 
     def resolve(self, name: str) -> list[str]:
-        """The addresses that the guest's resolver gives for a name; none where it gives none."""
+        """The addresses of a name by the guest's resolver; empty where it returns none."""
         return sorted(set(texts(self.ask("resolve", name), "addresses")))
 
     def identity(self) -> dict[str, set[str]]:
         """The machine's SID and GUID, MAC addresses and computer name."""
-        told = fields(self.ask("identity"), "identity")
+        answer = fields(self.ask("identity"), "identity")
         return {
-            "SID": set(told.texts("sid")),
-            "machine GUID": set(told.texts("guid")),
+            "SID": set(answer.texts("sid")),
+            "machine GUID": set(answer.texts("guid")),
             "MAC addresses": {nic.mac for nic in self.nics()},
-            "computer name": set(told.texts("name")),
+            "computer name": set(answer.texts("name")),
         }

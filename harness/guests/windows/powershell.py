@@ -1,7 +1,7 @@
-"""PowerShell scripts of ours in a Windows guest; values reach them on standard input, not as text.
+"""PowerShell scripts in a Windows guest; values are passed on standard input, never as text.
 
-A script's text goes on the command line, encoded, and never holds a value. What it answers is one
-line of JSON, which is read as anything is that an untrusted guest says: bounded, and by its types.
+A script's text is passed on the command line, encoded, and never contains a value. Its answer is
+one line of JSON, which is read as all output of an untrusted guest is: bounded, and by its types.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ class WindowsShell:
         self._log_rules = log_rules or LogRules.of(System.WINDOWS)
 
     def ask(self, script: str, *values: str, seconds: float = 60) -> object:
-        """What a script of ours answers, which finds `values` in $given.
+        """The answer of a script, which finds `values` in $given.
 
-        Raises ChannelError where it fails or answers no such thing, NotApplicable where this
+        Raises ChannelError where it fails or answers something else, NotApplicable where this
         Windows is too old for it.
         """
         program = self.program(script, *values)
@@ -56,11 +56,11 @@ class WindowsShell:
         return _answer(script, result)
 
     def start(self, script: str, *values: str) -> None:
-        """Start a script of ours that goes on by itself; it finds `values` in its environment."""
+        """Start a script in the background; it finds `values` in its environment."""
         self.ask("detach", encoded(_text(script)), *values)
 
     def program(self, script: str, *values: str) -> Program:
-        """A script of ours with what it needs to be run."""
+        """A script with the arguments and the input to run it."""
         if self._kernel is not None and self._kernel < OLDEST:
             raise NotApplicable("Windows before 7 and Server 2008 R2 has no PowerShell 2.0")
         return Program(command(script), _lines(values))
@@ -80,37 +80,37 @@ class WindowsShell:
         return found[0]
 
     def do(self, *arguments: str) -> None:
-        """Run a program that must end with 0."""
+        """Run a program that must exit with 0."""
         result = self._run(arguments)
         if result.exit_status != 0:
-            said = result.error_text or result.text
+            output = result.error_text or result.text
             raise ChannelError(
                 f"`{' '.join(arguments)}` in the guest ended with {result.exit_status}: "
-                f"{said[-300:]!r}"
+                f"{output[-300:]!r}"
             )
 
 
 @cache
 def command(script: str) -> tuple[str, ...]:
-    """The program that runs a script of ours, and prints what it returns."""
+    """The program that runs a script, and prints its result."""
     text = _text("prelude") + "\n" + _text(script)
-    if script not in SPEAKING:
+    if script not in WITHOUT_JSON:
         text = f"{_text('prelude')}\nWrite-Answer {{\n{_text(script)}\n}}\n"
     return ("powershell.exe", "-NoProfile", "-NonInteractive", "-EncodedCommand", encoded(text))
 
 
-SPEAKING = frozenset({"recent", "saying", "mebibyte"})
-"""Scripts that say what they say by themselves, and not in JSON."""
+WITHOUT_JSON = frozenset({"recent", "saying", "mebibyte"})
+"""Scripts that write their output themselves, and not in JSON."""
 
 
 def encoded(text: str) -> str:
-    """A script as PowerShell takes it on its command line."""
+    """A script, encoded for PowerShell's command line."""
     return base64.b64encode(text.encode("utf-16-le")).decode()
 
 
 @cache
 def _text(script: str) -> str:
-    """A script without the comment at its head, which the guest has no use for."""
+    """A script without its comments, which the guest does not need."""
     lines = (SCRIPTS / f"{script}.ps1").read_text(encoding="ascii").splitlines()
     return "\n".join(line for line in lines if not line.startswith("#"))
 
@@ -128,13 +128,14 @@ def _answer(script: str, result: CommandResult) -> object:
     try:
         document = json.loads(result.output, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        said = result.text or result.error_text
+        output = result.text or result.error_text
         raise ChannelError(
             f"{script}.ps1 in the guest ended with {result.exit_status} and answered no JSON: "
-            f"{said[-300:]!r}"
+            f"{output[-300:]!r}"
         ) from error
     if not isinstance(document, dict):
-        raise ChannelError(f"the guest's answer to {script}.ps1 is no object: {result.text[:80]!r}")
+        output = result.text
+        raise ChannelError(f"the guest's answer to {script}.ps1 is not an object: {output[:80]!r}")
     if document.get("lacks"):
         raise NotApplicable(f"this Windows is too old: {str(document['lacks'])[:200]}")
     if "answer" not in document or result.exit_status != 0:
@@ -143,4 +144,4 @@ def _answer(script: str, result: CommandResult) -> object:
 
 
 def _refuse(constant: str) -> object:
-    raise ValueError(f"{constant} is no number")
+    raise ValueError(f"{constant} is not a number")

@@ -1,4 +1,4 @@
-"""What is written in a Windows guest, and what is there afterwards."""
+"""Files, raw disks and hibernation of a Windows guest."""
 
 from __future__ import annotations
 
@@ -10,69 +10,69 @@ POWER = r"HKLM:\SYSTEM\CurrentControlSet\Control\Power"
 
 
 class WindowsStorage(WindowsShell):
-    """See harness.guests.os.Storage. Files of ours are in the folder `guestcert` of all users."""
+    """See harness.guests.os.Storage. Its files are in the folder `guestcert` of all users."""
 
     def root_is_writable(self) -> bool:
         """Whether a file can be written on the system volume."""
         return flag(self.ask("writable"), "state of its volume")
 
     def write_file(self, name: str, text: str) -> None:
-        """Write a text into a file of that name, down to the disk."""
+        """Write a text into a file of that name, and sync it."""
         self.ask("write_file", name, text)
 
     def read_file(self, name: str) -> str:
-        """What is in it; what Windows says instead where it is not there."""
-        told = fields(self.ask("read_file", name), "file")
-        return told.text("failure") or told.text("text")
+        """The file's content; Windows' error message where the file does not exist."""
+        answer = fields(self.ask("read_file", name), "file")
+        return answer.text("failure") or answer.text("text")
 
     def start_recording(self) -> None:
-        """Begin to write numbered records, and to say `kept N.` on the console once N is synced."""
+        """Start writing numbered records; print `kept N.` on the console after record N's sync."""
         self.start("recording")
 
     def records(self) -> list[str]:
-        """The records that are there: `record 1`, `record 2`, ..."""
-        told = fields(self.ask("read_file", "records"), "file")
-        if told.text("failure"):
-            raise ChannelError(f"the guest can not read its records: {told.text('failure')}")
-        return told.long_text("text").splitlines()
+        """The records on the disk: `record 1`, `record 2`, ..."""
+        answer = fields(self.ask("read_file", "records"), "file")
+        if answer.text("failure"):
+            raise ChannelError(f"the guest cannot read its records: {answer.text('failure')}")
+        return answer.long_text("text").splitlines()
 
     def write_marker(self, name: str) -> None:
-        """Leave a file on the disk, and a value in the part of the registry that memory holds."""
+        """Leave a file on the disk, and a value in a registry hive that is in memory only."""
         self.ask("markers", "leave", name)
 
     def markers_on_disk(self) -> set[str]:
-        """The names of the marks that are there."""
+        """The names of the markers there."""
         return set(texts(self.ask("markers", "disk"), "markers"))
 
     def markers_in_memory(self) -> set[str]:
-        """The names of the marks that are there."""
+        """The names of the markers there."""
         return set(texts(self.ask("markers", "memory"), "markers"))
 
     def fill_file(self, mark: str) -> int:
-        """Fill a file with the mark, down to the disk; returns its first sector on the disk.
+        """Fill a file with the mark and sync it; returns its first sector on the disk.
 
         Needs Windows 8 or Server 2012.
         """
         return number(self.ask("raw_disk", "fill", mark, seconds=120), "sector")
 
     def has_marker_file(self) -> bool:
-        """Whether the file that `fill` makes is there."""
+        """Whether the file that `fill_file` makes exists."""
         return flag(self.ask("raw_disk", "there"), "file")
 
     def disk_holds(self, mark: str, *, start: int, mebibytes: int) -> bool:
-        """Whether the mark is on the raw disk that Windows runs from, from byte `start` on."""
+        """Whether the raw disk that Windows runs from contains the mark, from byte `start` on."""
         where = (str(start), str(mebibytes * 2**20))
         return flag(self.ask("raw_disk", "find", mark, *where, seconds=120), "find")
 
     def bytes_not_zero(self, disk: str, mebibytes: int) -> int:
-        """How many bytes of the raw disk's first MiB are not zero; `disk` is the guest's name."""
-        said = self.ask("raw_disk", "count", disk, str(mebibytes * 2**20), seconds=60)
-        return number(said, "count")
+        """Non-zero bytes in the first `mebibytes` MiB of the raw disk of this name."""
+        counted = self.ask("raw_disk", "count", disk, str(mebibytes * 2**20), seconds=60)
+        return number(counted, "count")
 
     def prepare_hibernation(self, serial: str) -> None:
-        """Have Windows keep a file to sleep to: it sleeps to its own disk, and needs no other."""
+        """Enable Windows' hibernation file: it hibernates to its own disk, and needs no other."""
         self.ask("hibernation")
 
     def enable_hibernation(self, serial: str) -> bool:
-        """Whether Windows keeps that file."""
+        """Whether Windows has that file."""
         return self.ask("registry", POWER, "HibernateEnabled") == 1

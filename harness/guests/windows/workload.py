@@ -1,4 +1,4 @@
-"""Programs that go on by themselves in a Windows guest after they were started."""
+"""Background programs of a Windows guest."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ class WindowsWorkload(WindowsShell):
     """See harness.guests.os.Workload."""
 
     def start_ticking(self) -> None:
-        """Say `tick` on the console five times a second."""
+        """Print `tick` on the console five times a second."""
         self.start("ticking")
 
     def start_counting(self) -> None:
-        """Have a process keep raising a number, which `count` reads."""
+        """Start a process that keeps raising a number, which `count` reads."""
         self.start("counting")
 
     def start_echo_server(self, port: int) -> None:
-        """Echo what one TCP connection says."""
+        """Echo the data of one TCP connection."""
         self.start("echo_server", str(port))
 
     def echo_server_listens(self) -> bool:
-        """Whether the one that echoes listens by now."""
+        """Whether the echo server listens."""
         return self._file("answers") == "ready"
 
     def start_echo_client(self, address: str, port: int) -> None:
-        """Raise the number each time that its echo came back over one TCP connection."""
+        """Raise the number with each echo that comes back over one TCP connection."""
         self.start("echo_client", address, str(port))
 
     def count(self) -> str:
-        """The number; `0` before the first, and what the process last said where it gave up."""
+        """The number; `0` before the first, and the process's last message once it has given up."""
         return self._file("count") or "0"
 
     def start_load(self) -> None:
@@ -43,9 +43,9 @@ class WindowsWorkload(WindowsShell):
         return float(max((one.number("LoadPercentage") for one in found), default=0))
 
     def runs(self, argument: str) -> bool:
-        """Whether a process with this on its command line is there."""
+        """Whether a process with this on its command line runs."""
         return flag(self.ask("runs", argument), "processes")
 
     def _file(self, name: str) -> str:
-        """What a file of ours holds; nothing where it is not there (yet)."""
+        """The content of one of guestcert's files; empty where it does not exist yet."""
         return fields(self.ask("read_file", name), "file").text("text")

@@ -1,4 +1,4 @@
-# The processor on which a thread runs whose process was bound to the one that is given.
+# Given: a processor's number. The processor on which a thread of a process bound to it runs.
 Add-Type @'
 using System.Runtime.InteropServices;
 public static class Running {

@@ -1,3 +1,3 @@
-# Have the loader hand an argument to the kernel; it takes the place of the one set before.
+# Given: an argument, which the loader passes to the kernel; it replaces the one set before.
 & bcdedit.exe /set '{current}' loadoptions $given[0] | Out-Null
 if ($LASTEXITCODE -ne 0) { throw ('bcdedit ended with {0}' -f $LASTEXITCODE) }

@@ -1,4 +1,4 @@
-# Raise a number in a file five times a second, in its place: whoever reads it never finds none.
+# Raise a number in a file five times a second, in place, so that a reader never finds it empty.
 $folder = Join-Path $env:ALLUSERSPROFILE 'guestcert'
 $null = New-Item -ItemType Directory -Force -Path $folder
 $file = Join-Path $folder 'count'

@@ -1,4 +1,4 @@
-# End a process without which Windows does not go on: this one, once it is declared to be such.
+# Kill a process that Windows depends on: this one, once it is declared critical.
 Add-Type @'
 using System;
 using System.Runtime.InteropServices;

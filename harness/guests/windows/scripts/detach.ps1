@@ -1,4 +1,4 @@
-# Start another script of ours, given encoded, that goes on by itself; what else is given it finds
+# Start another script in the background: it is given first, encoded; the other values are passed
 # in its environment. Started through the shell it inherits no handle: nobody waits for its output.
 for ($n = 1; $n -lt $given.Count; $n++) {
     [Environment]::SetEnvironmentVariable('GUESTCERT_' + $n, $given[$n])

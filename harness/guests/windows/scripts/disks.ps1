@@ -1,4 +1,4 @@
-# Every disk, with the services (drivers) of its device and of those it hangs on, up to the root.
+# Every disk, with the services (drivers) of its device and of its parents, up to the root.
 # The size is MSFT_Disk's, which came with Windows 8: Win32_DiskDrive rounds it to cylinders.
 Add-Type @'
 using System.Collections.Generic;
@@ -17,7 +17,7 @@ public static class Tree {
     public static string[] Drivers(string id) {
         List<string> found = new List<string>();
         int node;
-        for (int said = Locate(out node, id, 0); said == 0; said = Parent(out node, node, 0)) {
+        for (int code = Locate(out node, id, 0); code == 0; code = Parent(out node, node, 0)) {
             int kind, bytes = 512;
             StringBuilder text = new StringBuilder(256);
             if (Property(node, Service, out kind, text, ref bytes, 0) == 0) {

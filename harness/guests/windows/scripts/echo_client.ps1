@@ -1,5 +1,5 @@
-# Count over one TCP connection, which is never made again, to the address and the port given; what
-# became of it stands in the number's place at the end.
+# Count over one TCP connection, which is never reopened, to the address and the port given; in the
+# end its result replaces the number.
 $folder = Join-Path $env:ALLUSERSPROFILE 'guestcert'
 $null = New-Item -ItemType Directory -Force -Path $folder
 $path = Join-Path $folder 'count'
@@ -13,7 +13,7 @@ function Set-Count($Text) {
     $file.Flush()
 }
 
-$said = 'lost'
+$result = 'lost'
 try {
     $client = New-Object Net.Sockets.TcpClient $env:GUESTCERT_1, ([int]$env:GUESTCERT_2)
     $stream = $client.GetStream()
@@ -26,6 +26,6 @@ try {
         Start-Sleep -Milliseconds 500
     }
 } catch {
-    $said = 'lost: ' + $_.Exception.Message
+    $result = 'lost: ' + $_.Exception.Message
 }
-Set-Count $said
+Set-Count $result

@@ -1,4 +1,4 @@
-# Echo what one TCP connection says to the port that is given; say so once it listens.
+# Echo the data of one TCP connection to the given port; report `ready` once it listens.
 $folder = Join-Path $env:ALLUSERSPROFILE 'guestcert'
 $null = New-Item -ItemType Directory -Force -Path $folder
 $port = 'localport=' + $env:GUESTCERT_1

@@ -1,4 +1,4 @@
-# The system log of this boot, the newest 2000 entries. Kernel-General's 12 is the first of a boot.
+# The system log of this boot, its newest 2000 entries. Kernel-General's 12 is the first of a boot.
 $beginning = @{ LogName = 'System'; ProviderName = 'Microsoft-Windows-Kernel-General'; Id = 12 }
 $first = Get-WinEvent -FilterHashtable $beginning -MaxEvents 1
 $since = '*[System[EventRecordID >= {0}]]' -f $first.RecordId

@@ -1,4 +1,4 @@
-# Which of the processor features Windows finds that are given by their numbers.
+# Given: numbers of processor features. Those that Windows finds.
 Add-Type @'
 using System.Runtime.InteropServices;
 public static class Features {

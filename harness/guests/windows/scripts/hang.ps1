@@ -1,4 +1,4 @@
-# Threads of real-time priority on every processor: nothing else gets a turn.
+# Threads of real-time priority on every processor: nothing else is scheduled.
 Add-Type @'
 using System;
 using System.Threading;

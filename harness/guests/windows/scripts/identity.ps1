@@ -1,4 +1,4 @@
-# What this Windows is known by: its own SID, which is that of its users less their number.
+# The identity of this Windows: its SID, which is that of its users without their number.
 $key = 'HKLM:\SOFTWARE\Microsoft\Cryptography'
 @{
     sid = @(Get-Instance 'root\cimv2' 'Win32_UserAccount' 'LocalAccount = TRUE' |

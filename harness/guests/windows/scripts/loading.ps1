@@ -1,4 +1,4 @@
-# Keep every processor busy, and the disk.
+# Keep every processor and the disk busy.
 Add-Type @'
 using System;
 using System.Threading;

@@ -1,4 +1,4 @@
-# Given: `leave` and a name; `disk`; `memory`. HARDWARE is a hive that lives in memory alone.
+# Given: `leave` and a name; `disk`; `memory`. HARDWARE is a hive that is kept in memory only.
 $folder = Join-Path $env:ALLUSERSPROFILE 'guestcert\marks'
 $key = 'HKLM:\HARDWARE'
 $prefix = 'GuestcertMark-'

@@ -1,4 +1,4 @@
-# A MiB of random bytes to the output, its digest to the errors.
+# A MiB of random bytes to standard output, its digest to standard error.
 $data = New-Object byte[] 1048576
 ([Security.Cryptography.RandomNumberGenerator]::Create()).GetBytes($data)
 $digest = ([Security.Cryptography.SHA256]::Create()).ComputeHash($data)

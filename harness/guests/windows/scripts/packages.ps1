@@ -1,5 +1,5 @@
-# What is installed: updates by CIM, programs by the registry (a WMI query of programs would start
-# repairing them). Given is how many characters all of them may have.
+# Installed software: updates by CIM, programs by the registry (a WMI query of programs would start
+# repairing them). Given: the most characters of the whole list.
 $left = [int]$given[0]
 $found = @(Get-Instance 'root\cimv2' 'Win32_QuickFixEngineering' | ForEach-Object { $_.HotFixID })
 $native = 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall'

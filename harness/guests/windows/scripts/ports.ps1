@@ -1,5 +1,5 @@
 # The names of virtio's serial ports: vioser.sys links each to its device among the DOS devices.
-# The devices' names in the kernel are told since Windows 10 and Server 2016.
+# The devices' kernel names are available since Windows 10 and Server 2016.
 Add-Type @'
 using System.Runtime.InteropServices;
 public static class DosDevices {
@@ -16,8 +16,8 @@ $key = @{ devicePropertyKeys = @('DEVPKEY_Device_PDOName') }
 $ports = @(Get-CimInstance -ClassName Win32_PnPEntity |
     Where-Object { $_.DeviceID -like '*\VIOSERIALPORT\*' } |
     ForEach-Object {
-        $told = Invoke-CimMethod -InputObject $_ -MethodName GetDeviceProperties -Arguments $key
-        $told.deviceProperties
+        $answer = Invoke-CimMethod -InputObject $_ -MethodName GetDeviceProperties -Arguments $key
+        $answer.deviceProperties
     } | ForEach-Object { $_.Data })
 $found = @([DosDevices]::Of($null) | Where-Object {
     $_ -notlike '*#*' -and ($ports -contains [DosDevices]::Of($_)[0])

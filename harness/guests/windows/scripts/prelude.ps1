@@ -1,6 +1,6 @@
-# Stands before every script of ours. Values come in on standard input ($given), each as a line of
-# a colon and base64; the answer goes out as one line of JSON in ASCII, so that no code page of the
-# guest's matters. It is written for PowerShell 2.0, which has no CIM cmdlet and no ConvertTo-Json.
+# Prepended to every script. Values are passed on standard input ($given), each as a line of a colon
+# and base64; the answer is one line of JSON in ASCII, so that the guest's code page does not
+# matter. It is written for PowerShell 2.0, which has no CIM cmdlet and no ConvertTo-Json.
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 
@@ -41,14 +41,14 @@ function Get-Instance($Namespace, $Class, $Filter) {
     if (Get-Command Get-CimInstance -ErrorAction SilentlyContinue) {
         return Get-CimInstance -ClassName $Class @query
     }
-    # What PowerShell 2.0 has for it; Windows 7 came with that.
+    # PowerShell 2.0's cmdlet, which came with Windows 7.
     Get-WmiObject -Class $Class @query
 }
 
 function Get-Lack($Failure) {
     $id = [string]$Failure.FullyQualifiedErrorId
     if ($id -like 'CommandNotFoundException*') { return [string]$Failure.TargetObject }
-    # A namespace or a class that is not there, as CIM's cmdlets tell it and as WMI's does.
+    # A namespace or a class that does not exist, as CIM's cmdlets and WMI's report it.
     $code = [string]$Failure.Exception.ErrorCode
     $absent = $id -match '^HRESULT 0x800410(0e|10)'
     if ($absent -or 'InvalidNamespace', 'InvalidClass' -contains $code) {
@@ -59,11 +59,11 @@ function Get-Lack($Failure) {
 function Write-Answer($Script) {
     $code = 0
     try {
-        $said = @{ answer = & $Script }
+        $result = @{ answer = & $Script }
     } catch {
         $code = 1
-        $said = @{ error = [string]$_.Exception.Message; lacks = Get-Lack $_ }
+        $result = @{ error = [string]$_.Exception.Message; lacks = Get-Lack $_ }
     }
-    [Console]::Out.WriteLine((ConvertTo-Answer $said))
+    [Console]::Out.WriteLine((ConvertTo-Answer $result))
     exit $code
 }

@@ -1,5 +1,5 @@
-# Given: `fill` and a mark; `there`; `find`, a mark, the first byte and how many; `count`, a disk
-# and how many of its first bytes. Where no disk is given it is the one that Windows runs from.
+# Given: `fill` and a mark; `there`; `find`, a mark, the first byte and the number of bytes;
+# `count`, a disk and the number of its first bytes. The default disk is that with Windows itself.
 # Disks are read below their file systems and the cache.
 Add-Type @'
 using System;
@@ -15,7 +15,7 @@ public static class Raw {
         uint how, uint flags, IntPtr template);
     [DllImport("kernel32.dll", SetLastError = true)]
     static extern bool DeviceIoControl(SafeFileHandle file, uint code, ref long from, int fromSize,
-        byte[] to, int toSize, out int said, IntPtr overlapped);
+        byte[] to, int toSize, out int output, IntPtr overlapped);
     static SafeFileHandle Open(string name) {
         SafeFileHandle handle = CreateFile(
             name, Read, ShareAll, IntPtr.Zero, Existing, 0, IntPtr.Zero);
@@ -25,12 +25,12 @@ public static class Raw {
     public static long FirstCluster(string file) {
         using (SafeFileHandle handle = Open(file)) {
             long start = 0;
-            byte[] said = new byte[32];
+            byte[] output = new byte[32];
             int length;
             bool whole = DeviceIoControl(handle, RetrievalPointers, ref start, 8,
-                said, said.Length, out length, IntPtr.Zero);
+                output, output.Length, out length, IntPtr.Zero);
             if (!whole && Marshal.GetLastWin32Error() != 234) { throw new Win32Exception(); }
-            return BitConverter.ToInt64(said, 24);
+            return BitConverter.ToInt64(output, 24);
         }
     }
     public static byte[] Bytes(string disk, long start, int count) {

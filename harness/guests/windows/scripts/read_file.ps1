@@ -1,4 +1,4 @@
-# What a file of that name holds; what Windows says instead where it is not there.
+# The content of a file; Windows' error message where it does not exist.
 $file = Join-Path (Join-Path $env:ALLUSERSPROFILE 'guestcert') $given[0]
 try {
     $stream = [IO.File]::Open($file, [IO.FileMode]::Open, [IO.FileAccess]::Read, [IO.FileShare]7)

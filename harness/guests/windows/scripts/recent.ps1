@@ -1,4 +1,4 @@
-# The newest of the system's and the programs' logs, for people to read.
+# The newest entries of the system's and the applications' logs, for human readers.
 foreach ($log in 'System', 'Application') {
     Get-WinEvent -LogName $log -MaxEvents 200 | Sort-Object RecordId | ForEach-Object {
         $text = ([string]$_.Message) -replace '\s+', ' '

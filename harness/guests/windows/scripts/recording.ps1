@@ -1,4 +1,4 @@
-# Write numbered records, each through all caches before it is said to be kept on the first port.
+# Write numbered records, each through all caches before its acknowledgement on the first port.
 $folder = Join-Path $env:ALLUSERSPROFILE 'guestcert'
 $null = New-Item -ItemType Directory -Force -Path $folder
 $stream = [IO.File]::Create((Join-Path $folder 'records'), 4096, [IO.FileOptions]::WriteThrough)

@@ -1,5 +1,5 @@
-# Which Windows this is: product and edition by the registry, build and kind by CIM. The registry
-# calls Windows 11 a Windows 10; the build number tells.
+# The Windows release: product and edition by the registry, build and kind by CIM. The registry
+# calls Windows 11 a Windows 10; the build number differs.
 $key = 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion'
 $known = Get-ItemProperty -LiteralPath $key
 $machine = 'HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager\Environment'

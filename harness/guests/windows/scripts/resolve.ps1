@@ -1,4 +1,4 @@
-# The addresses of a name, by the guest's own resolver.
+# Given: a name. Its addresses, by the guest's own resolver.
 $found = @()
 try {
     $found = @([Net.Dns]::GetHostAddresses($given[0]) | ForEach-Object { $_.IPAddressToString })

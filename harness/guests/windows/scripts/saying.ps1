@@ -1,4 +1,4 @@
-# Say what is given on both streams, and end with the status that is given.
+# Given: output, errors, exit status. Print the two, and exit with the third.
 [Console]::Out.Write($given[0] + [char]10)
 [Console]::Error.Write($given[1] + [char]10)
 exit ([int]$given[2])

@@ -1,4 +1,4 @@
-# Every service; those that are started late, or by an event, come and go as they like.
+# Every service; those that start late, or on an event, may start and stop at any time.
 $found = @(Get-Instance 'root\cimv2' 'Win32_Service' | ForEach-Object {
     $key = Join-Path 'HKLM:\SYSTEM\CurrentControlSet\Services' $_.Name
     $late = $null

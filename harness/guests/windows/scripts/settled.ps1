@@ -1,4 +1,4 @@
-# What is still going on of Setup, and the services that are being started.
+# The state of Setup, and the services that are being started.
 @{
     setup = (Get-ItemProperty -LiteralPath 'HKLM:\SYSTEM\Setup').SystemSetupInProgress
     starting = @(Get-Instance 'root\cimv2' 'Win32_Service' 'State = "Start Pending"' |

@@ -1,5 +1,5 @@
-# Switch the devices of some services (given from the second on) on or off, as the first says;
-# whether there are any, and it went well. The cmdlets came with Windows 10 and Server 2016.
+# Given: `on` or `off`, and services. Enable or disable the devices of these services; whether there
+# are any, and it succeeded. The cmdlets came with Windows 10 and Server 2016.
 $devices = @(Get-Instance 'root\cimv2' 'Win32_PnPEntity' | Where-Object {
     $_.Service -and ($given[1..($given.Count - 1)] -contains $_.Service)
 })

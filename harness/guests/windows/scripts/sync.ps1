@@ -1,4 +1,4 @@
-# Write all that is cached of the system volume down to its disk, as an administrator may.
+# Flush the cache of the system volume to its disk, as an administrator may.
 Add-Type @'
 using System;
 using System.ComponentModel;

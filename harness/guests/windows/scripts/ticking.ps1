@@ -1,4 +1,4 @@
-# Say `tick` on the first serial port five times a second.
+# Print `tick` on the first serial port five times a second.
 $port = New-Object IO.Ports.SerialPort 'COM1', 115200
 $port.Open()
 while ($true) {

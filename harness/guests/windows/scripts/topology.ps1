@@ -1,5 +1,5 @@
-# Which processors make a core (0), a node of memory (1) and a socket (3); and the firmware's table
-# of the nodes' memory, which Windows itself tells nobody.
+# The processors of each core (0), memory node (1) and socket (3); and the firmware's table of the
+# nodes' memory, which Windows itself does not report.
 Add-Type @'
 using System;
 using System.Runtime.InteropServices;

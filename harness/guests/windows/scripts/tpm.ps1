@@ -1,4 +1,4 @@
-# Hand a raw command, in base64, to the TPM through TPM Base Services; the answer in base64 too.
+# Given: a raw command in base64. Its response in base64, from the TPM through TPM Base Services.
 Add-Type @'
 using System;
 using System.Runtime.InteropServices;
@@ -12,8 +12,8 @@ public static class Tbs {
         byte[] command, uint size, byte[] answer, ref uint length);
     [DllImport("tbs.dll")]
     static extern uint Tbsip_Context_Close(IntPtr context);
-    static void Check(uint said) {
-        if (said != 0) { throw new Exception("TPM Base Services said 0x" + said.ToString("x8")); }
+    static void Check(uint status) {
+        if (status != 0) { throw new Exception("TPM Base Services: 0x" + status.ToString("x8")); }
     }
     public static byte[] Exchange(byte[] command) {
         Context wanted = new Context();
@@ -23,10 +23,10 @@ public static class Tbs {
         Check(Tbsi_Context_Create(ref wanted, out context));
         byte[] answer = new byte[4096];
         uint length = (uint)answer.Length;
-        uint said = Tbsip_Submit_Command(
+        uint status = Tbsip_Submit_Command(
             context, 0, 200, command, (uint)command.Length, answer, ref length);
         Tbsip_Context_Close(context);
-        Check(said);
+        Check(status);
         Array.Resize(ref answer, (int)length);
         return answer;
     }

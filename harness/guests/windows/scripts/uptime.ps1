@@ -1,2 +1,2 @@
-# Milliseconds since the start, which go round after 49 days.
+# Milliseconds since the start, which wrap around after 49 days.
 [Environment]::TickCount -band 4294967295

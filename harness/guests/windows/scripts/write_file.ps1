@@ -1,4 +1,4 @@
-# Write a text (given second) into a file of that name (given first), through all caches.
+# Given: a file's name and a text. Write it into the file, through all caches.
 $folder = Join-Path $env:ALLUSERSPROFILE 'guestcert'
 $null = New-Item -ItemType Directory -Force -Path $folder
 $data = [Text.Encoding]::UTF8.GetBytes($given[1])
