@@ -9,8 +9,8 @@ from harness.errors import GuestcertError
 from harness.hypervisors.hyperv.connection import (
     MODULE_REMEDY,
     NETWORK_SERVERS,
-    NOT_TOLD,
     SERVER_2016,
+    SERVICE_STATE_HIDDEN,
     HostState,
     HypervHypervisor,
 )
@@ -44,7 +44,7 @@ def _role(state: HostState) -> Iterator[Finding]:
         state.module is not None, f"Hyper-V module {state.module or 'missing'}", MODULE_REMEDY
     )
     yield Finding(
-        state.service in ("Running", NOT_TOLD),
+        state.service in ("Running", SERVICE_STATE_HIDDEN),
         f"service vmms (virtual machine management): {_told(state)}",
         "on the host: Start-Service vmms" if state.service else MODULE_REMEDY,
     )
@@ -76,7 +76,7 @@ def _role(state: HostState) -> Iterator[Finding]:
 
 def _told(state: HostState) -> str:
     """What is known of the service that manages machines."""
-    if state.service == NOT_TOLD:
+    if state.service == SERVICE_STATE_HIDDEN:
         return f"{state.user}, who is no administrator, is not told whether it runs"
     return state.service or "missing"
 

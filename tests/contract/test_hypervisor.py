@@ -100,7 +100,7 @@ def test_a_saved_machine_comes_back_with_the_lease_that_was_renewed(
 
 def test_only_names_of_ours_are_defined(subject: Subject) -> None:
     foreign = dataclasses.replace(subject.definition, name="somebody-elses")
-    with pytest.raises(HypervisorError, match="not ours"):
+    with pytest.raises(HypervisorError, match="does not own"):
         subject.hypervisor.define(foreign)
 
 

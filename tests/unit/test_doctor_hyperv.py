@@ -82,7 +82,7 @@ def test_a_host_that_lets_nobody_in(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv(VARIABLE, "wrong")
     with hyperv_host(tmp_path) as (_, _, uri):
         (finding,) = examine_host(uri)
-    assert "does not let guestcert in" in finding.what
+    assert "refuses the login of guestcert" in finding.what
     assert "password" in finding.remedy
 
 

@@ -74,17 +74,17 @@ def test_certificates_log_in_without_a_password(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("uri", "wrong"),
     [
-        ("hyperv://", "names no host"),
-        ("hyperv://[::1/", "the host in the hypervisor's address is none"),
-        ("hyperv://host:99999/", "is no port"),
+        ("hyperv://", "does not name a host"),
+        ("hyperv://[::1/", "the hypervisor's address has no valid host"),
+        ("hyperv://host:99999/", "is not a port"),
         ("hyperv://host/machines", "the path '/machines'"),
         ("hyperv://host/?transport=http", "the option 'transport'"),
-        ("hyperv://host/?auth=digest", "is no way to log in"),
-        ("hyperv://host/?ca=/no/such.pem", "is no file"),
+        ("hyperv://host/?auth=digest", "is not an authentication method"),
+        ("hyperv://host/?ca=/no/such.pem", "is not a file"),
         ("hyperv://host/?auth=basic", "needs a user"),
-        ("hyperv://joe@host/?auth=ntlm", "no password for joe"),
+        ("hyperv://joe@host/?auth=ntlm", "no password is set for joe"),
         ("hyperv://host/?auth=certificate", "needs the user's certificate"),
-        ("hyperv://host/?auth=ntlm&certificate=/dev/null", "is no file"),
+        ("hyperv://host/?auth=ntlm&certificate=/dev/null", "is not a file"),
     ],
 )
 def test_what_can_not_be_meant_is_the_users_mistake(uri: str, wrong: str) -> None:

@@ -20,8 +20,8 @@ from harness.hypervisors.hyperv.definition import (
     HostDisk,
     HostFolders,
     guard,
-    machine_steps,
-    network_step,
+    machine_calls,
+    network_call,
 )
 from harness.hypervisors.hyperv.remoting import Value
 from harness.hypervisors.leases import decode_lease
@@ -37,7 +37,7 @@ Parameters = dict[str, Value]
 
 def steps_of(definition: MachineDefinition) -> list[tuple[str, Parameters]]:
     media = {disk.path: HostDisk(f"D:\\images\\{disk.path.name}") for disk in definition.disks}
-    steps = machine_steps(definition, FOLDERS, media)
+    steps = machine_calls(definition, FOLDERS, media)
     return [(step.script, dict(step.parameters)) for step in steps]
 
 
@@ -169,7 +169,7 @@ def test_a_tpm_comes_last() -> None:
                     DiskDefinition(Path(str(n)), str(n), boot_order=n + 1) for n in range(5)
                 )
             },
-            "four places on IDE",
+            "four IDE slots",
         ),
     ],
 )
@@ -179,7 +179,7 @@ def test_what_hyperv_has_not_is_said(changes: dict[str, object], lacking: str) -
 
 
 def test_a_network_leads_nowhere_and_serves_its_subnet() -> None:
-    parameters = network_step(a_network()).parameters
+    parameters = network_call(a_network()).parameters
     assert parameters["Subnet"] == "10.217.0.0"
     assert parameters["Mask"] == "255.255.255.0"
     assert parameters["Subnet6"] == "fd00::/64"
@@ -190,5 +190,5 @@ def test_a_network_leads_nowhere_and_serves_its_subnet() -> None:
     "name", ["other", "guestcert-", "guestcert-*", "guestcert-a b", "xguestcert-a"]
 )
 def test_only_names_of_ours_that_are_no_patterns_pass(name: str) -> None:
-    with pytest.raises(HypervisorError, match="not ours"):
+    with pytest.raises(HypervisorError, match="does not own"):
         guard(name)

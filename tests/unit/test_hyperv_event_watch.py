@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from harness.hypervisors.hyperv.event_watch import Happened, History
+from harness.hypervisors.hyperv.event_watch import History, MachineEvent
 
 
 def logged(*events: int, machine: str = "m") -> list[dict[str, object]]:
     return [{"machine": machine, "event": event} for event in events]
 
 
-def words(happened: list[Happened]) -> list[str]:
+def words(happened: list[MachineEvent]) -> list[str]:
     return [f"{kind} {detail}".strip() for _, kind, detail in happened]
 
 

@@ -59,9 +59,9 @@ def test_what_can_not_be_changed_while_it_runs_refuses_and_is_changed_when_off(
     machine, pluggable = defined(hypervisor, firmware)
     host.build = build
     machine.start()
-    with pytest.raises(HostRefusalError, match=r"giving .*InvalidState"):
+    with pytest.raises(HostRefusalError, match=r"adding .*InvalidState"):
         pluggable.plug_nic(SECOND)
-    with pytest.raises(HostRefusalError, match=r"taking .*InvalidState"):
+    with pytest.raises(HostRefusalError, match=r"removing .*InvalidState"):
         pluggable.unplug_nic(FIRST.mac)
     assert machine.definition.nics == [FIRST]
     machine.power_off()
@@ -80,7 +80,7 @@ def test_no_card_is_given_twice_or_taken_that_is_not_there(hypervisor: HypervHyp
 
 def test_a_card_is_plugged_into_networks_of_ours_alone(hypervisor: HypervHypervisor) -> None:
     _, pluggable = defined(hypervisor, Firmware.UEFI)
-    with pytest.raises(HypervisorError, match="not ours"):
+    with pytest.raises(HypervisorError, match="does not own"):
         pluggable.plug_nic(NicDefinition(SECOND.mac, "Default Switch"))
     with pytest.raises(HostRefusalError, match="unable to find a virtual switch"):
         pluggable.plug_nic(NicDefinition(SECOND.mac, "guestcert-gone"))

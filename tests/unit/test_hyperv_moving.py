@@ -70,7 +70,7 @@ def test_a_running_machine_goes_to_another_host_with_its_disks(hosts: Hosts) -> 
     assert path in hosts.there.files
     assert f"\\guestcert\\machines\\{NAME}\\" in path
     assert not [file for file in hosts.here.files if "\\machines\\" in file]
-    with pytest.raises(HypervisorError, match="not there any more"):
+    with pytest.raises(HypervisorError, match="no longer exists"):
         hosts.machine.state()
     moved.remove()
     assert hosts.there.machines == {}
@@ -83,7 +83,7 @@ REFUSALS: list[tuple[Callable[[HostModel, HostModel], object], str, str]] = [
     (lambda here, _: here.peers.clear(), "0x8007274C", ""),
     (lambda here, _: setattr(here, "delegated", False), "0x8009030E", "delegate"),
     (lambda _, there: there.switches.clear(), "Ethernet switch", "switch of that name"),
-    (lambda _, there: setattr(there, "same_processor", False), "processor-specific", "when off"),
+    (lambda _, there: setattr(there, "same_processor", False), "processor-specific", "while off"),
     (lambda _, there: setattr(there, "memory_mib", 32), "0x8007000E", "less memory"),
 ]
 

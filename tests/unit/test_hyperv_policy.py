@@ -77,7 +77,7 @@ def test_a_card_is_put_into_vlans_alone_and_taken_out(policy: NetworkPolicy, vla
     ],
 )
 def test_the_host_refuses_vlans_that_there_are_not(policy: NetworkPolicy, vlan: Vlan) -> None:
-    with pytest.raises(HostRefusalError, match=f"putting {MAC} .*InvalidParameter"):
+    with pytest.raises(HostRefusalError, match=f"setting the VLANs of {MAC} .*InvalidParameter"):
         policy.set_vlan(MAC, vlan)
     assert policy.read(MAC).vlan == Vlan()
 
@@ -118,7 +118,7 @@ def test_what_somebody_else_has_set_is_not_taken_for_ours(
     policy: NetworkPolicy, host: HostModel
 ) -> None:
     host.machines["guestcert-run-guest"].nics[0].acls.append(("Deny", "Inbound", "ANY"))
-    with pytest.raises(HypervisorError, match="somebody else"):
+    with pytest.raises(HypervisorError, match="guestcert did not set it"):
         policy.read(MAC)
 
 

@@ -24,7 +24,7 @@ def test_each_colour_is_where_it_was() -> None:
 
 
 def test_a_picture_of_another_size_is_an_error() -> None:
-    with pytest.raises(HypervisorError, match="has 2 bytes, and 3 by 2 pixels take 12"):
+    with pytest.raises(HypervisorError, match="has 2 bytes, but 3 by 2 pixels need 12"):
         as_png(base64.b64encode(b"xx").decode(), width=3, height=2)
 
 

@@ -178,11 +178,11 @@ def test_a_pair_that_is_there_is_not_added_and_one_that_is_not_is_not_changed(
     services: HostServices,
 ) -> None:
     services.add_pair("key", "value")
-    with pytest.raises(HostRefusalError, match="giving the pair 'key'"):
+    with pytest.raises(HostRefusalError, match="adding the pair 'key'"):
         services.add_pair("key", "value")
     with pytest.raises(HostRefusalError, match="changing the pair 'no'"):
         services.modify_pair("no", "")
-    with pytest.raises(HostRefusalError, match="taking the pair 'no'"):
+    with pytest.raises(HostRefusalError, match="removing the pair 'no'"):
         services.remove_pair("no")
 
 

@@ -85,7 +85,7 @@ def test_each_network_has_names_of_its_own_and_no_others() -> None:
     ]
     assert [policy["Action"] for policy in policies] == ["ALLOW", "DENY"]
     assert policies[0]["ZoneScope"] == '"$Name,1"'
-    assert {policy["ServerInterfaceIP"] for policy in policies} == {"$asked"}
+    assert {policy["ServerInterfaceIP"] for policy in policies} == {"$queried"}
     removed = [call.name for call in parsed("Remove-Network").calls]
     assert removed.count("Remove-DnsServerQueryResolutionPolicy") == len(policies)
 

@@ -1,1 +1,1 @@
-"""Microsoft Hyper-V over PowerShell remoting: the only place that speaks to Windows hosts."""
+"""Microsoft Hyper-V over PowerShell remoting: the only package that connects to Windows hosts."""

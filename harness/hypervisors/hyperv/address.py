@@ -1,4 +1,4 @@
-"""Where a Hyper-V host is and how to log in there: `hyperv://[USER@]HOST[:PORT]/[?auth=...]`."""
+"""Address and login of a Hyper-V host: `hyperv://[USER@]HOST[:PORT]/[?auth=...]`."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from harness.errors import UsageError
 
 SCHEME = "hyperv"
 HTTPS_PORT = 5986
-"""WinRM's port for HTTPS; guestcert speaks no WinRM over plain HTTP."""
+"""WinRM's port for HTTPS; guestcert does not use WinRM over plain HTTP."""
 
 PASSWORD = "GUESTCERT_HYPERV_PASSWORD"
 """The environment variable that may hold the password."""
 
 SERVICE = "guestcert-hyperv"
-"""Under which the keyring holds passwords, each by USER@HOST."""
+"""The keyring's service name; each password is stored under USER@HOST."""
 
 FORM = "hyperv://USER@HOST/?auth=ntlm&ca=FILE"
 
 
 class Authentication(StrEnum):
-    """How the user proves who they are, in pypsrp's words."""
+    """Authentication methods, by pypsrp's names."""
 
     NEGOTIATE = "negotiate"
     KERBEROS = "kerberos"
@@ -41,20 +41,20 @@ OPTIONS = ("auth", "ca", "certificate", "key")
 
 @dataclass(frozen=True)
 class Address:
-    """A parsed address, with the password that was found for it outside."""
+    """A parsed address, with the password from the environment or the keyring."""
 
     host: str
     port: int = HTTPS_PORT
     user: str | None = None
     auth: Authentication = Authentication.NEGOTIATE
-    ca: Path | None = None  # the authority that signed the host's certificate
-    certificate: Path | None = None  # the user's own, with its key, instead of a password
+    ca: Path | None = None  # the certificate authority of the host's certificate
+    certificate: Path | None = None  # the user's, with its key, instead of a password
     key: Path | None = None
     password: str | None = field(default=None, repr=False)
 
     @property
     def uri(self) -> str:
-        """The address again, without any secret."""
+        """The address as a URI, without any secret."""
         user = f"{quote(self.user)}@" if self.user else ""
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = f":{self.port}" if self.port != HTTPS_PORT else ""
@@ -62,14 +62,14 @@ class Address:
 
 
 def parse_address(uri: str) -> Address:
-    """The address that `uri` names; its password comes from the environment or the keyring.
+    """Parse `uri`; the password comes from the environment or the keyring.
 
-    Raises UsageError for what can't be understood, and for a password in the URI.
+    Raises UsageError for an invalid address, and for a password in the URI.
     """
     try:
         parts = urlsplit(uri)
-    except ValueError:  # whose words may hold a password
-        raise UsageError("the host in the hypervisor's address is none", remedy=FORM) from None
+    except ValueError:  # its message may hold a password
+        raise UsageError("the hypervisor's address has no valid host", remedy=FORM) from None
     _refuse_password(parts)
     options = _options(parts)
     host, port = _endpoint(uri, parts)
@@ -92,7 +92,7 @@ def parse_address(uri: str) -> Address:
 def _refuse_password(parts: SplitResult) -> None:
     if parts.password is not None:
         raise UsageError(
-            "the hypervisor's address holds a password, which would end up in logs and reports",
+            "the hypervisor's address holds a password, which would appear in logs and reports",
             remedy=f"leave it out, and set {PASSWORD}, or run: keyring set {SERVICE} USER@HOST",
         )
 
@@ -103,7 +103,7 @@ def _options(parts: SplitResult) -> dict[str, str]:
     if unknown or parts.path not in ("", "/"):
         wrong = f"the option {unknown[0]!r}" if unknown else f"the path {parts.path!r}"
         raise UsageError(
-            f"{wrong} means nothing in a Hyper-V host's address",
+            f"{wrong} is not valid in a Hyper-V host's address",
             remedy=f"{FORM}; its options are {', '.join(OPTIONS)}",
         )
     return options
@@ -113,9 +113,9 @@ def _endpoint(uri: str, parts: SplitResult) -> tuple[str, int]:
     try:
         port = parts.port or HTTPS_PORT
     except ValueError:
-        raise UsageError(f"the port in {uri!r} is no port", remedy=FORM) from None
+        raise UsageError(f"the port in {uri!r} is not a port number", remedy=FORM) from None
     if not parts.hostname:
-        raise UsageError(f"{uri!r} names no host", remedy=FORM)
+        raise UsageError(f"{uri!r} does not name a host", remedy=FORM)
     return parts.hostname, port
 
 
@@ -126,7 +126,8 @@ def _authentication(name: str | None, has_certificate: bool) -> Authentication:
         return Authentication(name)
     except ValueError:
         raise UsageError(
-            f"auth={name} is no way to log in", remedy=f"one of {', '.join(Authentication)}"
+            f"auth={name} is not an authentication method",
+            remedy=f"one of {', '.join(Authentication)}",
         ) from None
 
 
@@ -135,12 +136,12 @@ def _file(options: dict[str, str], name: str) -> Path | None:
         return None
     path = Path(options[name]).expanduser()
     if not path.is_file():
-        raise UsageError(f"{name}={path} is no file", remedy="give the path of a PEM file")
+        raise UsageError(f"{name}={path} is not a file", remedy="give the path of a PEM file")
     return path.resolve()
 
 
 def _check(address: Address) -> None:
-    """Raises UsageError where something is missing that the way to log in needs."""
+    """Raise UsageError where the authentication method lacks something."""
     if address.auth is Authentication.CERTIFICATE:
         if address.certificate is None or address.key is None:
             raise UsageError(
@@ -150,7 +151,7 @@ def _check(address: Address) -> None:
         return
     if address.certificate is not None:
         raise UsageError(
-            f"a certificate is given, and auth={address.auth} uses none",
+            f"a certificate is given, but auth={address.auth} does not use one",
             remedy="?auth=certificate",
         )
     needs_user = address.auth in (Authentication.NTLM, Authentication.BASIC)
@@ -158,7 +159,7 @@ def _check(address: Address) -> None:
         raise UsageError(f"auth={address.auth} needs a user", remedy=FORM)
     if address.user is not None and address.password is None and needs_user:
         raise UsageError(
-            f"there is no password for {address.user} on {address.host}",
+            f"no password is set for {address.user} on {address.host}",
             remedy=f"set {PASSWORD}, or run: keyring set {SERVICE} {address.user}@{address.host}",
         )
 
@@ -170,4 +171,4 @@ def _password(user: str, host: str) -> str | None:
     try:
         return keyring.get_password(SERVICE, f"{user}@{host}")
     except KeyringError:
-        return None  # this host has no keyring, or it is locked
+        return None  # no keyring here, or a locked one

@@ -1,4 +1,4 @@
-"""A connection to a Hyper-V host: what it can do, its machines and its networks."""
+"""A connection to a Hyper-V host: its capabilities, machines and networks."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from harness.hypervisors.hyperv.address import parse_address
 from harness.hypervisors.hyperv.definition import (
     HostFolders,
     guard,
-    machine_steps,
-    network_step,
+    machine_calls,
+    network_call,
     notes_of,
 )
 from harness.hypervisors.hyperv.event_watch import Watcher
@@ -30,14 +30,13 @@ MODULE_REMEDY = (
 )
 
 SERVER_2016 = 14393
-"""The build from which on there are Linux' Secure Boot template, virtual TPMs and production
-checkpoints."""
+"""The first build with Linux's Secure Boot template, virtual TPMs and production checkpoints."""
 
 NETWORK_SERVERS = {"DHCPServer", "DNS"}
-"""The services that serve an isolated network: a switch has neither by itself."""
+"""Windows services that serve an isolated network: a Hyper-V switch has neither DHCP nor DNS."""
 
-NOT_TOLD = "NotTold"
-"""Of the state of a service, where the user is no administrator."""
+SERVICE_STATE_HIDDEN = "Hidden"
+"""State of a service that Windows shows to administrators only."""
 
 ALWAYS = frozenset(
     {
@@ -62,20 +61,20 @@ ALWAYS = frozenset(
 
 @dataclass(frozen=True)
 class HostState:
-    """What the host says of itself without the Hyper-V module."""
+    """The host's facts that need no Hyper-V module."""
 
-    name: str  # by which other hosts know it
+    name: str  # the name that other hosts use
     system: str
     build: str
     powershell: str
     processor: str
     architecture: str
-    hypervisor: bool  # whether the hypervisor itself runs under the host's Windows
+    hypervisor: bool  # whether the hypervisor runs below the host's Windows
     module: str | None
-    service: str | None  # of the one that manages machines; NOT_TOLD, or None where there is none
+    service: str | None  # state of vmms; SERVICE_STATE_HIDDEN, or None where it does not exist
     user: str
     administrator: bool
-    servers: tuple[str, ...]  # those of NETWORK_SERVERS that run
+    servers: tuple[str, ...]  # running ones of NETWORK_SERVERS
 
     @property
     def build_number(self) -> int:
@@ -86,7 +85,7 @@ class HostState:
 
 @dataclass(frozen=True)
 class HostFacts:
-    """What Hyper-V says of its host."""
+    """The host's facts from the Hyper-V module."""
 
     folder: str
     free_bytes: int
@@ -117,8 +116,8 @@ class HypervHypervisor:
             found.add(Capability.RUN)
         if self.state.build_number >= SERVER_2016:
             found |= {Capability.SECURE_BOOT, Capability.TPM, Capability.PRODUCTION_CHECKPOINT}
-        tells_apart = self.state.build_number >= SERVER_2016  # whom its DNS server answers what
-        if tells_apart and set(self.state.servers) >= NETWORK_SERVERS:
+        has_dns_policies = self.state.build_number >= SERVER_2016
+        if has_dns_policies and set(self.state.servers) >= NETWORK_SERVERS:
             found |= {Capability.NETWORK, Capability.NIC_MOVE}
         return frozenset(found)
 
@@ -138,12 +137,12 @@ class HypervHypervisor:
         )
 
     def host_facts(self) -> HostFacts:
-        """What Hyper-V's own module says of the host. Raises HypervisorError without the role."""
+        """The Hyper-V module's facts of the host. Raises HypervisorError without the role."""
         if self.state.module is None:
             raise HypervisorError(
                 f"{self._address.host} has no Hyper-V module for PowerShell", remedy=MODULE_REMEDY
             )
-        answer = self._run("Get-HostFacts", f"asking {self._address.host} for its facts")
+        answer = self._run("Get-HostFacts", f"reading the facts of {self._address.host}")
         return HostFacts(
             folder=str(answer["folder"]),
             free_bytes=int(answer["free_bytes"]),
@@ -154,30 +153,32 @@ class HypervHypervisor:
 
     def processor_flags(self, model: str, machine_type: str, accelerator: Accelerator) -> set[str]:
         """See Hypervisor. Raises HypervisorError: a guest gets the host's processor."""
-        raise HypervisorError(f"asking what a processor {model} can do: Hyper-V has no models")
+        raise HypervisorError(
+            f"reading the features of processor model {model}: Hyper-V has no models"
+        )
 
     def define(self, definition: MachineDefinition) -> HypervMachine:
         """See Hypervisor."""
         guard(definition.name)
         transfer = Transfer(self._run, self._folders)
-        # All disks first: they are what takes long, and what most often fails.
+        # All disks first: they take longest and fail most often.
         owner = definition.owner
         media = {disk.path: transfer.bring(disk, owner) for disk in definition.disks}
-        steps = list(machine_steps(definition, self._folders, media))
+        calls = list(machine_calls(definition, self._folders, media))
         self._forget(definition.name)
         answers: list[dict[str, Any]] = []
         try:
-            for step in steps:
-                doing = f"defining {definition.name} ({step.script})"
-                answers.append(self._run(step.script, doing, **step.parameters))
+            for call in calls:
+                doing = f"defining {definition.name} ({call.script})"
+                answers.append(self._run(call.script, doing, **call.parameters))
         except HypervisorError:
             self._forget(definition.name)
             raise
         return self._machine(definition, str(answers[0]["id"]))
 
     def move_here(self, machine: Machine) -> HypervMachine:
-        """See TakesMachines. The other host must be let in here: it moves the machine itself."""
-        host = self.state.name  # the address may say localhost, or what a tunnel has
+        """See TakesMachines. The source host moves the machine, and needs access to this host."""
+        host = self.state.name  # the address may be localhost or a tunnel's
         if not isinstance(machine, HypervMachine):
             raise HypervisorError(f"moving {machine.name} to {host}: it is not on Hyper-V")
         identifier = machine.leave_for(host, self._folders.machine(machine.name))
@@ -186,11 +187,11 @@ class HypervHypervisor:
     def create_network(self, definition: NetworkDefinition) -> HypervNetwork:
         """See Hypervisor."""
         guard(definition.name)
-        step = network_step(definition)
+        call = network_call(definition)
         network = HypervNetwork(self._run, definition)
-        network.remove()  # Hyper-V would make a second switch of the same name
+        network.remove()  # Hyper-V would create a second switch of the same name
         try:
-            self._run(step.script, f"making {definition.name}", **step.parameters)
+            self._run(call.script, f"creating {definition.name}", **call.parameters)
         except HypervisorError:
             network.remove()
             raise
@@ -198,11 +199,11 @@ class HypervHypervisor:
 
     def taken_subnets(self) -> Sequence[str]:
         """See Hypervisor."""
-        answer = self._run("Get-Subnets", "asking for the host's addresses")
+        answer = self._run("Get-Subnets", "reading the host's addresses")
         return [str(ipaddress.ip_interface(each).network) for each in answer["subnets"]]
 
     def owned(self) -> Sequence[Owned]:
-        """See Hypervisor. Saved states, and what was brought for a run, are kinds of their own."""
+        """See Hypervisor. Saved states and uploads are kinds too."""
         found = []
         listings: tuple[tuple[str, str, str, dict[str, str]], ...] = (
             ("machine", "Get-Machines", "machines", {"Prefix": NAME_PREFIX}),
@@ -211,7 +212,7 @@ class HypervHypervisor:
             ("uploads", "Get-Folders", "folders", {"Folder": self._folders.uploads}),
         )
         for kind, script, key, parameters in listings:
-            answer = self._run(script, f"listing what there is of kind {kind}", **parameters)
+            answer = self._run(script, f"listing resources of kind {kind}", **parameters)
             found += [
                 Owned(kind, each["name"], decode_lease(each["notes"])) for each in answer[key]
             ]
@@ -280,7 +281,7 @@ class HypervNetwork:
         """See Network."""
         gateway, prefix = self._definition.gateway, self._definition.prefix
         subnet = ipaddress.ip_interface(f"{gateway}/{prefix}").network.network_address
-        doing = f"asking for the leases of {self.name}"
+        doing = f"reading the leases of {self.name}"
         answer = self._run("Get-Leases", doing, Subnet=str(subnet))
         return {
             str(each["mac"]).replace("-", ":").lower(): each["address"] for each in answer["leases"]

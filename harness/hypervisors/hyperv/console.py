@@ -1,7 +1,7 @@
 """A machine's serial port as a plain socket: the host's named pipe, over PowerShell remoting.
 
-The pipe is opened in a runspace of its own, where a thread asks again and again for what the guest
-said; the host holds each question until there is something, or a moment has passed.
+The pipe is opened in a separate runspace, where a thread polls for the guest's output; the host
+holds each call until there is output or WAIT_MILLISECONDS have passed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from harness.hypervisors.hyperv.remoting import Session
 
 CONNECT_MILLISECONDS = 10_000
 WAIT_MILLISECONDS = 200
-"""How long what is typed may have to wait; the guest is heard at once."""
+"""Maximum delay of input; the guest's output arrives at once."""
 
 CHUNK = 16384
 
@@ -40,7 +40,7 @@ def open_console(session: Session, machine: str) -> socket.socket:
 
 
 class _Bridge:
-    """Carries bytes between the host's pipe and a socket, until either of them ends."""
+    """Copies bytes between the host's pipe and a socket, until either ends."""
 
     def __init__(self, session: Session, ours: socket.socket, machine: str) -> None:
         self._session = session
@@ -54,7 +54,7 @@ class _Bridge:
             while (typed := self._typed()) is not None and self._exchange(typed):
                 pass
         except (HypervisorError, OSError):
-            pass  # the machine, the host or the reader is gone: the socket's end says so
+            pass  # the machine, the host or the reader is gone: closing the socket shows it
         finally:
             with contextlib.suppress(OSError):
                 self._ours.shutdown(socket.SHUT_RDWR)
@@ -62,14 +62,14 @@ class _Bridge:
             self._session.close()
 
     def _typed(self) -> bytes | None:
-        """What waits to be sent to the guest; None where the reader hung up."""
+        """Input for the guest; None where the reader closed the socket."""
         try:
             return self._ours.recv(CHUNK) or None
         except BlockingIOError:
             return b""
 
     def _exchange(self, typed: bytes) -> bool:
-        """Send and hear once; whether the pipe is still open."""
+        """Send and receive once; returns whether the pipe is still open."""
         answer = self._session(
             "Sync-Console",
             f"reading the console of {self._machine}",
@@ -77,9 +77,9 @@ class _Bridge:
             Data=base64.b64encode(typed).decode("ascii"),
             Milliseconds=WAIT_MILLISECONDS,
         )
-        heard = base64.b64decode(answer["data"])
-        if heard:
+        output = base64.b64decode(answer["data"])
+        if output:
             self._ours.setblocking(True)
-            self._ours.sendall(heard)
+            self._ours.sendall(output)
             self._ours.setblocking(False)
         return bool(answer["open"])

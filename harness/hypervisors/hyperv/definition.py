@@ -1,4 +1,4 @@
-"""MachineDefinition and NetworkDefinition as the scripts that make them, and leases in notes."""
+"""MachineDefinition and NetworkDefinition as script calls, and leases in notes."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from harness.hypervisors.leases import encode_lease, lease_for
 from harness.profiles.hardware import Firmware
 
 NAME = re.compile(re.escape(NAME_PREFIX) + r"[A-Za-z0-9._-]+")
-"""Names of ours; none holds a character that is a wildcard to PowerShell."""
+"""Valid names; without characters that are wildcards in PowerShell."""
 
 PIPE_PREFIX = "\\\\.\\pipe\\"
 
-IDE_PLACES = tuple((number, location) for number in (0, 1) for location in (0, 1))
-"""The two controllers of generation 1, with two places each."""
+IDE_SLOTS = tuple((number, location) for number in (0, 1) for location in (0, 1))
+"""The two controllers of generation 1, with two slots each."""
 
 BIOS_ORDER = ("IDE", "CD", "LegacyNetworkAdapter", "Floppy")
-"""What a machine of generation 1 boots from, where nothing else is asked for."""
+"""Default boot order of a generation 1 machine."""
 
 
 @dataclass(frozen=True)
-class Step:
+class ScriptCall:
     """One script with its parameters."""
 
     script: str
@@ -44,9 +44,9 @@ class Step:
 
 @dataclass(frozen=True)
 class HostDisk:
-    """A disk's or medium's content on the host, and the differencing disk that is written to.
+    """A disk's or medium's content on the host, and the differencing disk with the guest's writes.
 
-    `written` is None for what nobody writes to: each machine gets a differencing disk of its own.
+    `written` is None for read-only content: each machine then gets a new differencing disk.
     """
 
     base: str
@@ -55,32 +55,32 @@ class HostDisk:
 
 @dataclass(frozen=True)
 class HostFolders:
-    """Where files of ours lie on the host, below its own folder of virtual hard disks."""
+    """guestcert's folders on the host, below the host's folder of virtual hard disks."""
 
     root: str
 
     @classmethod
     def below(cls, folder: str) -> HostFolders:
-        """Those below a folder of the host's."""
+        """The folders below a folder of the host."""
         return cls(folder.rstrip("\\") + "\\guestcert")
 
     @property
     def images(self) -> str:
-        """Disks and media that later runs use too, each under its digest, read-only."""
+        """Disks and media that later runs reuse, each under its digest, read-only."""
         return f"{self.root}\\images"
 
     @property
     def uploads(self) -> str:
-        """A folder for each run, of what is its own: seeds, and disks that it provisioned."""
+        """One folder for each run, with its seeds and the disks that it provisioned."""
         return f"{self.root}\\uploads"
 
     @property
     def states(self) -> str:
-        """A folder for each machine that was saved."""
+        """One folder for each saved machine."""
         return f"{self.root}\\states"
 
     def machine(self, name: str) -> str:
-        """One machine's own files."""
+        """The files of one machine."""
         return f"{self.root}\\machines\\{name}"
 
     def state(self, name: str) -> str:
@@ -88,14 +88,16 @@ class HostFolders:
         return f"{self.states}\\{name}"
 
     def upload(self, run: str) -> str:
-        """What is one run's own."""
+        """The files of one run."""
         return f"{self.uploads}\\{NAME_PREFIX}{run}"
 
 
 def guard(name: str) -> None:
-    """Nothing that is not ours is ever made, changed or taken away."""
+    """Refuse every name without NAME_PREFIX: guestcert does not own it."""
     if not NAME.fullmatch(name):
-        raise HypervisorError(f"{name!r} does not begin with {NAME_PREFIX}: it is not ours")
+        raise HypervisorError(
+            f"guestcert does not own {name!r}: it does not begin with {NAME_PREFIX}"
+        )
 
 
 def generation(definition: MachineDefinition) -> int:
@@ -104,48 +106,48 @@ def generation(definition: MachineDefinition) -> int:
 
 
 def pipe_name(name: str) -> str:
-    """The pipe of the host behind a machine's first serial port."""
+    """The host's named pipe for a machine's first serial port."""
     return f"{name}-com1"
 
 
 def hyperv_mac(mac: str) -> str:
-    """A MAC address as Hyper-V writes it."""
+    """A MAC address in Hyper-V's notation."""
     return mac.replace(":", "").upper()
 
 
 def notes_of(owner: Ownership) -> str:
-    """What stands in the notes of everything that guestcert made: a lease, from now on."""
+    """The notes of every resource that guestcert creates: a lease, starting now."""
     return encode_lease(lease_for(owner))
 
 
-def machine_steps(
+def machine_calls(
     definition: MachineDefinition, folders: HostFolders, media: Mapping[Path, HostDisk]
-) -> Iterator[Step]:
-    """The scripts that make a machine, in order; `media` has every disk as it is on the host.
+) -> Iterator[ScriptCall]:
+    """The script calls that create a machine, in order; `media` maps disks to the host's files.
 
-    Raises HypervisorError for what Hyper-V has not.
+    Raises HypervisorError for features that Hyper-V lacks.
     """
     _refuse(definition)
     name = definition.name
     yield _new_machine(definition, folders)
     identity: dict[str, Value] = {"Name": name, "Uuid": definition.uuid}
-    yield Step("Set-Identity", identity | {"Serial": definition.smbios_serial or None})
-    places = _places(definition)
+    yield ScriptCall("Set-Identity", identity | {"Serial": definition.smbios_serial or None})
+    slots = _slots(definition)
     for disk in definition.disks:
-        yield _disk_step(definition, disk, places, folders, media[disk.path])
+        yield _disk_call(definition, disk, slots, folders, media[disk.path])
     legacy = _boots_from_network(definition) and generation(definition) == 1
     for nic in definition.nics:
-        yield nic_step(name, nic, legacy=legacy and nic.boot_order is not None)
-    yield _boot_step(definition, places)
+        yield nic_call(name, nic, legacy=legacy and nic.boot_order is not None)
+    yield _boot_call(definition, slots)
     if definition.tpm:
-        yield Step("Enable-Tpm", {"Name": name})
+        yield ScriptCall("Enable-Tpm", {"Name": name})
 
 
-def network_step(definition: NetworkDefinition) -> Step:
-    """The script that makes a network."""
+def network_call(definition: NetworkDefinition) -> ScriptCall:
+    """The script call that creates a network."""
     subnet = ipaddress.ip_interface(f"{definition.gateway}/{definition.prefix}").network
     six = ipaddress.ip_interface(f"{definition.gateway_v6}/{definition.prefix_v6}").network
-    return Step(
+    return ScriptCall(
         "New-Network",
         {
             "Name": definition.name,
@@ -165,12 +167,12 @@ def network_step(definition: NetworkDefinition) -> Step:
     )
 
 
-def nic_step(name: str, nic: NicDefinition, *, legacy: bool) -> Step:
-    """The script that adds a NIC, with every guard on unless it may spoof.
+def nic_call(name: str, nic: NicDefinition, *, legacy: bool) -> ScriptCall:
+    """The script call that adds a NIC, with every guard on unless it may spoof.
 
-    What boots from the network in generation 1 is `legacy`.
+    In generation 1 only a `legacy` card boots from the network.
     """
-    return Step(
+    return ScriptCall(
         "Add-Nic",
         {
             "Name": name,
@@ -185,26 +187,26 @@ def nic_step(name: str, nic: NicDefinition, *, legacy: bool) -> Step:
 
 
 def _refuse(definition: MachineDefinition) -> None:
-    lacking = {
+    unsupported = {
         "a watchdog": definition.watchdog,
-        "models of processors": definition.cpu_model is not None,
+        "processor models": definition.cpu_model is not None,
         "a kernel loaded without a boot loader": definition.direct_boot is not None,
-        "a disk that two machines write to, on a local folder": any(
+        "a disk in a local folder that two machines write to": any(
             disk.shareable for disk in definition.disks
         ),
         "a TPM in generation 1": definition.tpm and generation(definition) == 1,
         "a floppy drive in generation 2": generation(definition) == 2
         and any(disk.device is DiskDevice.FLOPPY for disk in definition.disks),
     }
-    for what, asked in lacking.items():
-        if asked:
-            raise HypervisorError(f"defining {definition.name}: Hyper-V has not {what}")
+    for what, requested in unsupported.items():
+        if requested:
+            raise HypervisorError(f"defining {definition.name}: Hyper-V does not support {what}")
 
 
-def _new_machine(definition: MachineDefinition, folders: HostFolders) -> Step:
+def _new_machine(definition: MachineDefinition, folders: HostFolders) -> ScriptCall:
     topology, dynamic = definition.topology, definition.dynamic_memory
     split = topology is not None and topology.nodes > 1
-    return Step(
+    return ScriptCall(
         "New-Machine",
         {
             "Name": definition.name,
@@ -223,65 +225,65 @@ def _new_machine(definition: MachineDefinition, folders: HostFolders) -> Step:
     )
 
 
-Place = tuple[str, int, int]
-"""A controller's kind and number, and the place on it."""
+Slot = tuple[str, int, int]
+"""A controller's kind and number, and the location on it."""
 
 
-def _places(definition: MachineDefinition) -> dict[Path, Place]:
-    """Where each disk goes: on generation 1 what boots, and every DVD, must sit on IDE.
+def _slots(definition: MachineDefinition) -> dict[Path, Slot]:
+    """The slot of each disk: in generation 1, boot disks and DVDs must be on IDE.
 
-    A definition's bus is QEMU's word for it; Hyper-V has no other buses than these two.
+    A definition's bus is QEMU's term; Hyper-V has only these two buses.
     """
     drives = [disk for disk in definition.disks if disk.device is not DiskDevice.FLOPPY]
     drives.sort(key=lambda disk: disk.boot_order or len(drives) + 1)
     if generation(definition) == 2:
-        return {disk.path: ("SCSI", 0, place) for place, disk in enumerate(drives)}
-    ide, scsi = list(IDE_PLACES), 0
-    places: dict[Path, Place] = {}
+        return {disk.path: ("SCSI", 0, location) for location, disk in enumerate(drives)}
+    ide, scsi = list(IDE_SLOTS), 0
+    slots: dict[Path, Slot] = {}
     for disk in drives:
         wants = disk.boot_order is not None or disk.device is DiskDevice.CDROM or disk.bus == "ide"
         if wants and not ide:
             raise HypervisorError(
-                f"defining {definition.name}: generation 1 has four places on IDE, and it asks "
-                "for more"
+                f"defining {definition.name}: generation 1 has four IDE slots, and the definition "
+                "needs more"
             )
         if wants:
-            places[disk.path] = ("IDE", *ide.pop(0))
+            slots[disk.path] = ("IDE", *ide.pop(0))
         else:
-            places[disk.path] = ("SCSI", 0, scsi)
+            slots[disk.path] = ("SCSI", 0, scsi)
             scsi += 1
-    return places
+    return slots
 
 
-def _disk_step(
+def _disk_call(
     definition: MachineDefinition,
     disk: DiskDefinition,
-    places: Mapping[Path, Place],
+    slots: Mapping[Path, Slot],
     folders: HostFolders,
     source: HostDisk,
-) -> Step:
+) -> ScriptCall:
     name = definition.name
     if disk.device is DiskDevice.FLOPPY:
-        return Step("Set-Floppy", {"Name": name, "Path": source.base})
-    kind, number, location = places[disk.path]
-    place: dict[str, Value] = {"Name": name, "Number": number, "Location": location}
+        return ScriptCall("Set-Floppy", {"Name": name, "Path": source.base})
+    kind, number, location = slots[disk.path]
+    slot: dict[str, Value] = {"Name": name, "Number": number, "Location": location}
     if disk.device is DiskDevice.CDROM:
-        return Step("Add-Dvd", place | {"Path": source.base})
+        return ScriptCall("Add-Dvd", slot | {"Path": source.base})
     own = source.written or f"{folders.machine(name)}\\{kind}-{number}-{location}.vhdx"
-    return Step("Add-Disk", place | {"Base": source.base, "Path": own, "Controller": kind})
+    return ScriptCall("Add-Disk", slot | {"Base": source.base, "Path": own, "Controller": kind})
 
 
-def _boot_step(definition: MachineDefinition, places: Mapping[Path, Place]) -> Step:
+def _boot_call(definition: MachineDefinition, slots: Mapping[Path, Slot]) -> ScriptCall:
     if generation(definition) == 1:
-        return Step("Set-Bios", {"Name": definition.name, "Order": _bios_order(definition)})
+        return ScriptCall("Set-Bios", {"Name": definition.name, "Order": _bios_order(definition)})
     enforced = definition.firmware is Firmware.SECURE_BOOT
-    return Step(
+    return ScriptCall(
         "Set-Firmware",
         {
             "Name": definition.name,
             "SecureBoot": "On" if enforced else "Off",
             "Template": str(definition.secure_boot_template) if enforced else None,
-            "Order": _firmware_order(definition, places),
+            "Order": _firmware_order(definition, slots),
         },
     )
 
@@ -291,24 +293,24 @@ def _boots_from_network(definition: MachineDefinition) -> bool:
 
 
 def _bios_order(definition: MachineDefinition) -> list[str]:
-    """Kinds of devices: those that are asked for come first, and none is ever left out."""
+    """All kinds of devices, requested ones first."""
     kinds = {DiskDevice.DISK: "IDE", DiskDevice.CDROM: "CD", DiskDevice.FLOPPY: "Floppy"}
-    asked = [(disk.boot_order, kinds[disk.device]) for disk in definition.disks]
-    asked += [(nic.boot_order, "LegacyNetworkAdapter") for nic in definition.nics]
-    return list(dict.fromkeys([*_in_order(asked), *BIOS_ORDER]))
+    requested = [(disk.boot_order, kinds[disk.device]) for disk in definition.disks]
+    requested += [(nic.boot_order, "LegacyNetworkAdapter") for nic in definition.nics]
+    return list(dict.fromkeys([*_in_order(requested), *BIOS_ORDER]))
 
 
-def _firmware_order(definition: MachineDefinition, places: Mapping[Path, Place]) -> list[str]:
-    """Single devices, as Set-Firmware names them."""
-    asked = []
+def _firmware_order(definition: MachineDefinition, slots: Mapping[Path, Slot]) -> list[str]:
+    """Single devices, in Set-Firmware's notation."""
+    requested = []
     for disk in definition.disks:
-        _, number, location = places[disk.path]
+        _, number, location = slots[disk.path]
         kind = "dvd" if disk.device is DiskDevice.CDROM else "disk"
-        asked.append((disk.boot_order, f"{kind} {number} {location}"))
-    asked += [(nic.boot_order, f"nic {nic.mac}") for nic in definition.nics]
-    return _in_order(asked)
+        requested.append((disk.boot_order, f"{kind} {number} {location}"))
+    requested += [(nic.boot_order, f"nic {nic.mac}") for nic in definition.nics]
+    return _in_order(requested)
 
 
-def _in_order(asked: Sequence[tuple[int | None, str]]) -> list[str]:
-    numbered = [(order, what) for order, what in asked if order is not None]
+def _in_order(requested: Sequence[tuple[int | None, str]]) -> list[str]:
+    numbered = [(order, what) for order, what in requested if order is not None]
     return [what for _, what in sorted(numbered)]

@@ -1,4 +1,4 @@
-"""Local disk files as Hyper-V sees them: what they hold, which of them is which, and as VHDX."""
+"""Local disk files for Hyper-V: their content keys, their identities, and VHDX conversion."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from harness.hypervisors.definitions import DiskDefinition, DiskDevice
 from harness.image_store import qemu_img
 
 LARGE = 64 * 1024 * 1024
-"""A medium from here on is a vendor's; a smaller one holds answers that are one run's own."""
+"""Minimum size in bytes of a vendor's medium; smaller ones hold answers of one run."""
 
 SMALLEST = 4 * 1024 * 1024
-"""Windows itself makes no virtual disk of less than 3 MiB; no reader minds zeros behind a seed."""
+"""Minimum size in bytes of a VHDX (Windows creates none below 3 MiB): seeds are zero-padded."""
 
 
 def chain(disk: DiskDefinition) -> list[Path]:
-    """The files that a disk is made of, the one that is written to first."""
+    """The files of a disk's backing chain, the writable one first."""
     if disk.format == "raw" or disk.device is not DiskDevice.DISK:
         return [disk.path]
     return qemu_img.layers(disk.path, disk.format)
 
 
 def data_layers(disk: DiskDefinition, layers: Sequence[Path]) -> list[Path]:
-    """A disk's files from the first one on that holds data.
+    """The files of a disk from the first one that holds data.
 
-    A fresh overlay holds none, so that all overlays of one base are one content.
+    A fresh overlay holds none, so that all overlays of one base have the same content.
     """
     if disk.format == "raw" or disk.device is not DiskDevice.DISK:
         return list(layers)
@@ -44,7 +44,7 @@ def data_layers(disk: DiskDefinition, layers: Sequence[Path]) -> list[Path]:
 
 
 def content_key(disk: DiskDefinition, layers: Sequence[Path]) -> str:
-    """Tells contents apart: a digest of every layer."""
+    """Content key: a digest of every layer."""
     digest = hashlib.sha256(f"{disk.device} {disk.format}\n".encode())
     for layer in layers:
         digest.update(file_digest(layer).encode())
@@ -52,20 +52,20 @@ def content_key(disk: DiskDefinition, layers: Sequence[Path]) -> str:
 
 
 def identity(file: Path) -> str:
-    """Tells a file from every other, whatever it is called now; it must not be written to here.
+    """Identity of a file, independent of its name; the file must not be written to here.
 
-    What a guest writes into it on the host is kept under this name: a file that is made anew is
-    another one, and one that was renamed is the same.
+    The guest's writes are stored on the host under this key: a renamed file is the same file, a
+    re-created one is not.
     """
     status = file.stat()
-    words = f"{status.st_dev} {status.st_ino} {status.st_mtime_ns}"
-    return hashlib.sha256(words.encode()).hexdigest()[:40]
+    key = f"{status.st_dev} {status.st_ino} {status.st_mtime_ns}"
+    return hashlib.sha256(key.encode()).hexdigest()[:40]
 
 
 def is_shared(disk: DiskDefinition, layers: Sequence[Path]) -> bool:
-    """Whether later runs use the content too: a base image alone, or a vendor's medium.
+    """Whether later runs reuse the content: a base image without overlays, or a vendor's medium.
 
-    What a run provisioned, its seed and its answers hold secrets, and go with the run.
+    A run's provisioned disks, seed and answers hold secrets, and are removed with the run.
     """
     if disk.format == "raw":
         return layers[0].stat().st_size >= LARGE
@@ -73,7 +73,7 @@ def is_shared(disk: DiskDefinition, layers: Sequence[Path]) -> bool:
 
 
 def file_digest(file: Path) -> str:
-    """SHA-256 of a file, computed again only when the file changed."""
+    """SHA-256 of a file, cached until the file changes."""
     status = file.stat()
     return _digest_of(file, status.st_size, status.st_mtime_ns)
 
@@ -85,10 +85,10 @@ def _digest_of(file: Path, _size: int, _changed: int) -> str:
 
 
 @contextmanager
-def alone_with(file: Path) -> Iterator[None]:
-    """Keep other processes here that ask for the same file waiting, while the block lasts.
+def exclusive_lock(file: Path) -> Iterator[None]:
+    """Lock the file against other processes that use `exclusive_lock`, for the block's duration.
 
-    On a file system that locks nothing they go on, and the host notices that two bring one file.
+    On a file system without locks they proceed, and the host detects that two upload one file.
     """
     with file.open("rb") as held:
         with suppress(OSError):
@@ -97,8 +97,8 @@ def alone_with(file: Path) -> Iterator[None]:
 
 
 @contextmanager
-def as_host_takes_it(disk: DiskDefinition) -> Iterator[Path]:
-    """The file for the host, while the block lasts: a disk as a dynamic VHDX, a medium as it is."""
+def converted_for_host(disk: DiskDefinition) -> Iterator[Path]:
+    """The file to upload, for the block's duration: a disk as dynamic VHDX, a medium unchanged."""
     if disk.device is not DiskDevice.DISK:
         yield disk.path
         return
@@ -106,7 +106,7 @@ def as_host_takes_it(disk: DiskDefinition) -> Iterator[Path]:
         folder = Path(tempfile.mkdtemp(prefix="guestcert-vhdx-", dir=disk.path.parent))
     except OSError as error:
         raise HarnessError(
-            f"no VHDX can be made beside {disk.path}: {error.strerror}",
+            f"cannot create a VHDX beside {disk.path}: {error.strerror}",
             remedy="set GUESTCERT_HOME to a folder that you can write",
         ) from error
     try:

@@ -1,7 +1,7 @@
-"""Reports what happens to machines: a thread asks the host, which answers once there is something.
+"""Event watch: a thread polls the host, which holds each call until something happens.
 
-Event ids are those of the log Microsoft-Windows-Hyper-V-Worker-Admin. Hyper-V logs every way in
-which a machine stops but saving, which nobody else than this harness does to its machines.
+Event ids are those of the log Microsoft-Windows-Hyper-V-Worker-Admin. Hyper-V logs every stop of a
+machine except saving, which only the harness does to its machines.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ STARTED = {18500}
 BY_THE_GUEST = "shutdown"
 STOPPED = {
     18502: "destroyed",  # turned off
-    18504: BY_THE_GUEST,  # which the shutdown service had asked
+    18504: BY_THE_GUEST,  # at the shutdown service's request
     18508: BY_THE_GUEST,
     18528: "failed",  # a critical error of the worker process
 }
-RESET = {18512, 18514, 18515}  # by the host, by the guest, and by the guest as the machine saw it
+RESET = {18512, 18514, 18515}  # by the host, by the guest, and by the guest as the VM reports it
 CRASHED = {
     18539: "triple fault",
     18540: "triple fault",
@@ -37,41 +37,41 @@ UP = frozenset({"Running", "Paused", "Starting", "Resuming", "Pausing"})
 WAIT_MILLISECONDS = 1000
 RETRY_SECONDS = 2.0
 
-Happened = tuple[str, EventKind, str]
-"""A machine's name, what happened to it, and the detail."""
+MachineEvent = tuple[str, EventKind, str]
+"""A machine's name, the kind of event, and its detail."""
 
 
 class Watcher:
-    """Sorts what the host reports into one EventLog for each machine name."""
+    """Distributes the host's events to one EventLog for each machine name."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._logs: defaultdict[str, EventLog] = defaultdict(EventLog)
         self._history = History()
         self._closing = threading.Event()
-        self._listening = threading.Event()  # the host answered once, or refused
+        self._listening = threading.Event()  # the host has answered once, or refused
         self._trouble: HypervisorError | None = None
         self._thread = threading.Thread(target=self._watch, name="Hyper-V events", daemon=True)
 
     def log_of(self, name: str) -> EventLog:
-        """The log of one machine, whatever life it is in; the watch begins with the first.
+        """The log of the machines of one name, across re-creations; the first call starts watching.
 
-        Raises HypervisorError where the host does not let itself be watched.
+        Raises HypervisorError where the host refuses the watch.
         """
         if not self._thread.is_alive() and not self._closing.is_set():
             self._thread.start()
-            # What happens from here on is seen; before it there is nothing of this log's.
+            # From here on every event is seen; earlier ones do not belong to this log.
             self._listening.wait(CALL_SECONDS)
         if self._trouble is not None:
             raise self._trouble
         return self._logs[name]
 
     def saving(self, name: str) -> None:
-        """The machine is about to be saved: its next stop without a word of the log is that."""
+        """The machine is about to be saved: its next stop without a log record is the saving."""
         self._history.saving.add(name)
 
     def close(self) -> None:
-        """End the watch; a host that does not answer is not waited for."""
+        """End the watch, without waiting for a host that does not answer."""
         self._closing.set()
         if self._thread.is_alive():
             self._thread.join(RETRY_SECONDS + WAIT_MILLISECONDS / 1000)
@@ -95,7 +95,7 @@ class Watcher:
                     Milliseconds=WAIT_MILLISECONDS,
                 )
             except HypervisorError as error:
-                # Whoever makes a machine next is told; the watch goes on when the host is back.
+                # The next log_of raises it; the watch continues when the host is back.
                 self._trouble = error
                 self._listening.set()
                 self._closing.wait(RETRY_SECONDS)
@@ -108,7 +108,7 @@ class Watcher:
 
 
 class History:
-    """What is known of machines, from which the next report tells what happened."""
+    """Known states of machines; the difference to the next report gives the events."""
 
     def __init__(self) -> None:
         self.saving: set[str] = set()
@@ -117,8 +117,8 @@ class History:
 
     def take(
         self, states: Sequence[str], events: Sequence[Mapping[str, Any]]
-    ) -> Iterator[Happened]:
-        """What happened since the last report, in order."""
+    ) -> Iterator[MachineEvent]:
+        """Events since the last report, in order."""
         for event in events:
             yield from self._logged(str(event["machine"]), int(event["event"]))
         now = dict(state.split("=", 1) for state in states)
@@ -126,7 +126,7 @@ class History:
             yield from self._changed(name, self._states.get(name, "Off"), now.get(name))
         self._states = now
 
-    def _logged(self, name: str, event: int) -> Iterator[Happened]:
+    def _logged(self, name: str, event: int) -> Iterator[MachineEvent]:
         if event in STARTED:
             yield from self._came_up(name)
         elif event in STOPPED:
@@ -138,7 +138,7 @@ class History:
         elif event in CRASHED:
             yield name, EventKind.CRASHED, CRASHED[event]
 
-    def _changed(self, name: str, before: str, now: str | None) -> Iterator[Happened]:
+    def _changed(self, name: str, before: str, now: str | None) -> Iterator[MachineEvent]:
         if now is None:
             yield from self._went_down(name, "destroyed")
             self.saving.discard(name)
@@ -153,12 +153,12 @@ class History:
             yield from self._went_down(name, "saved")
             self.saving.discard(name)
 
-    def _came_up(self, name: str) -> Iterator[Happened]:
+    def _came_up(self, name: str) -> Iterator[MachineEvent]:
         if name not in self._up:
             self._up.add(name)
             yield name, EventKind.STARTED, ""
 
-    def _went_down(self, name: str, detail: str) -> Iterator[Happened]:
+    def _went_down(self, name: str, detail: str) -> Iterator[MachineEvent]:
         if name in self._up:
             self._up.discard(name)
             yield name, EventKind.STOPPED, detail

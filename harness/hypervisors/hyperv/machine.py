@@ -24,14 +24,14 @@ from harness.hypervisors.hyperv.definition import (
     HostFolders,
     guard,
     hyperv_mac,
-    nic_step,
+    nic_call,
     notes_of,
 )
 from harness.hypervisors.hyperv.errors import HostRefusalError
 from harness.hypervisors.hyperv.event_watch import Watcher
 from harness.hypervisors.hyperv.metering import HypervMetering
 from harness.hypervisors.hyperv.policy import HypervNetworkPolicy
-from harness.hypervisors.hyperv.remoting import CALL_SECONDS, Runner, Session, Value
+from harness.hypervisors.hyperv.remoting import CALL_SECONDS, ScriptRunner, Session, Value
 from harness.hypervisors.hyperv.services import IDS, HypervServices
 from harness.hypervisors.hyperv.transfer import Transfer
 
@@ -47,10 +47,10 @@ STATES = {
     "Reset": MachineState.RUNNING,
     "Paused": MachineState.PAUSED,
 }
-"""Every other word of Hyper-V's ends in Critical: the machine lost its disks, or its memory."""
+"""All other states of Hyper-V end in Critical: the machine lost its disks, or its memory."""
 
 SCAN_CODES = {Key.ENTER: 0x1C, Key.SPACE: 0x39}
-"""Of set 1; with the highest bit the key is released."""
+"""Scan codes of set 1; the highest bit means release."""
 
 RELEASED = 0x80
 LOG_LINES = 200
@@ -59,18 +59,18 @@ SAVE_SECONDS = 1800.0
 
 
 DIRECT_SECONDS = 60.0
-"""How much longer than its program may take a guest that lets a user in."""
+"""Extra time for the login in the guest, beyond the program's own."""
 
 MOVE_SECONDS = 3600.0
 """Moving copies all disks."""
 
 
 class HypervMachine:
-    """See Machine; `identifier` is Hyper-V's own."""
+    """See Machine; `identifier` is Hyper-V's id of the machine."""
 
     def __init__(
         self,
-        run: Runner,
+        run: ScriptRunner,
         address: Address,
         definition: MachineDefinition,
         identifier: str,
@@ -118,18 +118,18 @@ class HypervMachine:
 
     def state(self) -> MachineState:
         """See Machine."""
-        doing = f"asking for the state of {self.name}"
+        doing = f"reading the state of {self.name}"
         answer = self._run("Get-Machines", doing, Prefix=self.name)
         for machine in answer["machines"]:
             if machine["name"] == self.name:
                 return STATES.get(machine["state"], MachineState.CRASHED)
         raise HypervisorError(
-            f"{doing}: it is not there any more",
-            remedy="look whether somebody removed it: Get-VM on the host",
+            f"{doing}: the machine no longer exists",
+            remedy="check whether it was removed: Get-VM on the host",
         )
 
     def start(self, *, paused: bool = False) -> None:
-        """See Machine. Hyper-V can't start a machine stopped: it is paused right after."""
+        """See Machine. Hyper-V cannot start a machine paused: it pauses it right after."""
         self._do("Start-Machine", "starting", Paused=paused)
 
     def pause(self) -> None:
@@ -141,11 +141,11 @@ class HypervMachine:
         self._do("Resume-Machine", "resuming")
 
     def shutdown(self, method: PowerMethod) -> None:
-        """See Machine. Raises ChannelError where the shutdown service can't be asked."""
+        """See Machine. Raises ChannelError where the shutdown service is unavailable."""
         self._request("InitiateShutdown", "shut down", method)
 
     def reboot(self, method: PowerMethod) -> None:
-        """See Machine. Raises ChannelError where the shutdown service can't be asked."""
+        """See Machine. Raises ChannelError where the shutdown service is unavailable."""
         self._request("InitiateReboot", "reboot", method)
 
     def reset(self) -> None:
@@ -161,7 +161,7 @@ class HypervMachine:
         self._do("Stop-Machine", "powering off")
 
     def save(self, state_file: Path) -> None:
-        """See Machine. The state stays on the host: `state_file` tells only where."""
+        """See Machine. The state stays on the host: `state_file` only names it."""
         self._watcher.saving(self.name)
         self._do(
             "Save-Machine",
@@ -185,17 +185,19 @@ class HypervMachine:
         )
 
     def take_snapshot(self, name: str) -> None:
-        """See Machine: a standard checkpoint, which holds the memory too."""
+        """See Machine. A standard checkpoint, which includes the memory."""
         self.services.checkpoint(name, CheckpointKind.STANDARD)
 
     def revert(self, name: str, *, paused: bool = False) -> None:
-        """See Machine. What the checkpoint holds of memory is a saved state, which is started."""
+        """See Machine. The checkpoint's memory is a saved state, which is then started."""
         self.services.restore_checkpoint(name)
-        self._do("Start-Machine", f"going on from the checkpoint {name!r} of", Paused=paused)
+        self._do("Start-Machine", f"continuing from the checkpoint {name!r} of", Paused=paused)
 
     def sleep(self, state: SleepState) -> None:
-        """See Machine. Raises HypervisorError: no service of Hyper-V's puts a guest to sleep."""
-        raise HypervisorError(f"putting {self.name} to sleep ({state}): Hyper-V has no way to ask")
+        """See Machine. Raises HypervisorError: Hyper-V cannot put a guest to sleep."""
+        raise HypervisorError(
+            f"putting {self.name} to sleep ({state}): Hyper-V does not support it"
+        )
 
     def wake_up(self) -> None:
         """See Machine. Raises HypervisorError: Hyper-V's machines have no S3."""
@@ -212,7 +214,7 @@ class HypervMachine:
 
     def agent_command(self, command: str, *, timeout: float) -> str:
         """See Machine."""
-        raise ChannelError(f"{self.name} is on Hyper-V, which carries no QEMU guest agent")
+        raise ChannelError(f"{self.name} is on Hyper-V, which has no QEMU guest agent")
 
     def direct_command(
         self,
@@ -223,7 +225,7 @@ class HypervMachine:
         environment: Mapping[str, str],
         timeout: float,
     ) -> Mapping[str, object]:
-        """See DirectCommands: by PowerShell Direct, which Windows 10 and Server 2016 began with."""
+        """See DirectCommands. By PowerShell Direct, since Windows 10 and Server 2016."""
         try:
             return self._do(
                 "Invoke-InGuest",
@@ -238,7 +240,7 @@ class HypervMachine:
             )
         except HypervisorUnreachableError:
             raise
-        except HypervisorError as error:  # the guest's refusal, or its silence
+        except HypervisorError as error:  # the guest refuses or does not answer
             raise ChannelError(error.sentence, remedy=error.remedy) from error
 
     def screenshot(self) -> bytes:
@@ -253,7 +255,7 @@ class HypervMachine:
 
     def description(self) -> str:
         """See Machine."""
-        answer = self._do("Get-Machine", "asking for the settings of")
+        answer = self._do("Get-Machine", "reading the settings of")
         return json.dumps(answer, indent=2)
 
     def hypervisor_log(self) -> str:
@@ -269,34 +271,34 @@ class HypervMachine:
         self._do("Move-Nic", f"plugging {mac} of", Mac=hyperv_mac(mac), Network=network)
 
     def leave_for(self, host: str, folder: str) -> str:
-        """Go to another host, into a folder there; returns Hyper-V's id of it, which stays.
+        """Move to another host, into a folder there; returns Hyper-V's id, which does not change.
 
-        Raises HypervisorError where a host refuses: it stays as it was then.
+        Raises HypervisorError where a host refuses; the machine is then unchanged.
         """
         doing = f"moving to {host}"
         self._do("Move-Machine", doing, seconds=MOVE_SECONDS, Destination=host, Folder=folder)
-        self.remove()  # what is left of its folder here
+        self.remove()  # the remains of its folder here
         return self._identifier
 
     def move_storage(self, folder: str) -> None:
-        """See MovesStorage. They go into a folder by which `remove` and `clean` know them."""
+        """See MovesStorage. `remove` and `clean` recognize the new folder by its name."""
         below = HostFolders.below(folder).machine(self.name)
         self._do("Move-Storage", "moving the files of", seconds=MOVE_SECONDS, Folder=below)
 
     def plug_nic(self, nic: NicDefinition) -> None:
-        """See HotPlug. Generation 1 refuses while it runs, as hosts before 2016 do."""
+        """See HotPlug. Generation 1, and hosts before 2016, refuse while the machine runs."""
         if nic.mac in self._macs:
-            raise HypervisorError(f"{self.name} has a network card {nic.mac} already")
+            raise HypervisorError(f"{self.name} already has a network card {nic.mac}")
         guard(nic.network)
-        step = nic_step(self.name, nic, legacy=False)
-        self._run(step.script, f"giving {nic.mac} to {self.name}", **step.parameters)
-        self._now_has([*self._definition.nics, nic])
+        call = nic_call(self.name, nic, legacy=False)
+        self._run(call.script, f"adding {nic.mac} to {self.name}", **call.parameters)
+        self._replace_nics([*self._definition.nics, nic])
 
     def unplug_nic(self, mac: str) -> None:
-        """See HotPlug. Generation 1 refuses while it runs, as hosts before 2016 do."""
+        """See HotPlug. Generation 1, and hosts before 2016, refuse while the machine runs."""
         self._require_nic(mac)
-        self._do("Remove-Nic", f"taking {mac} from", Mac=hyperv_mac(mac))
-        self._now_has([nic for nic in self._definition.nics if nic.mac != mac])
+        self._do("Remove-Nic", f"removing {mac} from", Mac=hyperv_mac(mac))
+        self._replace_nics([nic for nic in self._definition.nics if nic.mac != mac])
 
     @property
     def _macs(self) -> list[str]:
@@ -306,15 +308,15 @@ class HypervMachine:
         if mac not in self._macs:
             raise HypervisorError(f"{self.name} has no network card {mac}")
 
-    def _now_has(self, nics: Sequence[NicDefinition]) -> None:
+    def _replace_nics(self, nics: Sequence[NicDefinition]) -> None:
         self._definition = dataclasses.replace(self._definition, nics=nics)
 
     def _request(self, method: str, verb: str, through: PowerMethod) -> None:
         doing = f"asking {self.name} to {verb}"
         if through is PowerMethod.ACPI:
             raise HypervisorError(
-                f"{doing}: Hyper-V's machines have no power button",
-                remedy="ask through the shutdown service, which is PowerMethod.AGENT",
+                f"{doing}: Hyper-V machines have no power button",
+                remedy="use the shutdown service: PowerMethod.AGENT",
             )
         service = IDS[ServiceName.SHUTDOWN]
         try:
@@ -328,7 +330,7 @@ class HypervMachine:
             guard(name)
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise HypervisorError(
-                f"restoring {self.name}: {state_file} does not tell of a state on the host"
+                f"restoring {self.name}: {state_file} does not name a saved state on the host"
             ) from error
         return str(name)
 

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from harness.hypervisors.hyperv.remoting import Runner
+from harness.hypervisors.hyperv.remoting import ScriptRunner
 from harness.hypervisors.metering import Usage
 
 
 class HypervMetering:
     """See Metering."""
 
-    def __init__(self, run: Runner, machine: str) -> None:
+    def __init__(self, run: ScriptRunner, machine: str) -> None:
         self._run = run
         self._machine = machine
 
     def start(self) -> None:
         """See Metering."""
-        self._change("Enable", "metering")
+        self._change("Enable", "starting the meter of")
 
     def usage(self) -> Usage | None:
         """See Metering."""
-        doing = f"asking what {self._machine} uses"
+        doing = f"reading the usage of {self._machine}"
         usage = self._run("Measure-Machine", doing, Name=self._machine)["usage"]
         return None if usage is None else Usage(**usage)
 
@@ -29,7 +29,7 @@ class HypervMetering:
 
     def stop(self) -> None:
         """See Metering."""
-        self._change("Disable", "metering no more")
+        self._change("Disable", "stopping the meter of")
 
     def _change(self, change: str, verb: str) -> None:
         doing = f"{verb} {self._machine}"

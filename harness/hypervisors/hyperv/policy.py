@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.errors import HypervisorError
 from harness.hypervisors.hyperv.definition import hyperv_mac
-from harness.hypervisors.hyperv.remoting import Runner, Value
+from harness.hypervisors.hyperv.remoting import ScriptRunner, Value
 from harness.hypervisors.network_policy import (
     AclAction,
     AclDirection,
@@ -23,26 +23,26 @@ from harness.hypervisors.network_policy import (
 class HypervNetworkPolicy:
     """See NetworkPolicy."""
 
-    def __init__(self, run: Runner, machine: str) -> None:
+    def __init__(self, run: ScriptRunner, machine: str) -> None:
         self._run = run
         self._machine = machine
 
     def read(self, mac: str) -> NicPolicy:
-        """See NetworkPolicy. Raises HypervisorError for VLANs and ACLs of kinds we never make."""
-        doing = f"asking for the network policy of {mac} of {self._machine}"
+        """See NetworkPolicy. Raises HypervisorError for unsupported kinds of VLANs and ACLs."""
+        doing = f"reading the network policy of {mac} of {self._machine}"
         answer = self._do("Get-NicPolicy", doing, mac)
         try:
             return NicPolicy(
                 _vlan(answer["vlan"]), _guards(answer), frozenset(map(_acl, answer["acls"]))
             )
         except ValueError as error:
-            raise HypervisorError(f"{doing}: somebody else has set it: {error}") from error
+            raise HypervisorError(f"{doing}: guestcert did not set it: {error}") from error
 
     def set_vlan(self, mac: str, vlan: Vlan) -> None:
         """See NetworkPolicy."""
         self._do(
             "Set-NicVlan",
-            f"putting {mac} of {self._machine} into other VLANs",
+            f"setting the VLANs of {mac} of {self._machine}",
             mac,
             Mode=vlan.mode.title(),
             Access=vlan.access,
@@ -54,7 +54,7 @@ class HypervNetworkPolicy:
         """See NetworkPolicy."""
         self._do(
             "Set-NicGuards",
-            f"switching the guards of {mac} of {self._machine}",
+            f"setting the guards of {mac} of {self._machine}",
             mac,
             Spoofing=_on(not guards.mac_spoofing),
             DhcpGuard=_on(guards.dhcp),
@@ -64,12 +64,12 @@ class HypervNetworkPolicy:
     def add_acl(self, mac: str, acl: PortAcl) -> None:
         """See NetworkPolicy."""
         if acl not in self.read(mac).acls:
-            self._change_acl("Add", f"giving {mac} of {self._machine} an ACL", mac, acl)
+            self._change_acl("Add", f"adding an ACL to {mac} of {self._machine}", mac, acl)
 
     def remove_acl(self, mac: str, acl: PortAcl) -> None:
         """See NetworkPolicy."""
         if acl in self.read(mac).acls:
-            self._change_acl("Remove", f"taking an ACL from {mac} of {self._machine}", mac, acl)
+            self._change_acl("Remove", f"removing an ACL from {mac} of {self._machine}", mac, acl)
 
     def _change_acl(self, change: str, doing: str, mac: str, acl: PortAcl) -> None:
         self._do(
@@ -86,26 +86,30 @@ class HypervNetworkPolicy:
         return self._run(script, doing, Name=self._machine, Mac=hyperv_mac(mac), **parameters)
 
 
-def _vlan(told: Mapping[str, Any]) -> Vlan:
-    mode = VlanMode(str(told["mode"]).lower())
+def _vlan(reported: Mapping[str, Any]) -> Vlan:
+    mode = VlanMode(str(reported["mode"]).lower())
     if mode is VlanMode.ACCESS:
-        return Vlan(mode, access=int(told["access"]))
+        return Vlan(mode, access=int(reported["access"]))
     if mode is VlanMode.TRUNK:
-        return Vlan(mode, native=int(told["native"]), allowed=frozenset(map(int, told["allowed"])))
+        allowed = frozenset(map(int, reported["allowed"]))
+        return Vlan(mode, native=int(reported["native"]), allowed=allowed)
     return Vlan(mode)
 
 
-def _guards(told: Mapping[str, Any]) -> Guards:
+def _guards(reported: Mapping[str, Any]) -> Guards:
     return Guards(
-        mac_spoofing=told["spoofing"] == "Off",
-        dhcp=told["dhcp_guard"] == "On",
-        router=told["router_guard"] == "On",
+        mac_spoofing=reported["spoofing"] == "Off",
+        dhcp=reported["dhcp_guard"] == "On",
+        router=reported["router_guard"] == "On",
     )
 
 
-def _acl(told: Mapping[str, Any]) -> PortAcl:
-    action, direction = AclAction(told["action"].lower()), AclDirection(told["direction"].lower())
-    return PortAcl(action, direction, ip_network(told["remote"]))
+def _acl(reported: Mapping[str, Any]) -> PortAcl:
+    return PortAcl(
+        AclAction(reported["action"].lower()),
+        AclDirection(reported["direction"].lower()),
+        ip_network(reported["remote"]),
+    )
 
 
 def _on(state: bool) -> str:

@@ -29,25 +29,25 @@ from harness.hypervisors.hyperv.errors import (
 from harness.waiting import Deadline
 
 VERSION = 1
-"""Of what the scripts answer; a script that changes its answer's form raises it here and there."""
+"""Version of the scripts' answers; a change of a script's answer raises it here and there."""
 
 CALL_SECONDS = 120.0
-"""How long a script may take, if its caller says nothing else."""
+"""Default time limit of a script."""
 
 CONNECT_SECONDS = 15
 POLL_SECONDS = 10
-"""How long the host holds a question for output before it says that there is none yet."""
+"""How long the host holds a request for output before it answers that there is none yet."""
 
 LISTINGS = 3
-"""How often the host may list its machines before it is believed that it can't."""
+"""Attempts to list the host's machines."""
 
 INT32 = 2**31
 
 Value = str | int | bool | list[str] | Login | None
 
 
-class Runner(Protocol):
-    """Runs a script on the host. Session is the real one."""
+class ScriptRunner(Protocol):
+    """Runs a script on the host. Session is the real implementation."""
 
     def __call__(
         self, script: str, doing: str, seconds: float = CALL_SECONDS, /, **parameters: Value
@@ -58,16 +58,16 @@ class Runner(Protocol):
 
 @cache
 def script_text(name: str) -> str:
-    """The text of the script `name`.ps1 of this package."""
+    """The text of this package's script `name`.ps1."""
     file = resources.files(__package__) / "scripts" / f"{name}.ps1"
     return file.read_text(encoding="utf-8")
 
 
 class Session:
-    """One runspace on the host: scripts run one after the other, each in a scope of its own.
+    """One runspace on the host: scripts run one after the other, each in its own scope.
 
-    What they mean to leave behind, they leave in the global scope. A lost connection is reported
-    once, and the next call makes a new runspace.
+    Scripts keep state across calls in the global scope. A lost connection is reported once, and the
+    next call opens a new runspace.
     """
 
     def __init__(self, address: Address) -> None:
@@ -79,10 +79,10 @@ class Session:
     def __call__(
         self, script: str, doing: str, seconds: float = CALL_SECONDS, /, **parameters: Value
     ) -> dict[str, Any]:
-        """See Runner. Raises HypervisorUnreachableError where the connection fails."""
+        """See ScriptRunner. Raises HypervisorUnreachableError where the connection fails."""
         for _ in range(LISTINGS - 1):
-            # Somebody else's machine went while the host listed all: the next list is without it.
-            # Nothing is done yet then, as scripts list before they act.
+            # Another user's machine vanished while the host listed all: the next list omits it.
+            # Nothing has happened yet, as scripts list before they act.
             with contextlib.suppress(VanishedError):
                 return self._call(script, doing, seconds, parameters)
         return self._call(script, doing, seconds, parameters)
@@ -102,10 +102,10 @@ class Session:
         return _answer(script, doing, pipeline.output)
 
     def close(self) -> None:
-        """End the runspace; what it holds on the host ends with it."""
+        """Close the runspace; its resources on the host end with it."""
         with self._turn:
             if self._pool is not None:
-                # The host ends the runspaces of a lost connection by itself.
+                # The host closes the runspaces of a lost connection itself.
                 with contextlib.suppress(*CONNECTION_LOST):
                     self._pool.close()
             self._forget()
@@ -116,15 +116,15 @@ class Session:
         except WSManFaultError as error:
             if error.code != UNKNOWN_SHELL:
                 raise
-        # The host had ended the runspace, idle or restarted, before the script began.
+        # The host closed the runspace, idle or restarted, before the script started.
         self._forget()
         return self._begin_once(script, parameters)
 
     def _begin_once(self, script: str, parameters: Mapping[str, Value]) -> PowerShell:
         pool = self._opened()
         pipeline = PowerShell(pool)
-        # Else it would run in the runspace's global scope, where the variables and the types of its
-        # parameters bind what later scripts call by the same names.
+        # In the runspace's global scope, its variables and the types of its parameters would affect
+        # later scripts that use the same names.
         pipeline.add_script(script_text(script), use_local_scope=True)
         for name, value in parameters.items():
             if value is not None:
@@ -172,15 +172,15 @@ def _wsman(address: Address) -> WSMan:
         read_timeout=2 * POLL_SECONDS,
         operation_timeout=POLL_SECONDS,
         reconnection_backoff=0.2,
-        no_proxy=True,  # a host of the lab is no place of the web
+        no_proxy=True,  # a host in the lab is reached directly
         **identity,
     )
 
 
 def _typed(pool: RunspacePool, value: Value) -> Any:
-    """The value as the remote side takes it; pypsrp makes every int one of 32 bits by itself."""
+    """The value for the remote side; pypsrp serializes every int with 32 bits by default."""
     if isinstance(value, Login):
-        # Passwords travel under a key of the runspace's own, beside TLS; never in a script's text.
+        # Passwords are encrypted with a key of the runspace, besides TLS; never in a script's text.
         pool.exchange_keys()
         return PSCredential(username=value.user, password=value.password)
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= INT32:
@@ -189,17 +189,16 @@ def _typed(pool: RunspacePool, value: Value) -> Any:
 
 
 def _answer(script: str, doing: str, output: list[Any]) -> dict[str, Any]:
-    """The one JSON object that the script put out."""
+    """The one JSON object that the script wrote."""
     try:
         (text,) = output
         answer = json.loads(text)
         if not isinstance(answer, Mapping) or answer.get("version") != VERSION:
             raise ValueError
     except (ValueError, TypeError):
-        said = " ".join(str(part) for part in output)[:200] or "nothing"
+        seen = " ".join(str(part) for part in output)[:200] or "nothing"
         raise HypervisorError(
-            f"{doing}: {script} should have answered with one JSON object of version {VERSION}, "
-            f"and said {said}",
-            remedy="look whether a profile of PowerShell on the host writes output of its own",
+            f"{doing}: expected one JSON object of version {VERSION} from {script}, and got {seen}",
+            remedy="check whether a PowerShell profile on the host writes output",
         ) from None
     return dict(answer)

@@ -1,4 +1,4 @@
-"""The host's side of Hyper-V's integration services."""
+"""Host side of Hyper-V's integration services."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.hypervisors.host_services import (
     ServiceName,
     ServiceState,
 )
-from harness.hypervisors.hyperv.remoting import CALL_SECONDS, Runner, Value
+from harness.hypervisors.hyperv.remoting import CALL_SECONDS, ScriptRunner, Value
 from harness.hypervisors.hyperv.transfer import Transfer
 
 IDS = {
@@ -24,7 +24,7 @@ IDS = {
     ServiceName.BACKUP: "5CED1297-4598-4915-A5FC-AD21BB4D02A4",
     ServiceName.FILE_COPY: "6C09BB55-D683-4DA0-8931-C9BF705F6480",
 }
-"""What ends the services' ids; their names are translated into the host's language."""
+"""The last part of the services' ids; their names are in the host's language."""
 
 KINDS = {CheckpointKind.STANDARD: "Standard", CheckpointKind.PRODUCTION: "ProductionOnly"}
 
@@ -35,7 +35,9 @@ COPY_SECONDS = 600.0
 class HypervServices:
     """See HostServices."""
 
-    def __init__(self, run: Runner, transfer: Transfer, machine: str, owner: Ownership) -> None:
+    def __init__(
+        self, run: ScriptRunner, transfer: Transfer, machine: str, owner: Ownership
+    ) -> None:
         self._run = run
         self._transfer = transfer
         self._machine = machine
@@ -43,7 +45,7 @@ class HypervServices:
 
     def states(self) -> Mapping[ServiceName, ServiceState]:
         """See HostServices."""
-        answer = self._do("Get-Services", "asking for the integration services of")
+        answer = self._do("Get-Services", "reading the integration services of")
         services = {
             str(each["id"]).upper().rpartition("\\")[2]: each for each in answer["services"]
         }
@@ -69,7 +71,7 @@ class HypervServices:
 
     def add_pair(self, key: str, value: str) -> None:
         """See HostServices."""
-        self._do("Set-Pair", f"giving the pair {key!r} to", Change="Add", Key=key, Value=value)
+        self._do("Set-Pair", f"adding the pair {key!r} to", Change="Add", Key=key, Value=value)
 
     def modify_pair(self, key: str, value: str) -> None:
         """See HostServices."""
@@ -77,7 +79,7 @@ class HypervServices:
 
     def remove_pair(self, key: str) -> None:
         """See HostServices."""
-        self._do("Set-Pair", f"taking the pair {key!r} from", Change="Remove", Key=key)
+        self._do("Set-Pair", f"removing the pair {key!r} from", Change="Remove", Key=key)
 
     def copy_file(self, source: Path, destination: str, *, force: bool = False) -> None:
         """See HostServices."""
@@ -85,7 +87,7 @@ class HypervServices:
             "Copy-ToGuest",
             f"copying {source.name} into",
             seconds=COPY_SECONDS,
-            # A Linux guest names the copy as the host's file is named.
+            # A Linux guest gives the copy the name of the host's file.
             Source=self._transfer.bring_file(source, self._owner),
             Destination=destination,
             Force=force,
@@ -108,7 +110,7 @@ class HypervServices:
 
     def restore_checkpoint(self, name: str) -> None:
         """See HostServices."""
-        doing = f"going back to the checkpoint {name!r} of"
+        doing = f"restoring the checkpoint {name!r} of"
         self._do("Restore-Checkpoint", doing, seconds=CHECKPOINT_SECONDS, Checkpoint=name)
 
     def remove_checkpoint(self, name: str) -> None:
@@ -117,7 +119,7 @@ class HypervServices:
 
     def memory(self) -> MemoryFacts:
         """See HostServices."""
-        answer = self._do("Get-Memory", "asking for the memory of")
+        answer = self._do("Get-Memory", "reading the memory of")
         return MemoryFacts(
             dynamic=bool(answer["dynamic"]),
             startup=int(answer["startup_mib"]),
@@ -140,7 +142,7 @@ class HypervServices:
         )
 
     def _pairs(self) -> dict[str, Any]:
-        return self._do("Get-Pairs", "asking for the key-value pairs of")
+        return self._do("Get-Pairs", "reading the key-value pairs of")
 
     def _do(
         self, script: str, doing: str, seconds: float = CALL_SECONDS, **parameters: Value
@@ -150,7 +152,7 @@ class HypervServices:
 
 
 def _texts(pairs: object) -> dict[str, str]:
-    """Pairs as text, whatever a guest put into them."""
+    """Pairs as text, whatever a guest stored in them."""
     if not isinstance(pairs, Mapping):
         return {}
     return {str(key): str(value) for key, value in pairs.items()}

@@ -1,4 +1,4 @@
-"""Brings disks and media to the host: as VHDX, in parts, once for each content."""
+"""Upload of disks and media to the host: as VHDX, in parts, once for each content."""
 
 from __future__ import annotations
 
@@ -10,43 +10,43 @@ from harness.errors import HypervisorError, HypervisorUnreachableError
 from harness.hypervisors.definitions import DiskDefinition, DiskDevice, Ownership
 from harness.hypervisors.hyperv.definition import HostDisk, HostFolders, notes_of
 from harness.hypervisors.hyperv.disks import (
-    alone_with,
-    as_host_takes_it,
     chain,
     content_key,
+    converted_for_host,
     data_layers,
+    exclusive_lock,
     file_digest,
     identity,
     is_shared,
 )
-from harness.hypervisors.hyperv.remoting import Runner
+from harness.hypervisors.hyperv.remoting import ScriptRunner
 from harness.image_store.qemu_img import holds_data
 
 PART = 256 * 1024
-"""Bytes of a file that go in one call; in base64 they fit into WinRM's envelope of 500 KiB."""
+"""Bytes of a file in one call; their base64 fits into WinRM's envelope of 500 KiB."""
 
 PART_SECONDS = 60.0
 COMPLETE_SECONDS = 600.0
-"""How long the host may take to compute the digest of the largest disks."""
+"""Time limit for the host to compute the digest of the largest disks."""
 
 ATTEMPTS = 3
-"""How often a transfer goes on after its connection was cut, before it is given up."""
+"""Attempts for a transfer whose connection is cut."""
 
 SUFFIXES = {DiskDevice.CDROM: "iso", DiskDevice.FLOPPY: "vfd"}
 
 
 class Transfer:
-    """Puts files into folders of the host's: one that stays for later runs, or the run's own."""
+    """Uploads files into folders of the host: one shared by later runs, or the run's own."""
 
-    def __init__(self, run: Runner, folders: HostFolders) -> None:
+    def __init__(self, run: ScriptRunner, folders: HostFolders) -> None:
         self._run = run
         self._folders = folders
 
     def bring(self, disk: DiskDefinition, owner: Ownership) -> HostDisk:
-        """Where a disk's or medium's content is on the host, to which it is brought if it is not.
+        """A disk's or medium's content on the host, uploaded if missing.
 
-        What a guest writes is kept there for as long as the local file stays what it is, and is
-        found under every overlay of that file. Raises HypervisorError where there is no room.
+        A guest's writes stay on the host as long as the local file does not change, and appear
+        under every overlay of that file. Raises HypervisorError where the host lacks space.
         """
         layers = chain(disk)
         writable = disk.device is DiskDevice.DISK and not disk.read_only
@@ -55,13 +55,13 @@ class Transfer:
         return HostDisk(base or self._bring_content(disk, layers, owner), written)
 
     def _written(self, file: Path, owner: Ownership) -> str:
-        """Where the host keeps what a guest writes into a local file."""
+        """The host's file with the guest's writes to a local file."""
         return f"{self._folders.upload(owner.run)}\\written\\{identity(file)}.vhdx"
 
     def _base_written_there(
         self, disk: DiskDefinition, layers: Sequence[Path], owner: Ownership
     ) -> str | None:
-        """The host's file of the first layer below the overlay into which a guest wrote there."""
+        """The host's file of the first layer below the overlay that a guest wrote to there."""
         for number, layer in enumerate(layers[1:], start=1):
             written = self._written(layer, owner)
             if self._length(written) < 0:
@@ -69,7 +69,7 @@ class Transfer:
             if any(holds_data(above) for above in layers[:number]):
                 raise HypervisorError(
                     f"{disk.path} was written to here, and {layer} below it on the host: the two "
-                    "can't be put together"
+                    "cannot be combined"
                 )
             return written
         return None
@@ -80,14 +80,14 @@ class Transfer:
         shared = is_shared(disk, holding)
         folder = self._folders.images if shared else self._own_folder(owner)
         target = f"{folder}\\{name}"
-        with alone_with(holding[0]):  # a worker that comes second finds it there
+        with exclusive_lock(holding[0]):  # a second worker finds the upload complete
             if self._length(target) < 0:
-                with as_host_takes_it(disk) as file:
+                with converted_for_host(disk) as file:
                     self._send(file, target)
         return target
 
     def bring_file(self, file: Path, owner: Ownership) -> str:
-        """The host's path of a file as it is, under its own name; it is the run's own."""
+        """The host's path of an unconverted file, uploaded under its own name for this run."""
         target = f"{self._own_folder(owner)}\\{file_digest(file)[:40]}\\{file.name}"
         if self._length(target) < 0:
             self._send(file, target)
@@ -95,12 +95,12 @@ class Transfer:
 
     def _own_folder(self, owner: Ownership) -> str:
         folder = self._folders.upload(owner.run)
-        self._run("New-Folder", "making the run's folder", Folder=folder, Notes=notes_of(owner))
+        self._run("New-Folder", "creating the run's folder", Folder=folder, Notes=notes_of(owner))
         return folder
 
     def _send(self, file: Path, target: str) -> None:
         digest = file_digest(file)
-        # The digest in the name: what another content left half done is never gone on with.
+        # The digest in the name: a partial upload of other content is never resumed.
         partial = f"{target}.{digest[:16]}.partial"
         attempts = ATTEMPTS
         while True:
@@ -113,7 +113,7 @@ class Transfer:
                     raise
         self._run(
             "Complete-File",
-            f"bringing {file.name} to the host",
+            f"uploading {file.name} to the host",
             COMPLETE_SECONDS,
             Path=partial,
             Target=target,
@@ -121,18 +121,18 @@ class Transfer:
         )
 
     def _send_rest(self, file: Path, partial: str) -> None:
-        """Send what the host has not of the file yet."""
+        """Send the rest of the file, which the host still lacks."""
         there = self._length(partial)
         offset = max(0, there)
         with file.open("rb") as source:
             source.seek(offset)
-            while (data := source.read(PART)) or there < 0:  # an empty file is made too
+            while (data := source.read(PART)) or there < 0:  # creates an empty file too
                 there = offset
-                # What a disk does not use is zeros, which are told and not sent.
+                # Trailing zeros, as in unused parts of a disk, are counted and not sent.
                 content = data.rstrip(b"\0")
                 self._run(
                     "Add-FilePart",
-                    f"bringing {file.name} to the host",
+                    f"uploading {file.name} to the host",
                     PART_SECONDS,
                     Path=partial,
                     Offset=offset,
@@ -142,5 +142,5 @@ class Transfer:
                 offset += len(data)
 
     def _length(self, path: str) -> int:
-        answer = self._run("Get-FileLength", "looking into the host's folder", Path=path)
+        answer = self._run("Get-FileLength", "reading the length of a file on the host", Path=path)
         return int(answer["length"])

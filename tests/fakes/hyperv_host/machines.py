@@ -76,7 +76,7 @@ def new_machine(host: HostModel, p: P) -> P:
         per_node=p["ProcessorsPerNode"],
     )
     if p["CoreThreads"] > 1 and host.build_number < SERVER_2016:
-        raise thrown("the host has no cores of several threads")
+        raise thrown("the host does not support several threads for each core")
     host.machines[machine.name] = machine
     host.made.append(machine)
     return {"id": machine.identifier}

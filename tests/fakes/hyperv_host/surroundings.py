@@ -32,7 +32,7 @@ def get_host_state(host: HostModel, _: P) -> P:
         "architecture": "64-bit",
         "hypervisor": False,
         "module": host.module,
-        "service": host.service if host.administrator else "NotTold",
+        "service": host.service if host.administrator else "Hidden",
         "user": "HOST\\guestcert",
         "administrator": host.administrator,
         "servers": list(host.servers) if host.administrator else [],
@@ -64,8 +64,8 @@ def add_file_part(host: HostModel, p: P) -> P:
         raise disk_full(p["Path"])
     file = host.files.setdefault(p["Path"], bytearray())
     if len(file) != p["Offset"]:
-        words = f"the file ends at {len(file)}, and not at {p['Offset']}: somebody else brings it"
-        raise thrown(words)
+        message = f"the file ends at {len(file)}, not at {p['Offset']}: another process uploads it"
+        raise thrown(message)
     file += data
     host.free_bytes -= len(data)
     return {"length": len(file)}

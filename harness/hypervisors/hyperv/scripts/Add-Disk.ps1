@@ -1,5 +1,5 @@
-# A differencing disk over a base that stays as it is, attached to a powered-off machine. One that
-# is there holds what a guest wrote, and is attached as it is.
+# Attach a differencing disk over a read-only base to a powered-off machine. An existing one holds a
+# guest's writes and is attached unchanged.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [string] $Base,

@@ -1,4 +1,4 @@
-# A DVD drive with an image in it.
+# Add a DVD drive with an image.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [string] $Path,

@@ -1,4 +1,4 @@
-# Write a part of a file at its end, and zeros behind it.
+# Append a part to a file, followed by zeros.
 param(
     [Parameter(Mandatory = $true)] [string] $Path,
     [Parameter(Mandatory = $true)] [long] $Offset,
@@ -14,7 +14,7 @@ $bytes = [System.Convert]::FromBase64String($Data)
 $file = [System.IO.File]::Open($Path, [System.IO.FileMode]::OpenOrCreate, [System.IO.FileAccess]::Write)
 try {
     if ($file.Length -ne $Offset) {
-        throw "the file ends at $($file.Length), and not at $($Offset): somebody else brings the same"
+        throw "the file ends at $($file.Length), not at $($Offset): another process uploads the same file"
     }
     $null = $file.Seek($Offset, [System.IO.SeekOrigin]::Begin)
     $file.Write($bytes, 0, $bytes.Length)

@@ -1,4 +1,4 @@
-# A network adapter; with its guards on it offers no leases or routes, and forges no address.
+# Add a network adapter; with guards on it cannot offer leases or routes, or forge addresses.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [string] $Nic,

@@ -1,4 +1,4 @@
-# Give a whole file its name, if its digest is right; else take it away.
+# Rename a complete file if its digest is right; else remove it.
 param(
     [Parameter(Mandatory = $true)] [string] $Path,
     [Parameter(Mandatory = $true)] [string] $Target,

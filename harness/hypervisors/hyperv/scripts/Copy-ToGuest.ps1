@@ -1,4 +1,4 @@
-# Copy a file of the host's into the guest, through the guest service interface.
+# Copy a file of the host into the guest, through the guest service interface.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [string] $Source,

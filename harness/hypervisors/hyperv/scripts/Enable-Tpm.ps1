@@ -1,4 +1,4 @@
-# A virtual TPM 2.0 under a key that this host made, for a machine of generation 2.
+# Enable a virtual TPM 2.0 of a generation 2 machine, under a key that this host generates.
 param(
     [Parameter(Mandatory = $true)] [string] $Name
 )

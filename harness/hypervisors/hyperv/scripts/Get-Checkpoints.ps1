@@ -1,4 +1,4 @@
-# The names of a machine's checkpoints, the oldest first.
+# Names of a machine's checkpoints, oldest first.
 param(
     [Parameter(Mandatory = $true)] [string] $Name
 )

@@ -1,4 +1,4 @@
-# How long a file is; -1 where there is none.
+# Length of a file in bytes; -1 where it does not exist.
 param(
     [Parameter(Mandatory = $true)] [string] $Path
 )

@@ -1,4 +1,4 @@
-# The folders in a folder, with the notes that say whose they are.
+# Folders in a folder, with the notes that name their owners.
 param(
     [Parameter(Mandatory = $true)] [string] $Folder
 )

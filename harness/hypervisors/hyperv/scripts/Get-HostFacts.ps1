@@ -1,4 +1,4 @@
-# Where the host keeps disks, how much room there is, and which switches it has.
+# The host's folder of virtual hard disks, its free space, and its switches.
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 $ConfirmPreference = 'None'

@@ -1,4 +1,4 @@
-# What the host is, asked without the Hyper-V module, so that its absence can be told.
+# Facts of the host without the Hyper-V module, so that its absence can be reported.
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 $ConfirmPreference = 'None'
@@ -8,7 +8,7 @@ $computer = Get-CimInstance -ClassName Win32_ComputerSystem
 $processor = Get-CimInstance -ClassName Win32_Processor | Select-Object -First 1
 $module = Get-Module -ListAvailable -Name Hyper-V |
     Sort-Object -Property Version -Descending | Select-Object -First 1
-# Servers and no modules: every desktop has those that has the tools to administer servers.
+# Services rather than modules: desktops with the administration tools have the modules too.
 $servers = @()
 try {
     $services = @(Get-Service -Name 'vmms', 'DHCPServer', 'DNS' -ErrorAction SilentlyContinue)
@@ -19,13 +19,13 @@ try {
     )
 }
 catch {
-    # Windows lists its services to nobody from outside but administrators.
-    $service = 'NotTold'
+    # Windows lists its services remotely to administrators only.
+    $service = 'Hidden'
 }
 
 $identity = [System.Security.Principal.WindowsIdentity]::GetCurrent()
 $principal = New-Object -TypeName System.Security.Principal.WindowsPrincipal -ArgumentList $identity
-# The well-known group Hyper-V Administrators, whatever the host's language calls it.
+# The well-known group Hyper-V Administrators, independent of the host's language.
 $group = New-Object -TypeName System.Security.Principal.SecurityIdentifier -ArgumentList 'S-1-5-32-578'
 $administrator = [System.Security.Principal.WindowsBuiltInRole]::Administrator
 

@@ -1,4 +1,4 @@
-# The leases that the host's DHCP server handed out on one network.
+# Leases of the host's DHCP server on one network.
 param(
     [Parameter(Mandatory = $true)] [string] $Subnet
 )

@@ -1,4 +1,4 @@
-# The newest lines of Hyper-V's own log about one machine.
+# Newest lines of Hyper-V's log about one machine.
 param(
     [Parameter(Mandatory = $true)] [string] $Id,
     [Parameter(Mandatory = $true)] [int] $Count

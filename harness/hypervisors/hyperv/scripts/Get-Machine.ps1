@@ -1,4 +1,4 @@
-# What Hyper-V says of one machine now.
+# Current settings of one machine.
 param(
     [Parameter(Mandatory = $true)] [string] $Name
 )

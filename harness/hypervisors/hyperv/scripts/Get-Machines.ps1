@@ -1,4 +1,4 @@
-# The machines whose names begin with a prefix, with their notes.
+# Machines whose names begin with a prefix, with their notes.
 param(
     [Parameter(Mandatory = $true)] [string] $Prefix
 )

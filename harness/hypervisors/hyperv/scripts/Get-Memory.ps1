@@ -1,4 +1,4 @@
-# What a machine's memory is now, and between which limits it may move.
+# A machine's current memory and its limits.
 param(
     [Parameter(Mandatory = $true)] [string] $Name
 )

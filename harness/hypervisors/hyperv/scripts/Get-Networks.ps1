@@ -1,4 +1,4 @@
-# The switches whose names begin with a prefix, with their notes.
+# Switches whose names begin with a prefix, with their notes.
 param(
     [Parameter(Mandatory = $true)] [string] $Prefix
 )

@@ -1,4 +1,4 @@
-# The VLANs, guards and ACLs of a network adapter, found by its address.
+# VLANs, guards and ACLs of a network adapter, found by its address.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [string] $Mac
@@ -12,7 +12,7 @@ if (-not $nic) {
     throw "the machine has no network card $Mac"
 }
 $vlan = Get-VMNetworkAdapterVlan -VMNetworkAdapter $nic
-# Metering makes ACLs of its own, which let everything through.
+# Metering adds its own ACLs, which allow everything.
 $acls = @(
     Get-VMNetworkAdapterAcl -VMNetworkAdapter $nic |
         Where-Object { $_.Action.ToString() -ne 'Meter' } |

@@ -1,4 +1,4 @@
-# The key-value pairs of a machine: those that the guest tells, and those that the host gave it.
+# Key-value pairs of a machine: those that the guest publishes, and those that the host gave it.
 param(
     [Parameter(Mandatory = $true)] [string] $Name
 )

@@ -1,4 +1,4 @@
-# The display in its own size, two bytes for each pixel: five bits red, six green, five blue.
+# The display at its own size, two bytes for each pixel: five bits red, six green, five blue.
 param(
     [Parameter(Mandatory = $true)] [string] $Name
 )
@@ -20,7 +20,7 @@ $settings = Get-CimInstance -Namespace $space -ClassName Msvm_VirtualSystemSetti
     Where-Object { $_.VirtualSystemIdentifier -eq $vm.Id.ToString() } |
     Where-Object { $_.VirtualSystemType -eq 'Microsoft:Hyper-V:System:Realized' }
 $service = Get-CimInstance -Namespace $space -ClassName Msvm_VirtualSystemManagementService
-# No larger than the display is: a request for more is refused.
+# No larger than the display: larger requests are refused.
 $outcome = Invoke-CimMethod -InputObject $service -MethodName GetVirtualSystemThumbnailImage -Arguments @{
     TargetSystem = [ciminstance] $settings
     WidthPixels = [uint16] $head.CurrentHorizontalResolution

@@ -1,4 +1,4 @@
-# The integration services of a machine, by their ids, which are the same in every language.
+# Integration services of a machine, by their ids, which do not depend on the host's language.
 param(
     [Parameter(Mandatory = $true)] [string] $Name
 )

@@ -1,4 +1,4 @@
-# The IPv4 networks that the host has addresses in, whether their links are up or not.
+# IPv4 networks of the host's addresses, whether their links are up or not.
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 $ConfirmPreference = 'None'

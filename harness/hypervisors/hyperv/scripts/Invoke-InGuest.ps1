@@ -1,4 +1,4 @@
-# Run a program in a running Windows guest, over the machine's own bus, as one of the guest's users.
+# Run a program in a running Windows guest as one of its users, over the machine's bus.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [pscredential] $Credential,
@@ -42,18 +42,18 @@ $work = {
     )
     $bytes = [System.Convert]::FromBase64String($data)
     try {
-        # A program that reads nothing must not keep its time limit from being seen.
+        # A program that does not read its input must not delay the time limit.
         if ($process.StandardInput.BaseStream.WriteAsync($bytes, 0, $bytes.Length).Wait($milliseconds)) {
             $process.StandardInput.Close()
         }
     }
     catch {
-        # It ended without reading all: that is its own affair.
+        # The program ended without reading all its input, which is not an error.
     }
     $left = [System.Math]::Max(0, $milliseconds - $clock.ElapsedMilliseconds)
     $ended = $process.WaitForExit([int] $left)
     if (-not $ended) {
-        # With all that it has started, which would keep its output open.
+        # With its child processes, which would keep its output open.
         $killer = [System.Diagnostics.Process]::Start('taskkill.exe', "/T /F /PID $($process.Id)")
         $killer.WaitForExit()
         $process.WaitForExit()

@@ -1,4 +1,4 @@
-# What a machine used while it was metered, if it is; a figure that was not gathered yet is null.
+# Usage of a machine if it is metered; a figure that is not collected yet is null.
 param(
     [Parameter(Mandatory = $true)] [string] $Name
 )

@@ -1,4 +1,4 @@
-# A checkpoint; `ProductionOnly` is quiesced by the guest, or fails.
+# Take a checkpoint; `ProductionOnly` fails unless the guest quiesces its disks.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [string] $Checkpoint,
@@ -9,7 +9,7 @@ $ErrorActionPreference = 'Stop'
 $ConfirmPreference = 'None'
 
 $vm = Get-VM -Name $Name
-# Windows Server 2012 R2 has checkpoints of one kind.
+# Windows Server 2012 R2 has only one kind of checkpoint.
 if ((Get-Command -Name Set-VM).Parameters.ContainsKey('CheckpointType')) {
     Set-VM -VM $vm -CheckpointType $Kind
 }

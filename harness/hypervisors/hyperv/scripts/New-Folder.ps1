@@ -1,4 +1,4 @@
-# A folder of ours, with notes that say whose it is; one that is there stays as it is.
+# Create a folder with notes that name its owner; an existing folder does not change.
 param(
     [Parameter(Mandatory = $true)] [string] $Folder,
     [Parameter(Mandatory = $true)] [string] $Notes

@@ -1,4 +1,4 @@
-# A powered-off machine with no disk and no network adapter.
+# Create a powered-off machine without disks and network adapters.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [ValidateSet(1, 2)] [int] $Generation,
@@ -20,7 +20,7 @@ $mebibyte = 1048576
 
 $startup = [long] $MemoryMib * $mebibyte
 $vm = New-VM -Name $Name -Generation $Generation -Path $Folder -MemoryStartupBytes $startup -NoVHD
-# Our own mark comes first: what fails after it is found and taken away by it.
+# The notes come first: after a failure they identify the machine for removal.
 Set-VM -VM $vm -Notes $Notes -AutomaticStartAction Nothing -AutomaticStopAction TurnOff
 if ((Get-Command -Name Set-VM).Parameters.ContainsKey('AutomaticCheckpointsEnabled')) {
     Set-VM -VM $vm -AutomaticCheckpointsEnabled $false
@@ -35,12 +35,12 @@ Set-VMProcessor -VM $vm -Count $Processors -CompatibilityForOlderOperatingSystem
 if ($ProcessorsPerNode -gt 0) {
     Set-VMProcessor -VM $vm -MaximumCountPerNumaNode $ProcessorsPerNode
 }
-# Where the host can't be told how many threads a core has, it has one.
-$tells = (Get-Command -Name Set-VMProcessor).Parameters.ContainsKey('HwThreadCountPerCore')
-if ($CoreThreads -gt 1 -and -not $tells) {
-    throw 'the host has no cores of several threads'
+# Hosts without this parameter have one thread for each core.
+$hasThreads = (Get-Command -Name Set-VMProcessor).Parameters.ContainsKey('HwThreadCountPerCore')
+if ($CoreThreads -gt 1 -and -not $hasThreads) {
+    throw 'the host does not support several threads for each core'
 }
-if ($CoreThreads -gt 0 -and $tells) {
+if ($CoreThreads -gt 0 -and $hasThreads) {
     Set-VMProcessor -VM $vm -HwThreadCountPerCore $CoreThreads
 }
 Set-VMComPort -VM $vm -Number 1 -Path $Pipe

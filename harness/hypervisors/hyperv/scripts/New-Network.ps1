@@ -1,4 +1,4 @@
-# An isolated switch with addresses on it, and the host's DHCP and DNS servers behind them.
+# Create an isolated switch with addresses, served by the host's DHCP and DNS servers.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [string] $Notes,
@@ -22,13 +22,13 @@ $null = New-VMSwitch -Name $Name -SwitchType Internal -Notes $Notes
 $alias = "vEthernet ($Name)"
 $null = New-NetIPAddress -InterfaceAlias $alias -IPAddress $Gateway -PrefixLength $Prefix
 $null = New-NetIPAddress -InterfaceAlias $alias -IPAddress $Gateway6 -PrefixLength $Prefix6
-# No way out: the host forwards nothing that comes from here; it only tells its prefix.
+# No way out: the host forwards nothing from here; it only advertises its prefix.
 Set-NetIPInterface -InterfaceAlias $alias -Forwarding Disabled
 Set-NetIPInterface -InterfaceAlias $alias -AddressFamily IPv6 -Advertising Enabled
-# The route to what is on the link came with the address.
+# The on-link route was created with the address.
 Set-NetRoute -InterfaceAlias $alias -DestinationPrefix $Subnet6 -Publish Yes
 
-# The servers take up only an address of which Windows is sure that nobody else has it.
+# The servers bind only to an address that passed duplicate address detection.
 $limit = [System.DateTime]::UtcNow.AddSeconds(30)
 while ((Get-NetIPAddress -IPAddress $Gateway).AddressState -ne 'Preferred' -and [System.DateTime]::UtcNow -lt $limit) {
     Start-Sleep -Milliseconds 200
@@ -36,16 +36,16 @@ while ((Get-NetIPAddress -IPAddress $Gateway).AddressState -ne 'Preferred' -and 
 Set-DhcpServerv4Binding -InterfaceAlias $alias -BindingState $true
 Add-DhcpServerv4Scope -Name $Name -StartRange $Start -EndRange $End -SubnetMask $Mask
 Set-DhcpServerv4OptionValue -ScopeId $Subnet -Router $Gateway -DnsServer $Gateway -DnsDomain $Domain -Force
-# One zone serves every network of ours, with a scope for each: which of them answers is told by the
-# address that is asked. What other servers know is not asked from here: that were a way out.
+# One zone serves all networks, with one scope for each, chosen by the queried address. Recursion is
+# denied: it would be a way out.
 if (-not (Get-DnsServerZone | Where-Object { $_.ZoneName -eq $HostName })) {
     Add-DnsServerPrimaryZone -Name $HostName -ZoneFile 'guestcert.dns'
 }
 Add-DnsServerZoneScope -ZoneName $HostName -Name $Name
 $record = @{ ZoneName = $HostName; ZoneScope = $Name; Name = '@'; IPv4Address = $Gateway }
 Add-DnsServerResourceRecordA @record
-$asked = "EQ,$Gateway,$Gateway6"
-Add-DnsServerQueryResolutionPolicy -ZoneName $HostName -Name $Name -Action ALLOW -ServerInterfaceIP $asked -ZoneScope "$Name,1"
-Add-DnsServerQueryResolutionPolicy -Name $Name -Action DENY -ApplyOnRecursion -ServerInterfaceIP $asked
+$queried = "EQ,$Gateway,$Gateway6"
+Add-DnsServerQueryResolutionPolicy -ZoneName $HostName -Name $Name -Action ALLOW -ServerInterfaceIP $queried -ZoneScope "$Name,1"
+Add-DnsServerQueryResolutionPolicy -Name $Name -Action DENY -ApplyOnRecursion -ServerInterfaceIP $queried
 
 @{ version = 1 } | ConvertTo-Json -Compress

@@ -1,4 +1,4 @@
-# Connect to the pipe behind a machine's serial port; it stays open as long as this runspace lives.
+# Connect to the pipe of a machine's serial port; it stays open until this runspace ends.
 param(
     [Parameter(Mandatory = $true)] [string] $Pipe,
     [Parameter(Mandatory = $true)] [int] $Milliseconds

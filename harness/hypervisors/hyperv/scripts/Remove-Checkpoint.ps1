@@ -1,4 +1,4 @@
-# Take a checkpoint away; what was written since stays.
+# Remove a checkpoint; later writes stay.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [string] $Checkpoint

@@ -1,4 +1,4 @@
-# Take a folder of ours away with all that is in it; no error where it is gone.
+# Remove a folder with its content (idempotent).
 param(
     [Parameter(Mandatory = $true)] [string] $Folder
 )
@@ -6,7 +6,7 @@ Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 $ConfirmPreference = 'None'
 
-# Hyper-V lets go of a removed machine's disks a moment later, and merges those of checkpoints first.
+# Hyper-V releases a removed machine's disks with a delay, after merging those of checkpoints.
 $limit = [System.DateTime]::UtcNow.AddSeconds(60)
 while (Test-Path -LiteralPath $Folder) {
     try {

@@ -1,4 +1,4 @@
-# Take a machine away with its saved state and its folders; no error where it is gone.
+# Remove a machine with its saved state and its folders (idempotent).
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [string] $Folder
@@ -8,12 +8,12 @@ $ErrorActionPreference = 'Stop'
 $ConfirmPreference = 'None'
 
 $found = @(Get-VM | Where-Object { $_.Name -eq $Name })
-# Its files may have been moved: another folder is ours only where it has the name that we give.
+# Its files may have moved: another folder is removed only if it has the name that guestcert gives.
 $moved = @($found | ForEach-Object { $_.Path } | Where-Object { $_ -like "*\guestcert\machines\$Name" })
 $found | Where-Object { $_.State -notin 'Off', 'Saved', 'OffCritical', 'SavedCritical' } | Stop-VM -TurnOff -Force
 $found | Where-Object { $_.State -in 'Saved', 'SavedCritical' } | Remove-VMSavedState
 $found | Remove-VM -Force
-# Hyper-V merges the disks of checkpoints then, and lets go of its files a moment later.
+# Hyper-V then merges the disks of checkpoints, and releases the files with a delay.
 $limit = [System.DateTime]::UtcNow.AddSeconds(60)
 foreach ($path in @($Folder) + $moved) {
     while (Test-Path -LiteralPath $path) {

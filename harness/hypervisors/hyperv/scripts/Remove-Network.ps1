@@ -1,4 +1,4 @@
-# Take a switch away with its leases and names; no error where any of them is gone.
+# Remove a switch with its leases and names (idempotent).
 param(
     [Parameter(Mandatory = $true)] [string] $Name
 )
@@ -25,7 +25,7 @@ foreach ($zone in $zones) {
     if (Get-DnsServerZoneScope -ZoneName $zone | Where-Object { $_.ZoneScope -eq $Name }) {
         Remove-DnsServerZoneScope -ZoneName $zone -Name $Name -Force
     }
-    # The zone's own scope, which has its name, is left when no network is.
+    # Only the zone's default scope, which has its name, is left when the last network is gone.
     if (-not (Get-DnsServerZoneScope -ZoneName $zone | Where-Object { $_.ZoneScope -ne $zone })) {
         Remove-DnsServerZone -Name $zone -Force
     }

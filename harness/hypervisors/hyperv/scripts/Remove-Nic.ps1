@@ -1,4 +1,4 @@
-# Take a network adapter, found by its address, from a machine; running or not.
+# Remove a network adapter, found by its address, from a machine, running or not.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [string] $Mac

@@ -1,4 +1,4 @@
-# Ask the guest, through the shutdown service, to shut down or to restart; do not wait for it.
+# Ask the guest, through the shutdown service, to shut down or restart; do not wait for it.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [ValidateSet('InitiateShutdown', 'InitiateReboot')] [string] $Method,

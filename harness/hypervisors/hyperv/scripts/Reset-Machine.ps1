@@ -1,4 +1,4 @@
-# The reset button of a running machine.
+# Press the reset button of a running machine.
 param(
     [Parameter(Mandatory = $true)] [string] $Name
 )

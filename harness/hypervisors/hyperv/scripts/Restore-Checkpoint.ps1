@@ -1,4 +1,4 @@
-# Put a machine back to a checkpoint, and leave it off, or saved where the checkpoint has memory.
+# Restore a machine to a checkpoint, and leave it off, or saved if the checkpoint has memory.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [string] $Checkpoint
@@ -8,9 +8,9 @@ $ErrorActionPreference = 'Stop'
 $ConfirmPreference = 'None'
 
 $snapshot = Get-VMSnapshot -VMName $Name -Name $Checkpoint
-# The notes are put back too, and with them a lease that may be over.
+# The notes are restored too, with a lease that may have expired.
 $notes = (Get-VM -Name $Name).Notes
-# Hyper-V puts back only what does not run.
+# Hyper-V restores only machines that do not run.
 Get-VM -Name $Name | Where-Object { $_.State -notin 'Off', 'Saved', 'OffCritical', 'SavedCritical' } |
     Stop-VM -TurnOff -Force
 Restore-VMSnapshot -VMSnapshot $snapshot -Confirm:$false

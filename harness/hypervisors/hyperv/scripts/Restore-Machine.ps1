@@ -1,4 +1,4 @@
-# Put the copy that Save-Machine made in the place of the present machine, and let it go on.
+# Replace the current machine by the copy that Save-Machine made, and resume it.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [string] $Source,
@@ -10,17 +10,17 @@ Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 $ConfirmPreference = 'None'
 
-# Checkpoints have files of the same kinds in a folder of their own; hosts of 2012 R2 write XML.
+# Checkpoints have files of the same types in another folder; hosts of 2012 R2 write XML.
 $file = Get-ChildItem -LiteralPath $Source -Recurse -File |
     Where-Object { $_.Directory.Name -eq 'Virtual Machines' -and $_.Extension -in '.vmcx', '.xml' } |
     Select-Object -First 1
 if (-not $file) {
-    throw "there is no saved machine in $Source"
+    throw "no saved machine in $Source"
 }
 $present = @(Get-VM | Where-Object { $_.Name -eq $Name })
 $present | Where-Object { $_.State -notin 'Off', 'Saved', 'OffCritical', 'SavedCritical' } | Stop-VM -TurnOff -Force
 $present | Remove-VM -Force
-# Hyper-V lets go of its files a moment later.
+# Hyper-V releases the files with a delay.
 $limit = [System.DateTime]::UtcNow.AddSeconds(60)
 while (Test-Path -LiteralPath $Folder) {
     try {

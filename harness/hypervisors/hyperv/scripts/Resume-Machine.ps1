@@ -1,4 +1,4 @@
-# Let the virtual processors of a paused machine go on.
+# Resume the virtual processors of a paused machine.
 param(
     [Parameter(Mandatory = $true)] [string] $Name
 )

@@ -1,4 +1,4 @@
-# Write a running machine's memory and devices, and keep a copy of it and its disks in a folder.
+# Save a running machine's memory and devices, and keep a copy of it and its disks in a folder.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [string] $Folder,
@@ -16,7 +16,7 @@ Set-Content -LiteralPath (Join-Path -Path $Folder -ChildPath 'owner.json') -Valu
 $vm = Get-VM -Name $Name
 Save-VM -VM $vm
 Export-VM -VM $vm -Path $Folder
-# The copy holds the memory: the machine itself is off now.
+# The copy holds the memory: the machine itself is now off.
 Remove-VMSavedState -VMName $Name
 
 @{ version = 1 } | ConvertTo-Json -Compress

@@ -1,4 +1,4 @@
-# An interrupt that the guest can not mask.
+# Send a non-maskable interrupt.
 param(
     [Parameter(Mandatory = $true)] [string] $Name
 )

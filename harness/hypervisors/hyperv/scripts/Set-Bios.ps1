@@ -1,4 +1,4 @@
-# The boot order of a machine of generation 1, by kinds of devices.
+# Set the boot order of a generation 1 machine, by kinds of devices.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [ValidateSet('Floppy', 'CD', 'IDE', 'LegacyNetworkAdapter')] [string[]] $Order

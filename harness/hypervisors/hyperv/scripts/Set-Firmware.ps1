@@ -1,4 +1,4 @@
-# Secure Boot and the boot order of a machine of generation 2; `Order` names its parts.
+# Set Secure Boot and the boot order of a generation 2 machine; `Order` names its devices.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [ValidateSet('On', 'Off')] [string] $SecureBoot,

@@ -1,4 +1,4 @@
-# A floppy disk in the drive that every machine of generation 1 has.
+# Insert a floppy disk into the drive of a generation 1 machine.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [string] $Path

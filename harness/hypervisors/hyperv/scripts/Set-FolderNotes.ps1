@@ -1,4 +1,4 @@
-# What a folder's notes say of its owner; no error where it is gone.
+# Set a folder's notes, which name its owner (no error where the folder is gone).
 param(
     [Parameter(Mandatory = $true)] [string] $Folder,
     [Parameter(Mandatory = $true)] [string] $Notes

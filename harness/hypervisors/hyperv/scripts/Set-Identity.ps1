@@ -1,4 +1,4 @@
-# The firmware's identity of a powered-off machine: what its guest reads as UUID and serial number.
+# Set the firmware's UUID and serial number of a powered-off machine, as its guest reads them.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [string] $Uuid,

@@ -1,4 +1,4 @@
-# What a machine's notes say of its owner; no error where it is gone.
+# Set a machine's notes, which name its owner (no error where the machine is gone).
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [string] $Notes

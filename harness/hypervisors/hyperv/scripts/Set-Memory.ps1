@@ -1,4 +1,4 @@
-# Resize a machine's memory: its limits where it is dynamic, else the amount; running or not.
+# Resize a machine's memory, running or not: the limits of dynamic memory, else the amount.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [int] $StartupMib,
@@ -15,7 +15,7 @@ if ($StartupMib -gt 0) {
     Set-VMMemory -VM $vm -StartupBytes ([long] $StartupMib * $mebibyte)
 }
 if ($MinimumMib -gt 0 -and $MaximumMib -gt 0) {
-    # At once: apart, a limit could lie beyond what the other one still is.
+    # In one call: separately, one limit could exceed the old value of the other.
     Set-VMMemory -VM $vm -MinimumBytes ([long] $MinimumMib * $mebibyte) -MaximumBytes ([long] $MaximumMib * $mebibyte)
 }
 

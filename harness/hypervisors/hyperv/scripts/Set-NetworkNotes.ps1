@@ -1,4 +1,4 @@
-# What a switch's notes say of its owner; no error where it is gone.
+# Set a switch's notes, which name its owner (no error where the switch is gone).
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [string] $Notes

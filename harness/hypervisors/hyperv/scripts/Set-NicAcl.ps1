@@ -1,4 +1,4 @@
-# Give a network adapter, found by its address, a rule about a remote network, or take it away.
+# Add or remove a rule for a remote network on a network adapter, found by its address.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [string] $Mac,

@@ -1,4 +1,4 @@
-# Switch the guards of a network adapter, found by its address.
+# Set the guards of a network adapter, found by its address.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [string] $Mac,

@@ -1,4 +1,4 @@
-# Put a network adapter, found by its address, into no VLAN, into one, or into several.
+# Set the VLANs of a network adapter, found by its address: none, one, or several.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [string] $Mac,

@@ -1,4 +1,4 @@
-# Add, change or remove one key-value pair that the host gives the guest.
+# Add, change or remove one key-value pair from host to guest.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [ValidateSet('Add', 'Modify', 'Remove')] [string] $Change,

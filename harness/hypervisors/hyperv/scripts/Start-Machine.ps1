@@ -1,4 +1,4 @@
-# Power on; `Paused` stops the processors at once: Hyper-V can not start a machine stopped.
+# Power on; `Paused` stops the processors right after: Hyper-V cannot start a machine paused.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [bool] $Paused

@@ -1,4 +1,4 @@
-# Pull the plug; no error where the machine is off, or gone. Critical is one that lost its disks.
+# Cut the power (idempotent, also where the machine is gone). Critical: it lost its disks.
 param(
     [Parameter(Mandatory = $true)] [string] $Name
 )

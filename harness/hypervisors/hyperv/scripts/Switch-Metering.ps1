@@ -1,4 +1,4 @@
-# Begin to meter what a machine uses, count from nothing again, or end it.
+# Start, reset or stop the metering of a machine.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [ValidateSet('Enable', 'Reset', 'Disable')] [string] $Change

@@ -1,4 +1,4 @@
-# Switch one integration service of a machine on or off on the host's side.
+# Enable or disable one integration service of a machine on the host.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [string] $Service,

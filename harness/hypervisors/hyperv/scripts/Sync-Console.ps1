@@ -1,4 +1,4 @@
-# Write to the console that Open-Console opened, then wait for what the guest says.
+# Write to the console that Open-Console opened, then wait for the guest's output.
 param(
     [Parameter(Mandatory = $true)] [string] $Pipe,
     [Parameter(Mandatory = $true)] [AllowEmptyString()] [string] $Data,
@@ -14,12 +14,12 @@ if ($bytes.Length -gt 0) {
     $console.stream.Write($bytes, 0, $bytes.Length)
     $console.stream.Flush()
 }
-$heard = ''
+$output = ''
 $open = $true
 if ($console.reading.Wait($Milliseconds)) {
     $count = $console.reading.Result
     if ($count -gt 0) {
-        $heard = [System.Convert]::ToBase64String($console.buffer, 0, $count)
+        $output = [System.Convert]::ToBase64String($console.buffer, 0, $count)
         $console.reading = $console.stream.ReadAsync($console.buffer, 0, $console.buffer.Length)
     }
     else {
@@ -27,4 +27,4 @@ if ($console.reading.Wait($Milliseconds)) {
     }
 }
 
-@{ version = 1; data = $heard; open = $open } | ConvertTo-Json -Compress
+@{ version = 1; data = $output; open = $open } | ConvertTo-Json -Compress

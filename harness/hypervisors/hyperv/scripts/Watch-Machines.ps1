@@ -1,4 +1,4 @@
-# Wait until a machine of ours is in another state than is known, or Hyper-V logged of one.
+# Wait until a machine's state differs from the known one, or Hyper-V logs an event of a machine.
 param(
     [Parameter(Mandatory = $true)] [string] $Prefix,
     [Parameter(Mandatory = $true)] [AllowEmptyString()] [string] $Known,
@@ -12,12 +12,12 @@ $ConfirmPreference = 'None'
 $log = 'Microsoft-Windows-Hyper-V-Worker-Admin'
 $limit = [System.DateTime]::UtcNow.AddMilliseconds($Milliseconds)
 do {
-    $ours = @(Get-VM | Where-Object { $_.Name.StartsWith($Prefix, [System.StringComparison]::Ordinal) } | Sort-Object -Property Name)
-    $states = @($ours | ForEach-Object { "$($_.Name)=$($_.State)" })
+    $machines = @(Get-VM | Where-Object { $_.Name.StartsWith($Prefix, [System.StringComparison]::Ordinal) } | Sort-Object -Property Name)
+    $states = @($machines | ForEach-Object { "$($_.Name)=$($_.State)" })
     $query = "*[System[EventRecordID > $After]]"
     $records = @()
     try {
-        # The newest record is where the next question begins.
+        # The newest record is the start of the next call.
         $records = @(
             if ($After -lt 0) {
                 Get-WinEvent -LogName $log -MaxEvents 1
@@ -28,7 +28,7 @@ do {
         )
     }
     catch {
-        # That there is nothing is no error; that this user may not read the log is one.
+        # An empty result is fine; a refusal to read the log is an error.
         if ($_.FullyQualifiedErrorId -notlike 'NoMatchingEventsFound,*') {
             throw
         }
@@ -39,12 +39,12 @@ do {
     }
 } until ($changed -or [System.DateTime]::UtcNow -ge $limit)
 
-# A record names its machine by its id, which stands in its message in every language.
+# A record's message names the machine by its id, in every language.
 $names = @{}
-foreach ($vm in $ours) {
+foreach ($vm in $machines) {
     $names[$vm.Id.ToString()] = $vm.Name
 }
-$told = @(
+$happened = @(
     foreach ($record in $records | Where-Object { $After -ge 0 }) {
         foreach ($id in $names.Keys) {
             if ($record.Message -like "*$id*") {
@@ -58,4 +58,4 @@ if ($records.Count -gt 0) {
     $last = $records[-1].RecordId
 }
 
-@{ version = 1; states = $states; events = $told; last = $last } | ConvertTo-Json -Compress -Depth 4
+@{ version = 1; states = $states; events = $happened; last = $last } | ConvertTo-Json -Compress -Depth 4
