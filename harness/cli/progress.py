@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.lab.live import LiveState, live_states
-from harness.results.manifest import whole_length
+from harness.results.manifest import complete_length
 from harness.results.model import Outcome, OutcomeRecord
 from harness.results.store import RunDirectory
 from harness.text import sanitize, sanitize_line
@@ -39,7 +39,7 @@ class Progress:
         self._live_folder = live
         self._console = Console(no_color="NO_COLOR" in os.environ or None, soft_wrap=False)
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
-        self._read = whole_length(directory)  # what an earlier part of the run found was shown
+        self._read = complete_length(directory)  # what an earlier part of the run found was shown
         self._said: dict[str, str] = {}
 
     def __enter__(self) -> Progress:

@@ -28,10 +28,10 @@ from harness.results.manifest import (
     START_NEW,
     RunChoices,
     RunManifest,
-    cut_half_line,
     is_finished,
     outcomes_so_far,
     read_manifest,
+    remove_partial_line,
     write_manifest,
 )
 from harness.results.model import OutcomeRecord
@@ -108,7 +108,7 @@ def resume_run(
         _require_same(context, profile)
     reap_run(hypervisor, context.store, context.run)
     hypervisor.close()
-    cut_half_line(directory)
+    remove_partial_line(directory)
     resumed = (*manifest.resumed, datetime.now(UTC))
     return manifest.model_copy(update={"resumed": resumed}), outcomes_so_far(directory)
 

@@ -1,4 +1,4 @@
-"""What changed between two runs: environment, features, cases and figures. Pure: no files."""
+"""The changes between two runs: environment, features, cases and figures. Pure: no files."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from statistics import fmean
 
 from harness.results.model import Environment, Outcome, OutcomeRecord, RunRecord, Verdict
 from harness.results.store import EXIT_BROKEN, EXIT_CERTIFIED, EXIT_NOT_CERTIFIED
-from harness.results.verdicts import worst
+from harness.results.verdicts import worst_outcome
 
 NOTABLE = 0.25
-"""The part by which a figure has to change to be told: less is noise on a shared host."""
+"""Relative change from which a figure is reported: less is noise on a shared host."""
 
 SAME_HOST = ("accelerator", "host.cpu", "hypervisor", "hypervisor_version")
-"""Where one of these differs, times are another host's, and not the guest's."""
+"""Where one of these differs, a difference in time is the host's, not the guest's."""
 
 GuestVariant = tuple[str, str]
 """A guest and its variant."""
 
 
 class ResultClass(Enum):
-    """What an outcome or a verdict comes down to."""
+    """The class of an outcome or a verdict."""
 
     WORKS = auto()
     EXCUSED = auto()
@@ -48,7 +48,7 @@ VERDICTS = {
     Verdict.OBSERVED_WORKING: ResultClass.WORKS,
     Verdict.VIOLATED: ResultClass.FAILS,
     Verdict.OBSERVED_FAILING: ResultClass.FAILS,
-    Verdict.AS_CLAIMED: ResultClass.EXCUSED,  # it does not work, and nobody said that it would
+    Verdict.AS_CLAIMED: ResultClass.EXCUSED,  # it does not work, as claimed
     Verdict.INCONCLUSIVE: ResultClass.INCONCLUSIVE,
     Verdict.NOT_APPLICABLE: ResultClass.UNTESTED,
     Verdict.UNTESTED: ResultClass.UNTESTED,
@@ -56,10 +56,10 @@ VERDICTS = {
 
 
 class ChangeKind(StrEnum):
-    """How a feature or a case stands in the later run, held against the earlier one."""
+    """How a feature or a case changed from the earlier run to the later one."""
 
     REGRESSION = "regression"
-    FAILING = "failing, where the base could not tell"
+    FAILING = "failing, inconclusive in the base"
     IN_DOUBT = "in doubt"
     EXCUSED = "failing, as is known or claimed"
     REPAIRED = "repaired"
@@ -73,12 +73,12 @@ COVERAGE = {
     ChangeKind.GONE: ChangeKind.GONE,
     ChangeKind.NEW: ChangeKind.NEW,
 }
-"""Changes of what was tested, with the changes of a feature's cases that they report already."""
+"""Changes of what was tested, with the changes of a feature's cases that they imply."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """A feature or a case that stands otherwise; `before`, `after`: outcomes or verdicts."""
+    """A changed feature or case; `before` and `after` are outcomes or verdicts."""
 
     guest: str
     variant: str
@@ -87,7 +87,7 @@ class Change:
     after: str
     change: ChangeKind
     feature: str
-    reason: str = ""  # the later run's, as all that follows
+    reason: str = ""  # of the later run, as are all fields below
     title: str = ""
     evidence: tuple[str, ...] = ()  # paths in the later run's directory
     rerun: str = ""
@@ -95,7 +95,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Figure:
-    """A metric that changed notably; the mean, where a case has it several times."""
+    """A metric that changed notably; the mean where a case recorded it several times."""
 
     guest: str
     variant: str
@@ -108,7 +108,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two runs held against each other, on the guests and variants that both of them tested."""
+    """Two runs compared on the guests and variants that both of them tested."""
 
     base: str
     head: str
@@ -119,13 +119,13 @@ class Comparison:
     features: tuple[Change, ...]
     cases: tuple[Change, ...]
     figures: tuple[Figure, ...]
-    incomparable: tuple[str, ...]  # what of the environment makes times incomparable
-    unchanged: int  # tested features that stand as they did
+    incomparable: tuple[str, ...]  # the environment's differences that make times incomparable
+    unchanged: int  # tested features without a change
 
     @property
     def exit_code(self) -> int:
-        """1 where something regressed; 3 where something is in doubt, or required and lost."""
-        changes = {moved.change for moved in (*self.features, *self.cases)}
+        """1 for a regression; 3 where a result is in doubt, or a required one is lost."""
+        changes = {one.change for one in (*self.features, *self.cases)}
         if ChangeKind.REGRESSION in changes:
             return EXIT_NOT_CERTIFIED
         if changes & {ChangeKind.IN_DOUBT, ChangeKind.LOST} or not self.shared:
@@ -134,34 +134,34 @@ class Comparison:
 
     @property
     def shared(self) -> bool:
-        """Whether there is anything that both runs tested."""
+        """Whether both runs tested any feature in common."""
         return bool(self.unchanged or self.features)
 
 
 def compare(base: RunRecord, head: RunRecord) -> Comparison:
-    """What changed from `base` to `head`."""
-    places = [{(v.guest, v.variant) for v in run.verdicts} for run in (base, head)]
-    both = places[0] & places[1]
+    """The changes from `base` to `head`."""
+    tested_on = [{(v.guest, v.variant) for v in run.verdicts} for run in (base, head)]
+    both = tested_on[0] & tested_on[1]
     features = [_features(run, both) for run in (base, head)]
     cases = [_cases(run, both) for run in (base, head)]
     environment = tuple(differences(_fingerprint(base), _fingerprint(head)))
     incomparable = tuple(name for name, _, _ in environment if name in SAME_HOST)
-    moved = (*_moved(*features), *_lost_variants(base, places[0] - both, places[1]))
+    changed = (*_changes(*features), *_lost_variants(base, tested_on[0] - both, tested_on[1]))
     tested = {
-        key for key, state in features[0].items() if state.standing is not ResultClass.UNTESTED
+        key for key, state in features[0].items() if state.result_class is not ResultClass.UNTESTED
     }
     return Comparison(
         base=base.run,
         head=head.run,
         certificates=tuple(_certificates(base, head)),
         environment=environment,
-        only_base=tuple(sorted(places[0] - both)),
-        only_head=tuple(sorted(places[1] - both)),
-        features=moved,
-        cases=tuple(_not_told(_moved(*cases), moved)),
+        only_base=tuple(sorted(tested_on[0] - both)),
+        only_head=tuple(sorted(tested_on[1] - both)),
+        features=changed,
+        cases=tuple(_unreported(_changes(*cases), changed)),
         figures=() if incomparable else tuple(_figures(base, head, both)),
         incomparable=incomparable,
-        unchanged=len(tested - {(m.guest, m.variant, m.subject) for m in moved}),
+        unchanged=len(tested - {(c.guest, c.variant, c.subject) for c in changed}),
     )
 
 
@@ -170,10 +170,10 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class State:
-    """How a feature or a case stands in one run; `word` is its verdict or outcome."""
+    """A feature or a case in one run; `result` is its verdict or outcome."""
 
-    word: str = ""
-    standing: ResultClass = ResultClass.UNTESTED
+    result: str = ""
+    result_class: ResultClass = ResultClass.UNTESTED
     feature: str = ""
     required: bool = False
     reason: str = ""
@@ -186,53 +186,53 @@ ABSENT = State()
 
 
 def _certificates(base: RunRecord, head: RunRecord) -> Iterator[tuple[str, str, str]]:
-    """The status of each guest that both runs looked at."""
+    """The status of each guest that both runs tested."""
     after = {certificate.guest: str(certificate.status) for certificate in head.certificates}
     for certificate in base.certificates:
         if certificate.guest in after:
             yield certificate.guest, str(certificate.status), after[certificate.guest]
 
 
-def _features(run: RunRecord, places: Collection[GuestVariant]) -> dict[Key, State]:
+def _features(run: RunRecord, variants: Collection[GuestVariant]) -> dict[Key, State]:
     return {
         (v.guest, v.variant, v.feature): State(
             str(v.verdict), VERDICTS[v.verdict], v.feature, v.required, v.reason
         )
         for v in run.verdicts
-        if (v.guest, v.variant) in places
+        if (v.guest, v.variant) in variants
     }
 
 
 def _lost_variants(
-    base: RunRecord, gone: Collection[GuestVariant], places: Collection[GuestVariant]
+    base: RunRecord, gone: Collection[GuestVariant], variants: Collection[GuestVariant]
 ) -> Iterator[Change]:
-    """What was required on the variants that a guest of both runs no longer has."""
-    guests = {guest for guest, _ in places}
-    mine = {place for place in gone if place[0] in guests}
-    for moved in _moved(_features(base, mine), {}):
-        if moved.change is ChangeKind.LOST:
-            yield moved
+    """The required features on variants that a guest of both runs no longer has."""
+    guests = {guest for guest, _ in variants}
+    mine = {one for one in gone if one[0] in guests}
+    for change in _changes(_features(base, mine), {}):
+        if change.change is ChangeKind.LOST:
+            yield change
 
 
-def _cases(run: RunRecord, places: Collection[GuestVariant]) -> dict[Key, State]:
+def _cases(run: RunRecord, variants: Collection[GuestVariant]) -> dict[Key, State]:
     """The worst outcome of each case with its parameters."""
     excused = {
         (v.guest, v.variant, v.feature) for v in run.verdicts if v.verdict is Verdict.AS_CLAIMED
     }
     gathered: dict[Key, list[OutcomeRecord]] = defaultdict(list)
     for o in run.outcomes:
-        if (o.guest, o.variant) in places:
+        if (o.guest, o.variant) in variants:
             gathered[o.guest, o.variant, o.subject].append(o)
     states: dict[Key, State] = {}
     for key, ends in gathered.items():
-        counting = worst([o.outcome for o in ends])
+        counting = worst_outcome([o.outcome for o in ends])
         one = next(o for o in ends if o.outcome is counting)
-        standing = OUTCOMES[one.outcome]
-        if standing is ResultClass.FAILS and (one.guest, one.variant, one.feature) in excused:
-            standing = ResultClass.EXCUSED
+        result_class = OUTCOMES[one.outcome]
+        if result_class is ResultClass.FAILS and (one.guest, one.variant, one.feature) in excused:
+            result_class = ResultClass.EXCUSED
         states[key] = State(
             str(one.outcome),
-            standing,
+            result_class,
             one.feature,
             reason=one.reason,
             title=one.title,
@@ -242,14 +242,14 @@ def _cases(run: RunRecord, places: Collection[GuestVariant]) -> dict[Key, State]
     return states
 
 
-def _moved(base: Mapping[Key, State], head: Mapping[Key, State]) -> Iterator[Change]:
+def _changes(base: Mapping[Key, State], head: Mapping[Key, State]) -> Iterator[Change]:
     for key in dict.fromkeys((*base, *head)):
         before, after = base.get(key, ABSENT), head.get(key, ABSENT)
-        if before.standing is not after.standing:
+        if before.result_class is not after.result_class:
             yield Change(
                 *key,
-                before=before.word,
-                after=after.word,
+                before=before.result,
+                after=after.result,
                 change=_change(before, after),
                 feature=after.feature or before.feature,
                 reason=after.reason,
@@ -259,20 +259,20 @@ def _moved(base: Mapping[Key, State], head: Mapping[Key, State]) -> Iterator[Cha
             )
 
 
-def _not_told(cases: Iterator[Change], features: Collection[Change]) -> Iterator[Change]:
-    """The cases that their features' own changes do not report already."""
-    told = {
+def _unreported(cases: Iterator[Change], features: Collection[Change]) -> Iterator[Change]:
+    """The changed cases that the changes of their features do not imply."""
+    implied = {
         (m.guest, m.variant, m.subject, COVERAGE[m.change])
         for m in features
         if m.change in COVERAGE
     }
     for case in cases:
-        if (case.guest, case.variant, case.feature, case.change) not in told:
+        if (case.guest, case.variant, case.feature, case.change) not in implied:
             yield case
 
 
 def _change(before: State, after: State) -> ChangeKind:
-    was, now = before.standing, after.standing
+    was, now = before.result_class, after.result_class
     if now is ResultClass.UNTESTED:
         return ChangeKind.LOST if before.required else ChangeKind.GONE
     if was is ResultClass.UNTESTED:
@@ -287,18 +287,18 @@ def _change(before: State, after: State) -> ChangeKind:
 
 
 def fingerprint(environment: Environment) -> dict[str, str]:
-    """Everything of an environment that may explain a change, by name."""
+    """The facts of an environment that may explain a change, by name."""
     known = environment.model_dump(exclude={"host", "guests", "accelerator_reason"})
     facts = {name: str(value) for name, value in known.items()}
     facts |= {f"host.{name}": value for name, value in environment.host.items()}
     for guest, its in environment.guests.items():
         facts |= {f"{guest}.{name}": value for name, value in its.facts().items()}
-        facts.pop(f"{guest}.packages", None)  # a file's name, the same in every run
+        facts.pop(f"{guest}.packages", None)  # a file's name, equal in every run
     return facts
 
 
 def differences(base: Mapping[str, str], head: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """The names under which two have not the same, with both values; empty where one lacks it."""
+    """The names whose values differ, with both values; an absent value is empty."""
     for name in dict.fromkeys((*base, *head)):
         before, after = base.get(name, ""), head.get(name, "")
         if before != after:
@@ -310,8 +310,8 @@ def _fingerprint(run: RunRecord) -> dict[str, str]:
     return fingerprint(run.environment) | part
 
 
-def _figures(base: RunRecord, head: RunRecord, places: set[GuestVariant]) -> Iterator[Figure]:
-    before, after = (_means(run, places) for run in (base, head))
+def _figures(base: RunRecord, head: RunRecord, variants: set[GuestVariant]) -> Iterator[Figure]:
+    before, after = (_means(run, variants) for run in (base, head))
     for key, was in before.items():
         now = after.get(key)
         if now is not None and abs(now - was) > NOTABLE * abs(was):
@@ -319,11 +319,11 @@ def _figures(base: RunRecord, head: RunRecord, places: set[GuestVariant]) -> Ite
 
 
 def _means(
-    run: RunRecord, places: set[GuestVariant]
+    run: RunRecord, variants: set[GuestVariant]
 ) -> dict[tuple[str, str, str, str, str], float]:
     values: dict[tuple[str, str, str, str, str], list[float]] = defaultdict(list)
     for o in run.outcomes:
-        if (o.guest, o.variant) in places:
+        if (o.guest, o.variant) in variants:
             for m in o.metrics:
                 values[o.guest, o.variant, o.subject, m.name, m.unit].append(m.value)
     return {key: fmean(of) for key, of in values.items()}

@@ -1,4 +1,4 @@
-"""The manifest of a run, kept from its first moment: a run that was cut off can be resumed."""
+"""The manifest of a run, written at its start, from which a run that was cut off is resumed."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ SCHEMA: Final = "guestcert/manifest/1"
 START_NEW = "start a new run with `guestcert certify`"
 
 OLD_NAME = "begun.json"
-"""The file that an older guestcert kept instead: it held a command line, which is not run."""
+"""The manifest of an older guestcert: it held a command line, which is never executed."""
 
 INCONCLUSIVE_OUTCOMES = frozenset({Outcome.BROKEN, Outcome.BLOCKED})
-"""Of the guest: a case that ended so is run again where its run is resumed."""
+"""Outcomes that prove nothing about the guest: a resumed run repeats these cases."""
 
 
 class Suite(StrEnum):
@@ -52,17 +52,17 @@ def _is_under_suites(case: str) -> str:
     return case
 
 
-Case = Annotated[str, AfterValidator(_is_under_suites)]
-"""A file, a folder or pytest's node id under suites/, from the project's folder."""
+CasePath = Annotated[str, AfterValidator(_is_under_suites)]
+"""A file, a folder or a pytest node id under suites/, relative to the project's folder."""
 
 
 class RunChoices(Record):
-    """What a run was asked for, each choice by its type; pytest's command line is made of it."""
+    """The choices of a run, typed; pytest's command line is made from them."""
 
     guests: tuple[str, ...] = Field(min_length=1)  # ids, globs or expressions
     variants: tuple[Variant, ...] = ()  # none: all that the profiles name
-    suites: tuple[Suite, ...] = ()  # neither these nor cases: all suites
-    cases: tuple[Case, ...] = ()
+    suites: tuple[Suite, ...] = ()  # neither suites nor cases: all suites
+    cases: tuple[CasePath, ...] = ()
     tier: Tier = Tier.STANDARD
     image: Path | None = None
     recipe: str | None = None
@@ -74,12 +74,12 @@ class RunChoices(Record):
     exit_first: bool = False  # pytest's -x
 
     def pytest_arguments(self) -> list[str]:
-        """The arguments of pytest that ask for this, in the project's folder."""
+        """The arguments of pytest for these choices, in the project's folder."""
         arguments = [*(f"suites/{suite}" for suite in self.suites), *self.cases] or ["suites"]
         arguments += [f"--guest={guest}" for guest in self.guests]
         arguments += [f"--variant={variant}" for variant in self.variants]
         arguments.append(f"--tier={self.tier}")
-        # A value stands in one word with its option, so that it is never taken for another one.
+        # A value is joined to its option, so that pytest never takes it for another option.
         for option, value in (
             ("--image=", self.image),
             ("--recipe=", self.recipe),
@@ -94,15 +94,15 @@ class RunChoices(Record):
 
 
 class RunManifest(Record):
-    """How a run was asked for, and where."""
+    """The choices and the environment of a run."""
 
     schema_: Literal["guestcert/manifest/1"] = Field(default=SCHEMA, alias="schema")
     started: datetime
     resumed: tuple[datetime, ...] = ()  # when it was resumed
     choices: RunChoices
-    untyped: tuple[str, ...] = ()  # pytest's other arguments: shown, and never used from here
-    environment: Environment  # of its guests nothing is known yet
-    code: str  # the digest of what tests: guestcert's own modules and the suites
+    untyped: tuple[str, ...] = ()  # pytest's other arguments: shown, never executed
+    environment: Environment  # without guests: nothing is known of them yet
+    code: str  # the digest of guestcert's modules and the suites
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -114,10 +114,9 @@ def write_manifest(manifest: RunManifest, directory: RunDirectory) -> None:
 
 
 def read_manifest(directory: RunDirectory) -> RunManifest:
-    """Read manifest.json, of a run directory that nobody else can have written.
+    """Read manifest.json of a run directory that only this user can have written.
 
-    Raises UsageError where there is none or it is not to be trusted, BadFileError where it is
-    malformed.
+    Raises UsageError where it is missing or untrusted, BadFileError where it is malformed.
     """
     file = directory.manifest
     if not file.exists() and (directory.path / OLD_NAME).exists():
@@ -141,18 +140,18 @@ def read_manifest(directory: RunDirectory) -> RunManifest:
 
 
 def is_finished(run: RunRecord) -> bool:
-    """Whether nothing is left to do: it came to its end, and every case told something."""
+    """Whether nothing is left to do: the run completed, and no outcome is inconclusive."""
     ended = {outcome.outcome for outcome in run.outcomes}
     return run.completion is Completion.COMPLETE and not ended & INCONCLUSIVE_OUTCOMES
 
 
 def outcomes_so_far(directory: RunDirectory) -> tuple[OutcomeRecord, ...]:
-    """What outcomes.jsonl tells of the guests: the last of each case, if it tells anything.
+    """The conclusive outcomes in outcomes.jsonl; the last one of a case counts.
 
-    Raises BadFileError where a line is no outcome, but for a last one that was cut off.
+    Raises BadFileError for a line that is not an outcome, except a truncated last one.
     """
     found = {}
-    for number, line in enumerate(_whole_lines(directory), start=1):
+    for number, line in enumerate(_complete_lines(directory), start=1):
         try:
             outcome = OutcomeRecord.model_validate_json(line)
         except ValidationError as error:
@@ -162,18 +161,18 @@ def outcomes_so_far(directory: RunDirectory) -> tuple[OutcomeRecord, ...]:
     return tuple(o for o in found.values() if o.outcome not in INCONCLUSIVE_OUTCOMES)
 
 
-def cut_half_line(directory: RunDirectory) -> None:
-    """Take from outcomes.jsonl what a killed process left of its last line."""
+def remove_partial_line(directory: RunDirectory) -> None:
+    """Remove the truncated last line that a killed process left in outcomes.jsonl."""
     if directory.outcomes.exists():
-        os.truncate(directory.outcomes, whole_length(directory))
+        os.truncate(directory.outcomes, complete_length(directory))
 
 
-def whole_length(directory: RunDirectory) -> int:
-    """The bytes of outcomes.jsonl up to the end of its last whole line."""
-    return sum(len(line) for line in _whole_lines(directory))
+def complete_length(directory: RunDirectory) -> int:
+    """The length of outcomes.jsonl in bytes, up to the end of its last complete line."""
+    return sum(len(line) for line in _complete_lines(directory))
 
 
-def _whole_lines(directory: RunDirectory) -> list[bytes]:
+def _complete_lines(directory: RunDirectory) -> list[bytes]:
     try:
         lines = directory.outcomes.read_bytes().splitlines(keepends=True)
     except FileNotFoundError:
@@ -182,29 +181,29 @@ def _whole_lines(directory: RunDirectory) -> list[bytes]:
 
 
 def _require_own(directory: RunDirectory) -> None:
-    """Raise UsageError where another user owns what a run is resumed from, or may write there."""
+    """Raise UsageError where another user owns or can write what a run is resumed from."""
     for path in _files(directory):
         found = path.lstat()
         linked = path != directory.path and stat.S_ISLNK(found.st_mode)
         if linked or found.st_uid not in (os.geteuid(), 0) or found.st_mode & 0o022:
             raise UsageError(
                 f"the run {directory.path.name} is not resumed: {path} is a link, belongs to "
-                "another user, or may be written by others",
-                remedy=f"look what it holds; where it is yours: chmod -R go-w {directory.path}",
+                "another user, or is writable by others",
+                remedy=f"inspect it; where it is yours: chmod -R go-w {directory.path}",
             )
     for parent in directory.path.parents:
         found = parent.stat()
         shared = found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX
         if shared or found.st_uid not in (os.geteuid(), 0):
             raise UsageError(
-                f"the run {directory.path.name} is not resumed: others may replace it, since "
-                f"{parent} belongs to another user or may be written by everybody",
-                remedy="move the run to a folder of your own, and name it by its path",
+                f"the run {directory.path.name} is not resumed: others can replace it, since "
+                f"{parent} belongs to another user or is world-writable",
+                remedy="move the run to a folder that you own, and name it by its path",
             )
 
 
 def _files(directory: RunDirectory) -> Iterator[Path]:
-    """What a resumed run reads of its directory."""
+    """The files that a resumed run reads from its directory."""
     yield directory.path
     facts = directory.path / "facts"
     for path in (directory.manifest, directory.outcomes, directory.run_json, facts):

@@ -15,11 +15,11 @@ from harness.tiers import Tier
 SCHEMA: Final = "guestcert/run/1"
 
 INTERRUPTED_BEFORE = re.compile(r"(^|; )interrupted \(\w+\)$")
-"""How older records say that a run was interrupted."""
+"""How a record of guestcert 0.1 states that its run was interrupted."""
 
 
 class Outcome(StrEnum):
-    """How one case ended."""
+    """The outcome of one case."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -39,7 +39,7 @@ WORST_FIRST = (
     Outcome.NOT_APPLICABLE,
     Outcome.PASSED,
 )
-"""Which of several counts: of the phases of a case, and of the cases of a feature."""
+"""The order of precedence, for the phases of a case and for the cases of a feature."""
 
 
 class Completion(StrEnum):
@@ -51,7 +51,7 @@ class Completion(StrEnum):
 
 
 class Claim(StrEnum):
-    """What the vendor or owner says of a feature on a guest."""
+    """The claim of the vendor or the owner about a feature on a guest."""
 
     SUPPORTED = "supported"
     UNSUPPORTED = "unsupported"
@@ -59,7 +59,7 @@ class Claim(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What the outcomes say of a feature, held against the claim."""
+    """The result for a feature: its outcomes compared with the claim."""
 
     VERIFIED = "verified"
     VIOLATED = "violated"
@@ -82,7 +82,7 @@ class Untested(StrEnum):
 
 
 class Status(StrEnum):
-    """What a certificate says."""
+    """The status of a certificate."""
 
     CERTIFIED = "certified"
     CERTIFIED_WITH_EXCEPTIONS = "certified-with-exceptions"
@@ -93,8 +93,8 @@ class Status(StrEnum):
 class Record(BaseModel):
     """Base of everything in run.json: unknown keys are refused.
 
-    A record may quote a guest, and may come from elsewhere: whoever shows it need not think of
-    control characters, nor whoever writes it of text that no encoding has.
+    A record may quote a guest and may come from another machine, so its text is sanitized here:
+    code that shows or writes it meets no control characters and nothing that cannot be encoded.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -120,17 +120,17 @@ class Metric(Record):
     """One measured figure of a case."""
 
     name: str
-    value: float = Field(allow_inf_nan=False)  # JSON has no word for either
+    value: float = Field(allow_inf_nan=False)  # JSON cannot express them
     unit: str
 
 
 def identity(case: str, parameters: str, guest: str, variant: str) -> str:
-    """One word for a case on a variant of a guest."""
+    """Key of a case on a variant of a guest, unique within a run."""
     return f"{case}[{parameters}] {guest} {variant}"
 
 
 class OutcomeRecord(Record):
-    """One case's end on one variant of one guest."""
+    """The outcome of one case on one variant of one guest."""
 
     case: str  # pytest node id without its parameters
     parameters: str = ""  # its own, as pytest writes them, without the guest and its variant
@@ -150,17 +150,17 @@ class OutcomeRecord(Record):
 
     @property
     def subject(self) -> str:
-        """The case with its own parameters."""
+        """The case with its parameters."""
         return f"{self.case}[{self.parameters}]" if self.parameters else self.case
 
     @property
     def identity(self) -> str:
-        """What no other case of a run has."""
+        """Case key: unique within a run."""
         return identity(self.case, self.parameters, self.guest, self.variant)
 
 
 class VerdictRecord(Record):
-    """What a run says of one feature on one variant of one guest."""
+    """The verdict of a run on one feature on one variant of one guest."""
 
     guest: str
     variant: str
@@ -201,7 +201,7 @@ class Scope(Record):
 
 
 class CertificateRecord(Record):
-    """What a run says of one guest on one hypervisor."""
+    """The certificate of one guest on one hypervisor."""
 
     guest: str
     hypervisor: str
@@ -213,9 +213,9 @@ class CertificateRecord(Record):
 
 
 class GuestBuild(Record):
-    """What the machines of one guest were made from, and the software that came up in them.
+    """The image and profile of one guest's machines, and the software found in them.
 
-    A fact that is not known is empty, as all of the software's are in older records.
+    An unknown fact is empty. Older records hold none of the software.
     """
 
     image: str = ""  # digest
@@ -229,12 +229,12 @@ class GuestBuild(Record):
     packages_digest: str = ""
 
     def facts(self) -> dict[str, str]:
-        """What is known, by name."""
+        """The known facts by name."""
         return {name: value for name, value in self.model_dump().items() if value}
 
 
 class Environment(Record):
-    """The environment fingerprint: what may differ between two runs."""
+    """The environment fingerprint: all that may differ between two runs."""
 
     harness: str
     python: str
@@ -253,10 +253,10 @@ class RunRecord(Record):
     schema_: Literal["guestcert/run/1"] = Field(default=SCHEMA, alias="schema")
     run: str
     started: datetime
-    resumed: tuple[datetime, ...] = ()  # when it was gone on with after it had been cut off
+    resumed: tuple[datetime, ...] = ()  # when it was resumed after it had been cut off
     finished: datetime
     tier: Tier
-    selection: str = ""  # what restricted the run (-k, --suite), in words; empty: nothing did
+    selection: str = ""  # what restricted the run (-k, --suite); empty: nothing
     completion: Completion = Completion.COMPLETE
     environment: Environment
     ledger: dict[str, float]
@@ -269,16 +269,16 @@ class RunRecord(Record):
     @model_validator(mode="before")
     @classmethod
     def _upgrade(cls, document: Any) -> Any:
-        """Records of guestcert 0.1 name an interruption among the words of the selection alone."""
+        """Records of guestcert 0.1 state an interruption in the selection alone."""
         if isinstance(document, dict) and "completion" not in document:
-            words = document.get("selection")
-            if isinstance(words, str) and INTERRUPTED_BEFORE.search(words):
-                only = INTERRUPTED_BEFORE.sub("", words)
-                return document | {"selection": only, "completion": Completion.INTERRUPTED}
+            selection = document.get("selection")
+            if isinstance(selection, str) and INTERRUPTED_BEFORE.search(selection):
+                rest = INTERRUPTED_BEFORE.sub("", selection)
+                return document | {"selection": rest, "completion": Completion.INTERRUPTED}
         return document
 
     @property
     def restriction(self) -> str:
-        """Why only a part was run, in words; empty where all of it was."""
+        """Why only a part was run; empty for a whole run."""
         end = "" if self.completion is Completion.COMPLETE else f"{self.completion} before its end"
         return "; ".join(filter(None, (self.selection, end)))

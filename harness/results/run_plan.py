@@ -1,4 +1,4 @@
-"""Which guests and variants a run is about: checked before anything is started."""
+"""The plan of a run: its guests and variants, checked before anything is started."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Guests = list[tuple[Profile, tuple[Variant, ...]]]
 
 @dataclass(frozen=True)
 class RunPlan:
-    """The guests of a run with their variants, and those that it goes without, with the reason."""
+    """The guests of a run with their variants, and the skipped guests with the reason."""
 
     guests: Guests
     skipped: dict[str, UsageError] = field(default_factory=dict)
@@ -28,11 +28,11 @@ class RunPlan:
 def plan_run(
     choices: RunChoices, profiles: Sequence[Profile], *, skip_unavailable: bool = False
 ) -> RunPlan:
-    """Find the variants of each profile, and a way to its image.
+    """Find the variants of each profile, and check that its image can be had.
 
     Raises UsageError where an option fits no guest, and where a guest is unavailable: guestcert
-    makes no machine for it, it has no image, or none of the variants. With `skip_unavailable`
-    the run goes without such a guest, as long as one is left.
+    makes no machine for it, it has no image, or none of the variants. `skip_unavailable` skips
+    such a guest, unless it is the last one.
     """
     _check_image(choices, profiles)
     plan = RunPlan([])
@@ -71,5 +71,5 @@ def _available_variants(choices: RunChoices, profile: Profile) -> tuple[Variant,
             remedy=f"--variant {known[0]}",
         )
     if choices.image is None:
-        recipe_for(profile, store_root(), choices.recipe)  # raises where there is no way to one
+        recipe_for(profile, store_root(), choices.recipe)  # raises where there is none
     return chosen

@@ -16,10 +16,10 @@ from harness.errors import BadFileError, HarnessError
 from harness.results.model import Completion, Outcome, RunRecord, Status
 
 LATEST = "latest"
-"""The link beside run directories that points to the newest run that tested anything."""
+"""The link beside run directories that points to the newest run with an outcome."""
 
 EVIDENCE = "evidence"
-"""The folder of a run directory that holds what tells of failures."""
+"""The folder of a run directory that holds evidence of failures."""
 
 EXIT_CERTIFIED = 0
 EXIT_NOT_CERTIFIED = 1
@@ -27,13 +27,13 @@ EXIT_BROKEN = 3
 
 
 def new_run_id() -> str:
-    """A name for a run: names sort by time, and no two runs share one."""
+    """A new run id: ids sort by time and are unique."""
     return datetime.now(UTC).strftime("%Y%m%d-%H%M%S-") + secrets.token_hex(2)
 
 
 @dataclass(frozen=True)
 class RunDirectory:
-    """The folder of one run under reports/, and where things are in it."""
+    """The folder of one run under reports/, with the paths in it."""
 
     path: Path
 
@@ -44,12 +44,12 @@ class RunDirectory:
 
     @property
     def outcomes(self) -> Path:
-        """Each outcome as it comes, one a line: nothing is lost where the run is cut off."""
+        """Each outcome as it comes, one a line: nothing is lost when the run is cut off."""
         return self.path / "outcomes.jsonl"
 
     @property
     def manifest(self) -> Path:
-        """How the run was asked for, from its first moment on."""
+        """The run's choices and environment, written at its start."""
         return self.path / "manifest.json"
 
     @property
@@ -59,12 +59,12 @@ class RunDirectory:
 
     @property
     def allure_results(self) -> Path:
-        """What Allure makes its report from."""
+        """The input of Allure's report."""
         return self.path / "allure-results"
 
     @property
     def site(self) -> Path:
-        """The report to read."""
+        """The report for people."""
         return self.path / "site"
 
     def certificate(self, guest: str) -> Path:
@@ -72,9 +72,9 @@ class RunDirectory:
         return self.path / f"certificate-{guest}.json"
 
     def create(self) -> None:
-        """Make the folder, in which nobody else may write.
+        """Make the folder, writable by its owner alone.
 
-        Where guests' own words are kept, none but the owner may read.
+        The folders that quote guests are readable by the owner alone.
         """
         try:
             self.path.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -83,7 +83,7 @@ class RunDirectory:
                 private.chmod(0o700)
         except OSError as error:
             raise HarnessError(
-                f"the run directory {self.path} can not be made: {error.strerror}",
+                f"the run directory {self.path} cannot be made: {error.strerror}",
                 remedy="free some space, or name another folder with --reports",
             ) from error
 
@@ -96,14 +96,14 @@ class RunDirectory:
 
 
 def write_text(file: Path, text: str) -> None:
-    """Write a file so that a reader sees the old or the new content, never half of it.
+    """Write a file atomically: a reader sees the old or the new content.
 
-    Its mode stays as it was. Raises OSError, and leaves the old content then.
+    Its mode stays. Raises OSError and leaves the old content then.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     fresh = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     try:
-        with fresh.open("x", encoding="utf-8") as stream:  # follows no link that lies in wait
+        with fresh.open("x", encoding="utf-8") as stream:  # does not follow a planted link
             stream.write(text)
         if file.exists():
             shutil.copymode(file, fresh)
@@ -114,7 +114,7 @@ def write_text(file: Path, text: str) -> None:
 
 
 def write_run(run: RunRecord, directory: RunDirectory) -> None:
-    """Write run.json; `latest` points to the run from then on, where it tested anything."""
+    """Write run.json; with an outcome in it, `latest` then points to the run."""
     write_text(directory.run_json, run.model_dump_json(indent=1, by_alias=True) + "\n")
     if run.outcomes:
         directory.make_latest()
@@ -130,7 +130,7 @@ def read_record(file: Path) -> RunRecord:
     try:
         return RunRecord.model_validate(json.loads(file.read_text(encoding="utf-8")))
     except OSError as error:
-        raise BadFileError(file, None, "file", f"can not be read: {error.strerror}") from error
+        raise BadFileError(file, None, "file", f"cannot be read: {error.strerror}") from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "document"
@@ -140,9 +140,9 @@ def read_record(file: Path) -> RunRecord:
 
 
 def exit_code(run: RunRecord) -> int:
-    """What `guestcert certify` ends with: 0 the asked-for check holds, 1 it does not, 3 unknown.
+    """The exit status of `guestcert certify`: 0 the check holds, 1 it does not, 3 unknown.
 
-    A run of a part of the suites certifies nothing; there it counts that all that ran holds.
+    A partial run certifies nothing; it holds where every case that ran passed.
     """
     statuses = {certificate.status for certificate in run.certificates}
     outcomes = {outcome.outcome for outcome in run.outcomes}

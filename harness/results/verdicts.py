@@ -35,9 +35,9 @@ def judge(
     hypervisor: str,
     tier: Tier,
 ) -> tuple[VerdictRecord, ...]:
-    """A verdict for every feature on every variant of every guest; none is ever left out.
+    """A verdict for every feature on every variant of every guest; none is omitted.
 
-    `hypervisor` is the connection's URI. What belongs to a higher tier is not required in this.
+    `hypervisor` is the connection's URI. A feature of a higher tier is not required.
     """
     return tuple(
         _verdict(outcomes, profile, variant, feature, hypervisor, tier)
@@ -57,7 +57,7 @@ def certify(
 ) -> tuple[CertificateRecord, ...]:
     """A certificate for every guest, over all of its variants; `images` has digests by guest.
 
-    `obstacle` is what stood in the way of looking into any guest, in a sentence.
+    `obstacle` is one sentence: why no guest could be examined. Empty: they could.
     """
     return tuple(
         _certificate(
@@ -72,8 +72,8 @@ def certify(
     )
 
 
-def worst(outcomes: Sequence[Outcome]) -> Outcome | None:
-    """The outcome that counts for all of them; None where there is none."""
+def worst_outcome(outcomes: Sequence[Outcome]) -> Outcome | None:
+    """The worst outcome, which counts for all of them; None for no outcomes."""
     counting = [outcome for outcome in outcomes if outcome is not Outcome.NOT_APPLICABLE]
     if counting:
         return min(counting, key=WORST_FIRST.index)
@@ -81,7 +81,7 @@ def worst(outcomes: Sequence[Outcome]) -> Outcome | None:
 
 
 def verdict_of(outcome: Outcome | None, claim: Claim) -> Verdict:
-    """What an outcome says against a claim."""
+    """The verdict for an outcome, given the claim."""
     if outcome is None:
         return Verdict.UNTESTED
     if outcome is Outcome.NOT_APPLICABLE:
@@ -106,14 +106,14 @@ def _verdict(
     tier: Tier,
 ) -> VerdictRecord:
     kind = HypervisorKind.of(hypervisor)
-    said = profile.claim_of(feature.id, kind)
-    claim = Claim(said) if said else Claim.NONE
+    claimed = profile.claim_of(feature.id, kind)
+    claim = Claim(claimed) if claimed else Claim.NONE
     sources = [profile.sources[entry.source] for entry in profile.claims_of(feature.id, kind)]
     everywhere = [o for o in outcomes if (o.guest, o.feature) == (profile.id, feature.id)]
     tested_on = tuple(dict.fromkeys(o.variant for o in everywhere))
     mine = [outcome for outcome in everywhere if outcome.variant == variant]
     untested = None if mine else _why_untested(feature, tier, tested_on)
-    counting = worst([outcome.outcome for outcome in mine])
+    counting = worst_outcome([outcome.outcome for outcome in mine])
     reasons = [o.reason for o in mine if o.outcome is counting and o.reason]
     return VerdictRecord(
         guest=profile.id,
@@ -161,7 +161,7 @@ def _certificate(
     reasons = [f"{v.feature} ({v.variant}) is violated: {_first(v.reason)}" for v in violated]
     open_reasons = [obstacle] if obstacle else []
     open_reasons += _open_features(mine)
-    open_reasons += [f"{o.case} told nothing: {_first(o.reason)}" for o in broken]
+    open_reasons += [f"{o.case} proved nothing: {_first(o.reason)}" for o in broken]
     exceptions = _exceptions(profile, outcomes)
     if violated:
         status = Status.NOT_CERTIFIED
@@ -183,12 +183,12 @@ def _certificate(
 
 
 def _works(verdicts: Sequence[VerdictRecord]) -> bool:
-    """Whether anything was verified but that the guest is what it is called, which does nothing."""
+    """Whether a feature other than the guest's identity was verified."""
     return any(v.verdict is Verdict.VERIFIED and v.feature != IDENTITY for v in verdicts)
 
 
 def _scope(verdicts: Sequence[VerdictRecord], tier: Tier) -> Scope:
-    """What the verdicts on one guest cover."""
+    """The scope of the verdicts on one guest."""
     required = {verdict.feature for verdict in verdicts if verdict.required}
     verified = {v.feature for v in verdicts if v.verdict is Verdict.VERIFIED}
     doubted = {Verdict.VIOLATED, Verdict.INCONCLUSIVE}
@@ -204,8 +204,8 @@ def _scope(verdicts: Sequence[VerdictRecord], tier: Tier) -> Scope:
 def _open_features(verdicts: Sequence[VerdictRecord]) -> list[str]:
     """Why a required feature is not settled: inconclusive anywhere, or tested nowhere.
 
-    A feature may be tested on one variant alone; an inconclusive verdict is never made good by
-    another variant's. What this hypervisor can not show is not shown: not applicable is not passed.
+    A feature may be tested on one variant alone; an inconclusive verdict is never outweighed by
+    another variant's. Not applicable is not passed: what this hypervisor cannot show stays open.
     """
     reasons = []
     for feature in dict.fromkeys(v.feature for v in verdicts if v.required):
@@ -215,11 +215,15 @@ def _open_features(verdicts: Sequence[VerdictRecord]) -> list[str]:
                 reasons.append(
                     f"{feature} ({verdict.variant}) is inconclusive: {_first(verdict.reason)}"
                 )
-        told = {Verdict.VERIFIED, Verdict.INCONCLUSIVE, Verdict.VIOLATED}
-        if any(v.verdict in told for v in mine):
+        settled = {Verdict.VERIFIED, Verdict.INCONCLUSIVE, Verdict.VIOLATED}
+        if any(v.verdict in settled for v in mine):
             continue
-        beyond = [v.reason for v in mine if v.verdict is Verdict.NOT_APPLICABLE]
-        why = f"it is not applicable here: {_first(beyond[0])}" if beyond else mine[0].reason
+        inapplicable = [v.reason for v in mine if v.verdict is Verdict.NOT_APPLICABLE]
+        why = (
+            f"it is not applicable here: {_first(inapplicable[0])}"
+            if inapplicable
+            else mine[0].reason
+        )
         reasons.append(f"{feature} is untested: {why}")
     return reasons
 
@@ -227,8 +231,8 @@ def _open_features(verdicts: Sequence[VerdictRecord]) -> list[str]:
 def _exceptions(
     profile: Profile, outcomes: Sequence[OutcomeRecord]
 ) -> tuple[CertificateException, ...]:
-    """The known issues that this run met, each once."""
-    met = [o for o in outcomes if o.guest == profile.id and o.outcome is Outcome.KNOWN_ISSUE]
+    """The known issues that occurred in this run, each once."""
+    occurred = [o for o in outcomes if o.guest == profile.id and o.outcome is Outcome.KNOWN_ISSUE]
     return tuple(
         CertificateException(
             feature=issue.feature,
@@ -238,7 +242,7 @@ def _exceptions(
             expires=issue.expires,
         )
         for issue in profile.known_issues
-        if any(o.feature == issue.feature and f"({issue.url})" in o.reason for o in met)
+        if any(o.feature == issue.feature and f"({issue.url})" in o.reason for o in occurred)
     )
 
 

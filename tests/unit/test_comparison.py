@@ -1,4 +1,4 @@
-"""What changed between two runs, and what the regression report says of it."""
+"""The changes between two runs, and the regression report about them."""
 
 from __future__ import annotations
 

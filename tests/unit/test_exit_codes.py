@@ -1,4 +1,4 @@
-"""From certificates, and from what ran, to the exit code."""
+"""From certificates and outcomes to the exit code."""
 
 from __future__ import annotations
 

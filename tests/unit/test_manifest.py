@@ -1,4 +1,4 @@
-"""What a run that was cut off has left, and what of it counts when it is gone on with."""
+"""The manifest and the outcomes of a run that was cut off, as a resumed run reads them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from harness.results.manifest import (
     RunChoices,
     RunManifest,
     Suite,
-    cut_half_line,
     is_finished,
     outcomes_so_far,
     read_manifest,
+    remove_partial_line,
     write_manifest,
 )
 from harness.results.model import Completion, Outcome, OutcomeRecord
@@ -149,7 +149,7 @@ def test_a_run_that_others_may_replace_is_not_resumed(
     directory.path.parent.chmod(0o1777)
     assert read_manifest(directory) == MANIFEST, "the control: in a sticky folder it cannot be"
     change(directory.path.parent)
-    with pytest.raises(UsageError, match="others may replace it"):
+    with pytest.raises(UsageError, match="others can replace it"):
         read_manifest(directory)
 
 
@@ -234,7 +234,7 @@ def test_half_a_last_line_is_no_outcome_and_is_cut_off(directory: RunDirectory) 
     first, second = an_outcome(reason="König"), an_outcome(parameters="b")
     write(directory, first, then=second.model_dump_json()[:40])
     assert outcomes_so_far(directory) == (first,)
-    cut_half_line(directory)
+    remove_partial_line(directory)
     with directory.outcomes.open("a", encoding="utf-8") as file:
         file.write(second.model_dump_json() + "\n")
     assert outcomes_so_far(directory) == (first, second)

@@ -33,14 +33,14 @@ def directory(tmp_path: Path) -> RunDirectory:
 
 
 def document(directory: RunDirectory) -> dict[str, object]:
-    """What run.json holds, as a reader in another language sees it."""
+    """The content of run.json, as a reader in another language sees it."""
     found = json.loads(directory.run_json.read_text(encoding="utf-8"))
     assert isinstance(found, dict)
     return found
 
 
 def problem_with(directory: RunDirectory, text: str | bytes) -> BadFileError:
-    """What is said of a run.json with this text."""
+    """The error about a run.json with this text."""
     directory.create()
     directory.run_json.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(BadFileError) as caught:
@@ -80,7 +80,7 @@ def test_a_figure_that_json_has_no_word_for_is_refused(value: float) -> None:
 
 
 def test_a_run_json_that_is_missing_is_told(directory: RunDirectory) -> None:
-    with pytest.raises(BadFileError, match=r"run\.json: file: can not be read: No such file"):
+    with pytest.raises(BadFileError, match=r"run\.json: file: cannot be read: No such file"):
         read_run(directory)
 
 
@@ -195,7 +195,7 @@ def test_a_directory_may_be_made_twice(directory: RunDirectory) -> None:
 
 def test_a_directory_that_can_not_be_made_is_told_with_what_to_try(tmp_path: Path) -> None:
     (tmp_path / "reports").write_text("a file is in the way", encoding="utf-8")
-    with pytest.raises(HarnessError, match="can not be made") as caught:
+    with pytest.raises(HarnessError, match="cannot be made") as caught:
         RunDirectory(tmp_path / "reports" / "one").create()
     assert "--reports" in str(caught.value.remedy)
 

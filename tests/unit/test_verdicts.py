@@ -18,7 +18,7 @@ from harness.results.model import (
     Verdict,
     VerdictRecord,
 )
-from harness.results.verdicts import certify, judge, verdict_of, worst
+from harness.results.verdicts import certify, judge, verdict_of, worst_outcome
 from harness.tiers import Tier
 from tests.unit.builders import (
     SOURCE,
@@ -108,7 +108,7 @@ def test_the_worst_outcome_counts() -> None:
     ]
     order = []
     while left:
-        found = worst(left)
+        found = worst_outcome(left)
         assert found is not None
         order.append(found)
         left.remove(found)
@@ -123,13 +123,13 @@ def test_the_worst_outcome_counts() -> None:
 
 
 def test_what_is_not_applicable_counts_only_where_all_is() -> None:
-    assert worst([Outcome.NOT_APPLICABLE, Outcome.PASSED]) is Outcome.PASSED
-    assert worst([Outcome.NOT_APPLICABLE, Outcome.FAILED]) is Outcome.FAILED
-    assert worst([Outcome.NOT_APPLICABLE, Outcome.NOT_APPLICABLE]) is Outcome.NOT_APPLICABLE
+    assert worst_outcome([Outcome.NOT_APPLICABLE, Outcome.PASSED]) is Outcome.PASSED
+    assert worst_outcome([Outcome.NOT_APPLICABLE, Outcome.FAILED]) is Outcome.FAILED
+    assert worst_outcome([Outcome.NOT_APPLICABLE, Outcome.NOT_APPLICABLE]) is Outcome.NOT_APPLICABLE
 
 
 def test_without_an_outcome_there_is_no_worst_one() -> None:
-    assert worst([]) is None
+    assert worst_outcome([]) is None
 
 
 # Verdicts on features
@@ -250,7 +250,7 @@ def test_a_case_that_died_with_its_worker_leaves_it_incomplete() -> None:
     lost = an_outcome(Outcome.BROKEN, "", reason="the worker process died", case="test_x")
     certificate = certified(a_profile(supported=["boot.ready"]), an_outcome(), lost)
     assert certificate.status is Status.INCOMPLETE
-    assert certificate.reasons == ("test_x told nothing: the worker process died",)
+    assert certificate.reasons == ("test_x proved nothing: the worker process died",)
 
 
 def test_a_feature_may_be_tested_on_one_variant_alone() -> None:
