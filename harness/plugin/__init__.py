@@ -1,4 +1,4 @@
-"""The pytest plugin: options, marks, fixtures, and the record of what a run found."""
+"""The pytest plugin: options, marks, fixtures, and the record of a run."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     try:
         if worker is None:
-            options.require_places(config)
+            options.require_paths(config)
         choices = options.choices_of(config)
         config.option.hypervisor = choices.hypervisor  # the environment may have named it
         usable = usable_profiles()
@@ -97,7 +97,7 @@ def _lead_run(config: pytest.Config, choices: RunChoices) -> RunContext:
     """Start the run, or resume it, in the controlling process."""
     recorder = start_run(config, choices, config.stash[CHOSEN])
     if config.getoption("dist", default="no") == "load":
-        config.option.dist = "loadgroup"  # cases that share a guest stay together
+        config.option.dist = "loadgroup"  # keeps the cases that share a guest together
         # xdist would hand out groups by their number of cases: they are in order of their cost.
         config.option.loadscopereorder = False
     config.pluginmanager.register(Controller(recorder), "guestcert-controller")
@@ -105,7 +105,7 @@ def _lead_run(config: pytest.Config, choices: RunChoices) -> RunContext:
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Say what is certified, on what, and where the report will be."""
+    """Show the guests, the accelerator and the run's folder."""
     if BENCH not in config.stash:
         return []
     context = config.stash[BENCH].context
@@ -125,14 +125,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the cases in order, without those of a higher tier and those that are done already."""
+    """Order the cases, without those of a higher tier and those that have an outcome already."""
     if CHOSEN in config.stash:
-        beyond = collection.take_beyond(items, Tier(config.getoption("--tier")))
-        config.stash[COLLECTED] = Collected.of(items, beyond)
+        higher_tier = collection.remove_higher_tiers(items, Tier(config.getoption("--tier")))
+        config.stash[COLLECTED] = Collected.of(items, higher_tier)
         done = config.stash[BENCH].context.done if BENCH in config.stash else ()
-        beyond += collection.take_done(items, done)
-        if beyond:
-            config.hook.pytest_deselected(items=beyond)
+        higher_tier += collection.remove_finished(items, done)
+        if higher_tier:
+            config.hook.pytest_deselected(items=higher_tier)
         collection.arrange(items)
 
 

@@ -1,4 +1,4 @@
-"""What is written into Allure's results: names, parameters and places that stay from run to run."""
+"""Allure's results: names, parameters and labels that are stable from run to run."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def _features() -> dict[str, Feature]:
 
 
 def label(item: pytest.Item) -> None:
-    """Label the case that starts now; Allure's own hooks have opened its result by then.
+    """Label the case that starts now; Allure's hooks have opened its result already.
 
-    Allure's history goes by a case's parameters. A target's is its whole profile, which changes
-    from day to day, so guest and variant stand for it.
+    Allure keys a case's history by its parameters. A target's value is its whole profile, which
+    changes often, so guest and variant replace it.
     """
     target = target_of(item)
     if target is None:
@@ -54,7 +54,7 @@ def label(item: pytest.Item) -> None:
 
 
 def name(item: pytest.Item, title: str) -> None:
-    """Name the case by its title, once its set-up has ended and Allure has named it by its id."""
+    """Name the case by its title; after set-up, when Allure has named it by its id."""
     own = parameters_of(item.nodeid, str(target_of(item) or ""))
     if title:
         allure.dynamic.title(f"{title} [{own}]" if own else title)
@@ -66,11 +66,11 @@ def note_outcome(outcome: Outcome) -> None:
 
 
 class AllureResults:
-    """Hooks of Allure's, called with each result before it is written."""
+    """Allure's hooks that change each result before it is written."""
 
     @allure_commons.hookimpl(tryfirst=True)
     def report_result(self, result: TestResult) -> None:
-        """Put a case below its guest, show only safe text, and never show a blocked case green."""
+        """Put a case below its guest, sanitize its text, and report a blocked case as broken."""
         labels = {one.name: one.value for one in result.labels}
         if "guest" in labels:
             result.titlePath = [labels["guest"], labels["variant"], labels["epic"]]
@@ -82,16 +82,16 @@ class AllureResults:
 
     @allure_commons.hookimpl(tryfirst=True)
     def report_container(self, container: TestResultContainer) -> None:
-        """Leave out the fixtures that did what they should: they are of the harness."""
+        """Leave out the fixtures that succeeded: they are the harness's."""
         container.befores = _worth_showing(container.befores)
         container.afters = _worth_showing(container.afters)
 
 
 def _worth_showing(steps: list[Any]) -> list[Any]:
-    kept = [step for step in steps if step.status in FAULTY or step.attachments]
-    for step in kept:
+    shown = [step for step in steps if step.status in FAULTY or step.attachments]
+    for step in shown:
         _sanitize_details(step)
-    return kept
+    return shown
 
 
 def _sanitize_details(item: Any) -> None:

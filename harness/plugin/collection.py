@@ -1,4 +1,4 @@
-"""Which cases run on which guests, in which order, and which share a worker."""
+"""The targets of the cases, their order, and the groups that share a worker."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def targets_of(
 ) -> list[Target]:
     """The targets of one case: the named variants, each variant, or the guest's first one.
 
-    A named variant that the profile lacks stays a target, so that it is reported as not
-    applicable; one that was only left out of this run does not.
+    A named variant that the profile lacks stays a target and is reported as not applicable; one
+    that this run leaves out does not.
     """
     targets = []
     for profile, chosen in guests:
@@ -73,7 +73,7 @@ def parametrize(
     if not GUEST_FIXTURES & set(metafunc.fixturenames):
         return
     definition = metafunc.definition
-    # Of each variant's boot without KVM a quick run can afford one.
+    # Without KVM a quick run can afford the boot of one variant.
     every = Tier(metafunc.config.getoption("--tier")).includes(Tier.STANDARD)
     targets = targets_of(
         definition.get_closest_marker("variants"),
@@ -84,22 +84,21 @@ def parametrize(
     metafunc.parametrize("target", targets, ids=str, indirect=True, scope="session")
 
 
-def take_beyond(items: list[pytest.Item], tier: Tier) -> list[pytest.Item]:
-    """Take the cases that belong to a higher tier out of `items`; returns them.
+def remove_higher_tiers(items: list[pytest.Item], tier: Tier) -> list[pytest.Item]:
+    """Remove the cases of a higher tier from `items`, and return them.
 
-    A case belongs to its feature's tier, or to the higher one that its `from_tier` mark names. The
-    verdict on a feature without a case in this tier states it: untested, its cases run from
-    another tier on.
+    A case belongs to its feature's tier, or to the higher one of its `from_tier` mark. The verdict
+    on a feature without a case in this tier is untested, with the tier that has its cases.
     """
     lowest = {feature.id: feature.tier for feature in load_catalogue()}
-    beyond = [
+    higher_tier = [
         item
         for item in items
         if not tier.includes(lowest.get(feature_of(item), tier))
         or not tier.includes(_lowest_tier_of(item))
     ]
-    items[:] = [item for item in items if item not in beyond]
-    return beyond
+    items[:] = [item for item in items if item not in higher_tier]
+    return higher_tier
 
 
 def _lowest_tier_of(item: pytest.Item) -> Tier:
@@ -136,13 +135,13 @@ def _cost_of(item: pytest.Item) -> float:
 
 
 def _group_of(item: pytest.Item) -> str:
-    """The cases that one worker runs together; empty for a case by itself."""
+    """The group of cases that one worker runs; empty for a single case."""
     group = item.get_closest_marker("xdist_group")
     return str(group.args[0]) if group else ""
 
 
 def target_of(item: pytest.Item) -> Target | None:
-    """The target that a case was given, None for a case that needs no guest."""
+    """The target of a case; None where it needs no guest."""
     callspec = getattr(item, "callspec", None)
     target = callspec.params.get("target") if callspec else None
     return target if isinstance(target, Target) else None
@@ -154,30 +153,30 @@ def feature_of(item: pytest.Item) -> str:
     return str(marker.args[0]) if marker else ""
 
 
-def take_done(items: list[pytest.Item], done: Collection[str]) -> list[pytest.Item]:
-    """Take the cases out of `items` whose identities are among `done`; returns them."""
-    taken = [item for item in items if identity_of(item) in done]
+def remove_finished(items: list[pytest.Item], done: Collection[str]) -> list[pytest.Item]:
+    """Remove the cases whose keys are in `done` from `items`, and return them."""
+    taken = [item for item in items if key_of(item) in done]
     items[:] = [item for item in items if item not in taken]
     return taken
 
 
 def case_of(nodeid: str) -> str:
-    """The node id of a case without its parameters and without xdist's group."""
+    """The node id of a case without its parameters and xdist's group."""
     return nodeid.partition("[")[0].partition("@")[0]
 
 
 def parameters_of(nodeid: str, target: str) -> str:
-    """A case's own parameters, without its target; empty where it has none.
+    """A case's own parameters, without its target; may be empty.
 
-    Its node id has both in brackets, joined by hyphens in any order.
+    The node id holds both in brackets, joined by hyphens in any order.
     """
     bracketed = nodeid.partition("[")[2].rpartition("]")[0]
     before, _, after = bracketed.partition(target) if target else (bracketed, "", "")
     return "-".join(filter(None, (before.strip("-"), after.strip("-"))))
 
 
-def identity_of(item: pytest.Item) -> str:
-    """What no other case of the run has, and what its outcome has too."""
+def key_of(item: pytest.Item) -> str:
+    """Case key: unique within a run, equal to the key of the case's outcome."""
     target = target_of(item)
     return identity(
         case_of(item.nodeid),

@@ -1,4 +1,4 @@
-"""Leads a run: shows outcomes, and at the end reaps, judges, writes and tells."""
+"""The controller of a run: shows outcomes; at the end it reaps, judges and reports."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.lab.renewal import LeaseRenewal
 from harness.lab.workspace import Workspace
 from harness.plugin.recorder import Recorder
 from harness.plugin.report_text import sanitize_shown
-from harness.plugin.worker import PHASE, RECORD, TOLD
+from harness.plugin.worker import PHASE, RECORD, REPORTED
 from harness.reporting.terminal import summary
 from harness.results.model import Completion, Outcome, RunRecord
 from harness.results.store import EXIT_BROKEN, exit_code
@@ -32,7 +32,7 @@ SHOWN: dict[str, tuple[str, str, str | tuple[str, Mapping[str, bool]]]] = {
 
 
 class Controller:
-    """The hooks of the process that leads a run; xdist's workers have none of them."""
+    """The hooks of the controlling process; xdist's workers have none of them."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
@@ -44,11 +44,11 @@ class Controller:
         self._renewal = LeaseRenewal(self._workspace, lambda: open_hypervisor(context.hypervisor))
 
     def pytest_sessionstart(self) -> None:
-        """Keep what the run has from counting as left behind, however long it takes."""
+        """Renew the leases of the run's resources, so that they never count as stale."""
         self._renewal.start()
 
     def pytest_configure_node(self, node: Any) -> None:
-        """Hand the run's context to an xdist worker."""
+        """Pass the run's context to an xdist worker."""
         node.workerinput["guestcert"] = self._recorder.context.to_json()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -58,28 +58,28 @@ class Controller:
     def pytest_report_teststatus(
         self, report: pytest.TestReport
     ) -> tuple[str, str, str | tuple[str, Mapping[str, bool]]] | None:
-        """Call a case by its outcome: a failed phase at once, all else when the case is over."""
+        """Show a case's outcome: a failed phase at once, any other when the case has ended."""
         phase = getattr(report, PHASE, None)
         if phase is not None:
             return SHOWN[phase]
         document = getattr(report, RECORD, None)
-        if document is not None and not getattr(report, TOLD):
+        if document is not None and not getattr(report, REPORTED):
             return SHOWN[document["outcome"]]
         return ("", "", "") if report.when in ("setup", "call", "teardown") else None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_internalerror(self, excrepr: Any) -> None:
-        """Let an error of the harness show nothing that acts on the terminal."""
+        """Remove control characters from an internal error before it is shown."""
         sanitize_shown(excrepr)
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Remember that the run was stopped before its end; xdist's -x comes here too."""
+        """Record that the run ended early; xdist's -x comes here too."""
         by_user = excinfo.type is KeyboardInterrupt
         self._completion = Completion.INTERRUPTED if by_user else Completion.STOPPED
 
     @pytest.hookimpl(trylast=True)  # after xdist has ended its workers
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Take away what is left, judge, write the reports, and set the exit status."""
+        """Remove leftovers, judge, write the reports, and set the exit status."""
         recorder = self._recorder
         complete = self._completion is Completion.COMPLETE
         if complete and (
@@ -107,7 +107,7 @@ class Controller:
             session.exitstatus = exit_code(self._run)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Tell the verdicts, the certificates, where the time went and where the report is."""
+        """Show verdicts, certificates, time accounting and the report's path."""
         for line in self._trouble:
             terminalreporter.line(f"guestcert: {sanitize(line)}", red=True)
         if self._run is not None:

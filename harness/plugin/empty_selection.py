@@ -1,4 +1,4 @@
-"""Why no case is left of what pytest was asked for, and what is near."""
+"""The error for a selection without cases, with the nearest alternative."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.profiles.documents import nearest
 from harness.results.manifest import RunChoices
 from harness.tiers import Tier
 
-WORD = re.compile(r"[^\s()]+")
+NAME = re.compile(r"[^\s()]+")
 """A name in an expression of -k or -m."""
 
 OPERATORS = frozenset({"and", "or", "not"})
@@ -24,67 +24,67 @@ LISTING = "guestcert certify -- --collect-only -q"
 
 @dataclass
 class Collected:
-    """The cases that were there before -k and -m, and those of a higher tier, by their names."""
+    """The cases before -k and -m apply, and those of a higher tier, by their names."""
 
     here: list[frozenset[str]] = field(default_factory=list)
-    beyond: list[frozenset[str]] = field(default_factory=list)
+    higher_tier: list[frozenset[str]] = field(default_factory=list)
     marks: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, here: Sequence[pytest.Item], beyond: Sequence[pytest.Item]) -> Collected:
-        """What is remembered of collected items."""
+    def of(cls, here: Sequence[pytest.Item], higher_tier: Sequence[pytest.Item]) -> Collected:
+        """The names and marks of collected items."""
         marks = {mark.name for item in here for mark in item.iter_markers()}
-        return cls([*map(_names, here)], [*map(_names, beyond)], frozenset(marks))
+        return cls([*map(_names, here)], [*map(_names, higher_tier)], frozenset(marks))
 
 
 def nothing_selected(choices: RunChoices, collected: Collected) -> UsageError:
-    """Why no case is left, with the nearest word, or the tier that has the cases."""
+    """The error, with the nearest name, or the tier that has the cases."""
     if choices.keyword:
         sentence = f"no case matches -k {choices.keyword!r}"
         return UsageError(sentence, remedy=_other_keyword(choices.keyword, collected))
     if choices.markers:
         sentence = f"no case has the marks of -m {choices.markers!r}"
-        unknown = [word for word in _words(choices.markers) if word not in collected.marks]
-        near = [nearest(word, sorted(collected.marks)) for word in unknown]
+        unknown = [name for name in _names_in(choices.markers) if name not in collected.marks]
+        near = [nearest(name, sorted(collected.marks)) for name in unknown]
         known = f"one of {', '.join(sorted(collected.marks))}"
         return UsageError(sentence, remedy=next(filter(None, near), known))
-    if collected.beyond:
-        sentence = f"every case that was asked for belongs to a higher tier than {choices.tier}"
+    if collected.higher_tier:
+        sentence = f"every selected case belongs to a higher tier than {choices.tier}"
         return UsageError(sentence, remedy=f"--tier {Tier.FULL}")
-    return UsageError("no case is left of what pytest was asked for", remedy=LISTING)
+    return UsageError("no case is left of the selection", remedy=LISTING)
 
 
 def _other_keyword(expression: str, collected: Collected) -> str:
-    """What to ask for instead: of the first word that no case has."""
-    for word in _words(expression):
-        if _count(word, collected.here):
+    """The remedy for the first name that no case has."""
+    for name in _names_in(expression):
+        if _count(name, collected.here):
             continue
-        if higher := _count(word, collected.beyond):
-            return f"--tier {Tier.FULL}, to which the cases of {word} belong ({_cases(higher)})"
+        if higher := _count(name, collected.higher_tier):
+            return f"--tier {Tier.FULL}, to which the cases of {name} belong ({_cases(higher)})"
         known = Counter(part for names in collected.here for part in _parts(names))
-        near = nearest(word.lower(), list(known))
+        near = nearest(name.lower(), list(known))
         if near is not None:
             return f"{near} ({_cases(_count(near, collected.here))})"
     return LISTING
 
 
-def _words(expression: str) -> list[str]:
-    return [word for word in WORD.findall(expression) if word not in OPERATORS]
+def _names_in(expression: str) -> list[str]:
+    return [name for name in NAME.findall(expression) if name not in OPERATORS]
 
 
 def _names(item: pytest.Item) -> frozenset[str]:
-    """The names in which pytest looks for the words of -k."""
+    """The names that pytest matches -k against."""
     names = {node.name for node in item.listchain()} | set(item.listextrakeywords())
     return frozenset(n.lower() for n in names | {mark.name for mark in item.iter_markers()})
 
 
 def _parts(names: Iterable[str]) -> set[str]:
-    """The words of which names consist: test_is_lost_when_the_guest_hangs[debian-12-bios]."""
+    """The parts of names such as test_is_lost_when_the_guest_hangs[debian-12-bios]."""
     return {part for name in names for part in re.split(r"[^a-z0-9]+", name) if len(part) > 2}
 
 
-def _count(word: str, cases: Sequence[frozenset[str]]) -> int:
-    return sum(any(word.lower() in name for name in names) for names in cases)
+def _count(name: str, cases: Sequence[frozenset[str]]) -> int:
+    return sum(any(name.lower() in one for one in names) for names in cases)
 
 
 def _cases(count: int) -> str:

@@ -1,4 +1,4 @@
-"""The fixtures that cases are written with: guest, machine, neighbours, clones, integration."""
+"""The fixtures of cases: guest, machine, neighbours, clones, integration."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from harness.tiers import Tier
 
 BENCH = pytest.StashKey[Bench]()
 GUESTS = pytest.StashKey[list[Guest]]()
-"""The guests that a case was given: evidence is taken of them."""
+"""The guests of a case, of which evidence is taken."""
 
 BOOTED = frozenset({Capability.RUN, Capability.CONSOLE})
-"""What a guest that is started needs: its console is read from the first instruction on."""
+"""Capabilities for a started guest, whose console is read from the first instruction on."""
 
 RESTORED = BOOTED | {Capability.SAVE_RESTORE}
-"""What a guest in its golden state needs."""
+"""Capabilities for a guest in its golden state."""
 
 
 @dataclass(frozen=True)
 class Footprint:
-    """What a read-only case must leave as it was."""
+    """The state that a read-only case must leave unchanged."""
 
     boot_id: str
     kernel_errors: int
@@ -50,7 +50,7 @@ class Footprint:
 
 @dataclass
 class Shared:
-    """The guest that read-only cases share, with what it looked like when it was restored."""
+    """The guest that read-only cases share, with its footprint when it was restored."""
 
     guest: Guest
     footprint: Footprint
@@ -78,7 +78,7 @@ class Clones:
 
 @pytest.fixture(scope="session")
 def bench(pytestconfig: pytest.Config) -> Bench:
-    """The worker's bench: its connection, its networks, its places for machines."""
+    """The worker's bench: its connection, its networks, its machine slots."""
     return pytestconfig.stash[BENCH]
 
 
@@ -105,39 +105,39 @@ def target(request: pytest.FixtureRequest) -> Target:
 def guest(request: pytest.FixtureRequest, bench: Bench, target: Target) -> Iterator[Guest]:
     """A ready guest, pristine: its golden state, over a fresh overlay.
 
-    A read-only case may get the guest of the read-only case before it; that it left everything
-    as it was is checked.
+    A read-only case may get the guest of the read-only case before it; its footprint is checked
+    afterwards.
     """
     _require(bench, target, request.node, RESTORED)
-    place = bench.slot(target.profile, target.variant, "guest")
+    slot = bench.slot(target.profile, target.variant, "guest")
     if request.node.get_closest_marker("read_only") is None:
         bench.clear()
-        yield from _lend(request, [place.restore_golden()])
+        yield from _lend(request, [slot.restore_golden()])
         return
-    shared = _shared_guest(request.config, bench, place)
+    shared = _shared_guest(request.config, bench, slot)
     yield from _lend(request, [shared.guest])
     _check_unchanged(request.config, shared)
 
 
 @pytest.fixture
 def machine(request: pytest.FixtureRequest, bench: Bench, target: Target) -> Iterator[Guest]:
-    """A guest whose machine is defined and powered off, and whose disk was never booted."""
+    """A guest whose machine is defined and powered off, on a disk that was never booted."""
     _require(bench, target, request.node)
     bench.clear()
-    place = bench.slot(target.profile, target.variant, "machine")
-    yield from _lend(request, [place.create_stopped()])
+    slot = bench.slot(target.profile, target.variant, "machine")
+    yield from _lend(request, [slot.create_stopped()])
 
 
 @pytest.fixture
 def unstarted(request: pytest.FixtureRequest, bench: Bench, target: Target) -> Iterator[Guest]:
-    """A guest whose machine is defined as it is provisioned, and that no case starts.
+    """A guest whose machine is defined for provisioning, and is never started.
 
     For the host's side alone: the hypervisor need not execute guest code.
     """
     _require(bench, target, request.node, frozenset())
     bench.clear()
-    place = bench.unstarted_slot(target.profile, target.variant, "unstarted")
-    yield from _lend(request, [place.create_stopped()])
+    slot = bench.unstarted_slot(target.profile, target.variant, "unstarted")
+    yield from _lend(request, [slot.create_stopped()])
 
 
 @pytest.fixture
@@ -147,11 +147,11 @@ def neighbours(
     """Two pristine guests on one network, each with a first boot and an identity of its own."""
     _require(bench, target, request.node, RESTORED | {Capability.NETWORK})
     bench.clear()
-    places = [
+    slots = [
         bench.slot(target.profile, target.variant, identity.name.lower(), identity)
         for identity in (Identity.GUEST, Identity.NEIGHBOUR)
     ]
-    first, second = (place.restore_golden() for place in places)
+    first, second = (slot.restore_golden() for slot in slots)
     for _ in _lend(request, [first, second]):
         yield Neighbours(first, second, bench.networks)
 
@@ -162,11 +162,11 @@ def clones(request: pytest.FixtureRequest, bench: Bench, target: Target) -> Iter
     _require(bench, target, request.node)
     bench.clear()
     identities = {"clone": Identity.CLONE, "other-clone": Identity.OTHER_CLONE}
-    places = [
+    slots = [
         bench.unstarted_slot(target.profile, target.variant, role, identity)
         for role, identity in identities.items()
     ]
-    first, second = (place.create_stopped() for place in places)
+    first, second = (slot.create_stopped() for slot in slots)
     for _ in _lend(request, [first, second]):
         yield Clones(first, second)
 
@@ -178,7 +178,7 @@ def integration(guest: Guest) -> IntegrationServices:
 
 
 def _lend(request: pytest.FixtureRequest, guests: list[Guest]) -> Iterator[Guest]:
-    """Hand guests to a case, then see that none of them crashed unnoticed.
+    """Lend guests to a case, then check that none of them crashed unnoticed.
 
     Raises Blocked where a running guest lacks what the case's feature builds on.
     """
@@ -192,18 +192,18 @@ def _lend(request: pytest.FixtureRequest, guests: list[Guest]) -> Iterator[Guest
             guest.crash_watch()
 
 
-def _shared_guest(config: pytest.Config, bench: Bench, place: MachineSlot) -> Shared:
+def _shared_guest(config: pytest.Config, bench: Bench, slot: MachineSlot) -> Shared:
     shared = config.stash.get(SHARED, None)
-    if shared is None or shared.guest is not place.guest:
+    if shared is None or shared.guest is not slot.guest:
         bench.clear()
-        guest = place.restore_golden()
+        guest = slot.restore_golden()
         shared = Shared(guest, Footprint.of(guest))
         config.stash[SHARED] = shared
     return shared
 
 
 def _check_unchanged(config: pytest.Config, shared: Shared) -> None:
-    """Raise HarnessError where a read-only case left its guest otherwise; no other gets it then."""
+    """Raise HarnessError where a read-only case changed its guest, which is not shared again."""
     after = Footprint.of(shared.guest)
     if after != shared.footprint:
         del config.stash[SHARED]

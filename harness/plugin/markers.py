@@ -1,4 +1,4 @@
-"""The marks that a case carries: its feature, what it needs, and how it may be run."""
+"""The marks of a case: its feature, its requirements, and how it may be run."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ Case = TypeVar("Case", bound=Callable[..., Any])
 
 DESCRIPTIONS = (
     "feature(id): the row of the support matrix that this case tests",
-    "requires(*capabilities): what the hypervisor must be able to do; else not_applicable",
+    "requires(*capabilities): capabilities that the hypervisor needs; else not_applicable",
     "variants(*names): the variants that this case is about; else the profile's first one",
     "only_on(*systems, because): the kinds of system that this case is about; else not_applicable",
     "every_variant: this case is run on each variant that the profile names",
     "read_only: this case changes nothing, so it may share its guest with others like it",
     "from_tier(tier): the lowest tier in which this case runs, where its feature's is lower",
-    "cost(seconds): how long it takes about, to run the long ones first",
+    "cost(seconds): its approximate duration; long cases run first",
 )
 
 

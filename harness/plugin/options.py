@@ -1,4 +1,4 @@
-"""pytest's command line as guestcert extends it, and the run that it asks for."""
+"""guestcert's options of pytest's command line, and the run that they describe."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TYPED_LONG = frozenset(
 )
 TYPED_SHORT = ("-k", "-m", "-n")
 TYPED_FLAGS = frozenset({"-x", "--exitfirst", "--resume"})
-"""The options that a run's manifest keeps by their types; the first two kinds have a value."""
+"""The options that a run's manifest holds typed; the first two kinds have a value."""
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -57,7 +57,7 @@ def add_options(parser: pytest.Parser) -> None:
         "--tier",
         choices=[str(t) for t in Tier],
         default=str(Tier.STANDARD),
-        help="how often cases repeat what must hold again and again (default: standard)",
+        help="which features are tested, and how often their cases repeat (default: standard)",
     )
     group.addoption(
         "--hypervisor",
@@ -73,22 +73,22 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def is_certification(config: pytest.Config) -> bool:
-    """Whether pytest was asked for cases under suites/ (and not for the project's own tests)."""
-    return any(_place_in_suites(config, argument) is not None for argument in config.args)
+    """Whether pytest's arguments name cases under suites/, not only the project's own tests."""
+    return any(_path_in_suites(config, argument) is not None for argument in config.args)
 
 
 def choices_of(config: pytest.Config) -> RunChoices:
-    """What the run was asked for, by pytest's command line and its configuration."""
+    """The choices of the run, from pytest's command line and its configuration."""
     image: Path | None = config.getoption("--image")
     accelerator = config.getoption("--accelerator")
-    places = [place for place in (_place_in_suites(config, a) for a in config.args) if place]
-    whole = SUITES in places
+    paths = [path for path in (_path_in_suites(config, a) for a in config.args) if path]
+    whole = SUITES in paths
     suites = {f"{SUITES}/{suite}": suite for suite in Suite}
     return RunChoices(
         guests=tuple(config.getoption("--guest") or [DEFAULT_GUEST]),
         variants=tuple(config.getoption("--variant") or ()),
-        suites=() if whole else tuple(suites[place] for place in places if place in suites),
-        cases=() if whole else tuple(place for place in places if place not in suites),
+        suites=() if whole else tuple(suites[path] for path in paths if path in suites),
+        cases=() if whole else tuple(path for path in paths if path not in suites),
         tier=Tier(config.getoption("--tier")),
         image=(config.invocation_params.dir / image).resolve() if image else None,
         recipe=config.getoption("--recipe"),
@@ -101,13 +101,13 @@ def choices_of(config: pytest.Config) -> RunChoices:
     )
 
 
-def require_places(config: pytest.Config) -> None:
-    """Raise UsageError where pytest was given a file or a folder that is none."""
+def require_paths(config: pytest.Config) -> None:
+    """Raise UsageError where an argument names a missing file or folder."""
     for argument in config.args:
         path = argument.partition("::")[0]
         if not (config.invocation_params.dir / path).exists():
             raise UsageError(
-                f"there is no file or folder {path!r}, of which cases could be run",
+                f"there is no file or folder {path!r} of cases",
                 remedy=f"where {path} is a guest: guestcert certify {path} -- ARGUMENTS OF PYTEST, "
                 f"or pytest suites --guest {path}"
                 if "/" not in path
@@ -116,7 +116,7 @@ def require_places(config: pytest.Config) -> None:
 
 
 def untyped_arguments(config: pytest.Config) -> tuple[str, ...]:
-    """Those of pytest's command line that are none of the choices, as they were given."""
+    """The arguments of pytest's command line that are not choices, unchanged."""
     found: list[str] = []
     arguments = iter(map(str, config.invocation_params.args))
     for argument in arguments:
@@ -125,14 +125,14 @@ def untyped_arguments(config: pytest.Config) -> tuple[str, ...]:
             if not equals:
                 next(arguments, None)  # its value
             continue
-        is_place = argument in config.args and _place_in_suites(config, argument) is not None
-        if not (is_place or argument in TYPED_FLAGS or argument[:2] in TYPED_SHORT):
+        is_path = argument in config.args and _path_in_suites(config, argument) is not None
+        if not (is_path or argument in TYPED_FLAGS or argument[:2] in TYPED_SHORT):
             found.append(argument)
     return tuple(found)
 
 
-def _place_in_suites(config: pytest.Config, argument: str) -> str | None:
-    """A file, a folder or a node id under suites/, from the project's folder."""
+def _path_in_suites(config: pytest.Config, argument: str) -> str | None:
+    """A file, a folder or a node id under suites/, relative to the project's folder."""
     path, colons, rest = argument.partition("::")
     resolved = (config.invocation_params.dir / path).resolve()
     root = project_root()
@@ -142,7 +142,7 @@ def _place_in_suites(config: pytest.Config, argument: str) -> str | None:
 
 
 def make_context(config: pytest.Config, choices: RunChoices) -> RunContext:
-    """Decide what the run is about. Raises HarnessError."""
+    """The context of the run, decided once. Raises HarnessError."""
     store = store_root()
     choice = choose_accelerator(choices.accelerator, store, choices.hypervisor)
     run = config.getoption("--run-id") or new_run_id()
@@ -161,16 +161,16 @@ def make_context(config: pytest.Config, choices: RunChoices) -> RunContext:
 
 
 def selection_in_words(choices: RunChoices, config: pytest.Config) -> str:
-    """What restricts the run to a part of the suites; empty where nothing does."""
-    words = []
+    """What restricts the run to a part of the suites, for people; empty: nothing."""
+    parts = []
     if choices.keyword:
-        words.append(f"-k {choices.keyword!r}")
+        parts.append(f"-k {choices.keyword!r}")
     if choices.markers:
-        words.append(f"-m {choices.markers!r}")
+        parts.append(f"-m {choices.markers!r}")
     if choices.suites or choices.cases:
-        words.append("only " + ", ".join(config.args))
+        parts.append("only " + ", ".join(config.args))
     if config.getoption("lf", default=False):
-        words.append("--lf")
+        parts.append("--lf")
     if choices.variants:
-        words.append("--variant " + ", ".join(choices.variants))
-    return "; ".join(words)
+        parts.append("--variant " + ", ".join(choices.variants))
+    return "; ".join(parts)

@@ -1,4 +1,4 @@
-"""From what pytest saw of a case to its outcome: whose fault an exception is."""
+"""From exceptions to outcomes: whose fault an exception is."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.profiles.model import KnownIssue
 from harness.results.model import WORST_FIRST, Outcome
 
 REASON_LIMIT = 1500
-"""Characters of a reason that are kept."""
+"""Maximum length of a reason in characters."""
 
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -26,7 +26,7 @@ class PhaseEnd:
 
 
 def classify(error: BaseException, phase: str) -> PhaseEnd:
-    """Sort an exception by whose fault it is.
+    """The end of a phase that raised this exception, by whose fault it is.
 
     An assertion is a verdict on the guest only in the case itself; in set-up and tear-down, and
     in the harness's own modules, only a GuestFailure is.
@@ -55,27 +55,27 @@ def _raised_by_harness(error: BaseException) -> bool:
 
 
 def reason_of(error: BaseException) -> str:
-    """The exception's words, bounded; its type's name too where the words may not say enough.
+    """The exception's message, bounded; with its type where it was not written for a user.
 
-    Not where its evidence is: that goes with the run's files, and the outcome lists it.
+    Without the path of its evidence: the outcome lists the run's own copy.
     """
     sentence: str | None = getattr(error, "sentence", None)
     remedy: str | None = getattr(error, "remedy", None)
-    words = sentence or str(error).strip()
+    message = sentence or str(error).strip()
     if isinstance(error, OSError) and error.errno in DISK_FULL:
-        sentence = words = f"no space is left to write {error.filename or 'a file'}"
+        sentence = message = f"no space is left to write {error.filename or 'a file'}"
         remedy = "free some, or name larger disks with GUESTCERT_HOME and --reports"
     if remedy is not None:
-        words += f" (try: {remedy})"
+        message += f" (try: {remedy})"
     if not isinstance(error, AssertionError | NotApplicable) and sentence is None:
-        words = f"{type(error).__name__}: {words}" if words else type(error).__name__
-    return words[:REASON_LIMIT] or type(error).__name__
+        message = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    return message[:REASON_LIMIT] or type(error).__name__
 
 
-def worst(phases: list[PhaseEnd]) -> PhaseEnd:
-    """The end that counts for the whole case; a case without any phase is broken.
+def worst_phase(phases: list[PhaseEnd]) -> PhaseEnd:
+    """The phase that decides the case's outcome; a case without phases is broken.
 
-    What failed stays failed, although its tear-down broke: a guest that answers junk at the end
+    A failed case stays failed where its tear-down broke too: a guest that returns junk at the end
     must not get another try.
     """
     if not phases:
@@ -84,7 +84,7 @@ def worst(phases: list[PhaseEnd]) -> PhaseEnd:
 
 
 def with_known_issues(end: PhaseEnd, feature: str, issues: tuple[KnownIssue, ...]) -> PhaseEnd:
-    """The end again, as known issue where a failure is the one that the profile records."""
+    """The same end; a known issue where the profile records this failure."""
     if end.outcome is not Outcome.FAILED:
         return end
     for issue in issues:

@@ -1,4 +1,4 @@
-"""Gathers the records of all workers in the controlling process, and writes the run."""
+"""The recorder of a run: gathers the workers' records in the controlling process."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from harness.time_accounting import TimeLedger
 
 @dataclass
 class Recorder:
-    """One run's outcomes as they come in, and what becomes of them."""
+    """One run's outcomes as they come in, and the run's record at its end."""
 
     context: RunContext
     guests: list[tuple[Profile, tuple[Variant, ...]]]
@@ -52,7 +52,7 @@ class Recorder:
         return RunDirectory(self.context.reports)
 
     def take(self, report: pytest.TestReport) -> None:
-        """Take the record that a finished case's report carries, or the loss of its worker."""
+        """Take the record in a finished case's report, or record the loss of its worker."""
         document: dict[str, Any] | None = getattr(report, RECORD, None)
         if document is not None:
             self._add(OutcomeRecord.model_validate(document))
@@ -60,7 +60,7 @@ class Recorder:
             self._add(self._lost(report))
 
     def note_guests(self) -> None:
-        """Take what the workers know of the guests, before the run's own files go."""
+        """Read the workers' facts of the guests, before the run's files are removed."""
         for profile, _ in self.guests:
             facts = known(self.context.facts, profile.id)
             if facts is not None:
@@ -74,7 +74,7 @@ class Recorder:
     def finish(
         self, hypervisor: Hypervisor | None, completion: Completion = Completion.COMPLETE
     ) -> RunRecord:
-        """Judge what came in, write the run directory, and return the record."""
+        """Judge the outcomes, write the run directory, and return the run's record."""
         catalogue = load_catalogue()
         environment = environment_of(self.context, hypervisor, self._known)
         verdicts = judge(
@@ -125,9 +125,9 @@ class Recorder:
         )
 
     def _target_in(self, nodeid: str) -> tuple[Profile, Variant]:
-        """The guest and variant that a node id names, the longest if one's name begins another's.
+        """The guest and variant in a node id, by the longest name that matches.
 
-        The run's first where it names none: a worker may die before its first case.
+        The run's first where none matches: a worker may die before its first case.
         """
         known = [(profile, variant) for profile, chosen in self.guests for variant in chosen]
         named = [one for one in known if f"{one[0].id}-{one[1]}" in nodeid]
@@ -144,7 +144,7 @@ class Recorder:
 def environment_of(
     context: RunContext, hypervisor: Hypervisor | None, guests: dict[str, GuestBuild]
 ) -> Environment:
-    """The fingerprint of where a run works; `guests`: what is known of each guest."""
+    """The environment of a run, with what is known of each guest."""
     facts = hypervisor.facts() if hypervisor else None
     return Environment(
         harness=harness.__version__,
@@ -160,7 +160,7 @@ def environment_of(
 
 
 def _obstacle(hypervisor: Hypervisor | None) -> str:
-    """Why no guest could be looked at from inside; empty where they could."""
+    """Why no guest could be examined from inside; empty where they could."""
     if hypervisor is None or Capability.RUN in hypervisor.capabilities:
         return ""
     return f"{hypervisor.uri} executes no guest code, so no case inside a guest could run there"

@@ -1,4 +1,4 @@
-"""Makes what pytest shows of a case safe: its own words quote guests and foreign files."""
+"""Sanitizes pytest's reports, which quote guests and foreign files."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ def sanitize_report(report: pytest.TestReport) -> None:
 
 
 def sanitize_shown(shown: Any) -> Any:
-    """A failure as pytest shows it, each text in it bounded and without control characters.
+    """A failure as pytest shows it, each text bounded and without control characters.
 
-    pytest shows it as text, as a place with a reason, or as a tree of objects, which is changed
-    in place.
+    It is text, a location with a reason, or a tree of objects, which is changed in place.
     """
     if isinstance(shown, str):
         return sanitize(shown)

@@ -44,7 +44,7 @@ def start_run(config: pytest.Config, choices: RunChoices, guests: Guests) -> Rec
 
     Raises UsageError, also where a run cannot be resumed; HarnessError.
     """
-    # What a run is resumed from nobody else may write; its workers inherit this.
+    # Nobody else may write what a run is resumed from; its workers inherit this.
     os.umask(os.umask(0o022) | 0o022)
     context = options.make_context(config, choices)
     directory = RunDirectory(context.reports)
@@ -64,14 +64,14 @@ def start_run(config: pytest.Config, choices: RunChoices, guests: Guests) -> Rec
 def new_run(
     config: pytest.Config, context: RunContext, choices: RunChoices, guests: Guests
 ) -> RunManifest:
-    """The manifest of a run that starts now, of just these guests, whatever profiles come later.
+    """The manifest of a run that starts now, with the ids of its guests.
 
-    Raises UsageError where a living run has its name.
+    Raises UsageError where a living run has its id.
     """
     try:
         hypervisor: Hypervisor | None = open_hypervisor(context.hypervisor)
     except HypervisorUnreachableError:
-        hypervisor = None  # every case will tell
+        hypervisor = None  # every case reports it
     require_free(hypervisor, context.store, context.run)
     ids = tuple(profile.id for profile, _ in guests)
     manifest = RunManifest(
@@ -89,14 +89,14 @@ def new_run(
 def resume_run(
     context: RunContext, directory: RunDirectory, guests: Guests
 ) -> tuple[RunManifest, tuple[OutcomeRecord, ...]]:
-    """The run as it started, and what it found so far; removes what its last part left.
+    """The manifest of the run and its conclusive outcomes; removes its leftovers.
 
-    Raises UsageError where it still runs, where nothing is left to do, and where what it would
-    find now would not belong to what it found before.
+    Raises UsageError where it still runs, where nothing is left to do, and where its environment
+    changed, so that new outcomes would not belong to the earlier ones.
     """
     manifest = read_manifest(directory)
     if directory.run_json.exists() and is_finished(read_run(directory)):
-        raise UsageError(f"the run {context.run} came to its end: nothing is left to do")
+        raise UsageError(f"the run {context.run} is complete: nothing is left to do")
     hypervisor = open_hypervisor(context.hypervisor)
     require_free(hypervisor, context.store, context.run)
     now = environment_of(context, hypervisor, {})
@@ -114,7 +114,7 @@ def resume_run(
 
 
 def _require_same(context: RunContext, profile: Profile) -> None:
-    """Raise UsageError where a guest's profile changed, or the image that its cases ran on."""
+    """Raise UsageError where a guest's profile or image changed."""
     facts = known(context.facts, profile.id)
     if facts is None:
         return
@@ -128,7 +128,7 @@ def _require_same(context: RunContext, profile: Profile) -> None:
 
 
 def _digest_of_code() -> str:
-    """Of every file of the harness and the suites: a clone changes without changing its version."""
+    """Digest of all files of the harness and the suites: a clone changes between versions."""
     whole = hashlib.sha256()
     for folder in ("harness", "suites"):
         for file in sorted((project_root() / folder).rglob("*")):
@@ -140,7 +140,7 @@ def _digest_of_code() -> str:
 
 def _changed(context: RunContext, what: str) -> UsageError:
     return UsageError(
-        f"the run {context.run} cannot be resumed: {what} since it began, so that what it "
-        "would find does not belong to what it found",
+        f"the run {context.run} cannot be resumed: {what} since it started, so new outcomes "
+        "would not belong to the earlier ones",
         remedy=START_NEW,
     )

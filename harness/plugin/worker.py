@@ -1,4 +1,4 @@
-"""Runs cases: notes how each phase ended, takes evidence, and makes the case's record."""
+"""The worker of a run: classifies each phase, takes evidence, and records the case."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from harness.lab.context import RunContext
 from harness.plugin.allure_results import AllureResults, label, name, note_outcome
 from harness.plugin.collection import Target, case_of, feature_of, parameters_of, target_of
 from harness.plugin.fixtures import GUESTS
-from harness.plugin.outcomes import PhaseEnd, classify, with_known_issues, worst
+from harness.plugin.outcomes import PhaseEnd, classify, with_known_issues, worst_phase
 from harness.plugin.report_text import sanitize_report
 from harness.results.model import Metric, Outcome, OutcomeRecord
 from harness.tiers import Tier
@@ -33,21 +33,21 @@ RECORD = "guestcert"
 PHASE = "guestcert_phase"
 """The report's attribute that holds the outcome of a failed phase."""
 
-TOLD = "guestcert_told"
+REPORTED = "guestcert_reported"
 """The last report's attribute: whether pytest has shown the case's failure already."""
 
 
 @dataclass
 class Notes:
-    """What is gathered of one case while it runs."""
+    """What is gathered about one case while it runs."""
 
     started: float = field(default_factory=time.monotonic)
-    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     phases: list[PhaseEnd] = field(default_factory=list)
     metrics: list[Metric] = field(default_factory=list)
     evidence: list[str] = field(default_factory=list)
     console_marks: dict[str, int] = field(default_factory=dict)
-    told: bool = False  # a phase before this one was reported as failed
+    reported: bool = False  # a phase before this one was reported as failed
 
 
 NOTES = pytest.StashKey[Notes]()
@@ -80,31 +80,31 @@ class Worker:
         self._allure = AllureResults()
 
     def pytest_configure(self) -> None:
-        """Look at Allure's results before they are written."""
+        """Register the hooks that change Allure's results."""
         allure_commons.plugin_manager.register(self._allure)
 
     def pytest_unconfigure(self) -> None:
-        """Leave Allure as it was."""
+        """Unregister the hooks of Allure's results."""
         allure_commons.plugin_manager.unregister(self._allure)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
-        """Begin a case."""
-        self._begin(item)
-        with _as_pytest_says(item):
+        """Start a case."""
+        self._start(item)
+        with _skips_for_pytest(item):
             return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
         """Run a case."""
-        with _as_pytest_says(item):
+        with _skips_for_pytest(item):
             return (yield)
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Note how a phase of a case ended; after tear-down, put its record into the report."""
+        """Classify a phase of a case; after tear-down, put the case's record into the report."""
         report = yield
         sanitize_report(report)
         notes = item.stash[NOTES]
@@ -120,15 +120,15 @@ class Worker:
             record = _record(item, notes, self._bench)
             note_outcome(record.outcome)
             setattr(report, RECORD, record.model_dump(mode="json"))
-            setattr(report, TOLD, notes.told)
-        notes.told = notes.told or report.failed
+            setattr(report, REPORTED, notes.reported)
+        notes.reported = notes.reported or report.failed
         return report
 
     def pytest_sessionfinish(self) -> None:
-        """Take this worker's machines and networks away."""
+        """Remove this worker's machines and networks."""
         self._bench.close()
 
-    def _begin(self, item: pytest.Item) -> None:
+    def _start(self, item: pytest.Item) -> None:
         case = case_of(item.nodeid).rpartition("::")[2]
         self._bench.live.case(str(target_of(item) or ""), case)
         notes = item.stash[NOTES] = Notes()
@@ -148,14 +148,14 @@ class Worker:
         end = PhaseEnd(end.outcome, collector.redact(end.reason))
         notes.phases.append(end)
         blocked = error.__cause__ if isinstance(error.__cause__, Blocked) else None
-        kept = blocked.evidence if blocked is not None else ()
-        notes.evidence += kept
-        wanting = end.outcome in (Outcome.FAILED, Outcome.BROKEN, Outcome.KNOWN_ISSUE)
-        if wanting or (end.outcome is Outcome.BLOCKED and not kept):
+        earlier = blocked.evidence if blocked is not None else ()
+        notes.evidence += earlier
+        needs_evidence = end.outcome in (Outcome.FAILED, Outcome.BROKEN, Outcome.KNOWN_ISSUE)
+        if needs_evidence or (end.outcome is Outcome.BLOCKED and not earlier):
             taken = self._take_evidence(item, notes, collector)
             notes.evidence += taken
-            if blocked is not None and not kept:
-                # The next case that it blocks finds the guest gone.
+            if blocked is not None and not earlier:
+                # The next blocked case no longer finds the guest.
                 blocked.evidence = tuple(taken)
 
     def _take_evidence(
@@ -165,7 +165,7 @@ class Worker:
         name = "".join(c if c.isalnum() or c in "-_." else "-" for c in item.nodeid)[-120:]
         folder = reports / "evidence" / name.strip("-.")
         files: list[Path] = []
-        # A case that failed before it was given its guests may have left them half made.
+        # A case that failed before it got its guests may have left them incomplete.
         for guest in item.stash.get(GUESTS, None) or self._bench.guests_present():
             since = notes.console_marks.get(str(guest.console_log), 0)
             files += collector.collect(guest, folder, console_since=since)
@@ -174,8 +174,8 @@ class Worker:
 
 
 @contextmanager
-def _as_pytest_says(item: pytest.Item) -> Iterator[None]:
-    """What rules a case out or blocks it is a skip to pytest; blocked by itself, it failed."""
+def _skips_for_pytest(item: pytest.Item) -> Iterator[None]:
+    """Turn NotApplicable and Blocked into skips; a case of the blocking feature fails instead."""
     try:
         yield
     except NotApplicable as reason:
@@ -210,7 +210,7 @@ def _title(item: pytest.Item) -> str:
 
 
 def rerun_command(node: str, target: Target, context: RunContext) -> str:
-    """The command that runs one case again as this run was asked to, for a shell in the clone."""
+    """The shell command that runs one case again with this run's choices, in the clone."""
     chosen = {
         "--guest": target.profile.id,
         "--variant": target.variant,
@@ -219,17 +219,17 @@ def rerun_command(node: str, target: Target, context: RunContext) -> str:
         "--recipe": context.recipe,
         "--hypervisor": context.hypervisor,
     }
-    words = [word for name, value in chosen.items() if value for word in (name, str(value))]
-    return shlex.join(["pytest", node, *words])
+    options = [part for name, value in chosen.items() if value for part in (name, str(value))]
+    return shlex.join(["pytest", node, *options])
 
 
 def _record(item: pytest.Item, notes: Notes, bench: Bench) -> OutcomeRecord:
-    end = worst(notes.phases)
+    end = worst_phase(notes.phases)
     target = target_of(item)
     case = case_of(item.nodeid)
     guest = target.profile.id if target else ""
     parameters = parameters_of(item.nodeid, str(target or ""))
-    # pytest finds one of several by the whole of what is in brackets.
+    # pytest finds a parametrized case by all that is in brackets.
     node = item.nodeid.rpartition("]")[0] + "]" if parameters else case
     return OutcomeRecord(
         case=case,
@@ -246,5 +246,5 @@ def _record(item: pytest.Item, notes: Notes, bench: Bench) -> OutcomeRecord:
         title=_title(item),
         rerun=rerun_command(node, target, bench.context) if target else "",
         ledger=bench.ledger.take(),
-        started=notes.began,
+        started=notes.started_at,
     )

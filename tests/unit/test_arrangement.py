@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from harness.plugin.collection import arrange, take_beyond
+from harness.plugin.collection import arrange, remove_higher_tiers
 from harness.profiles.catalogue import load_catalogue
 from harness.tiers import Tier
 
@@ -77,7 +77,7 @@ def test_each_group_is_one_worker_s() -> None:
 
 def left(tier: Tier, *cases: Item) -> list[str]:
     items = cast(list[pytest.Item], list(cases))
-    take_beyond(items, tier)
+    remove_higher_tiers(items, tier)
     return [item.name for item in items]
 
 

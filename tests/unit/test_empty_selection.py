@@ -17,7 +17,7 @@ COLLECTED = Collected(
         frozenset({"test_heartbeat.py", "test_the_host_sees_a_living_guest[debian-12-bios]"}),
         frozenset({"test_ready.py", "test_boots_to_ready_within_its_budget[debian-12-bios]"}),
     ],
-    beyond=[frozenset({"test_migration.py", "test_moves_to_another_host[debian-12-bios]"})],
+    higher_tier=[frozenset({"test_migration.py", "test_moves_to_another_host[debian-12-bios]"})],
     marks=frozenset({"read_only", "feature"}),
 )
 

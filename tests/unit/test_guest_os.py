@@ -86,7 +86,9 @@ def test_what_linux_alone_has_rules_other_guests_out() -> None:
 
 def test_a_case_names_the_systems_that_it_is_about() -> None:
     windows = PROFILES["windows-11"]
-    with pytest.raises(NotApplicable, match=r"^windows-11 is no Linux or FreeBSD: no shell there$"):
+    with pytest.raises(
+        NotApplicable, match=r"^windows-11 is not Linux or FreeBSD: no shell there$"
+    ):
         require_system(windows, (System.LINUX, System.FREEBSD), "no shell there")
     require_system(windows, (System.WINDOWS,), "it is")
 

@@ -16,7 +16,7 @@ from harness.errors import (
     HarnessError,
     NotApplicable,
 )
-from harness.plugin.outcomes import PhaseEnd, classify, reason_of, with_known_issues, worst
+from harness.plugin.outcomes import PhaseEnd, classify, reason_of, with_known_issues, worst_phase
 from harness.results.model import Outcome
 from tests.unit.builders import a_known_issue
 
@@ -63,13 +63,13 @@ def test_an_assertion_of_the_harness_itself_tells_nothing_of_the_guest() -> None
 
 def test_what_failed_stays_failed_whatever_breaks_after_it() -> None:
     failed, broken = PhaseEnd(Outcome.FAILED, "guest"), PhaseEnd(Outcome.BROKEN, "lab")
-    assert worst([failed, broken]) is failed
-    assert worst([broken, failed]) is failed
-    assert worst([PhaseEnd(Outcome.PASSED), failed]) is failed
-    assert worst([PhaseEnd(Outcome.PASSED), broken]) is broken
-    assert worst([PhaseEnd(Outcome.KNOWN_ISSUE), broken]) is broken
-    assert worst([PhaseEnd(Outcome.NOT_APPLICABLE), broken]) is broken
-    assert worst([]).outcome is Outcome.BROKEN
+    assert worst_phase([failed, broken]) is failed
+    assert worst_phase([broken, failed]) is failed
+    assert worst_phase([PhaseEnd(Outcome.PASSED), failed]) is failed
+    assert worst_phase([PhaseEnd(Outcome.PASSED), broken]) is broken
+    assert worst_phase([PhaseEnd(Outcome.KNOWN_ISSUE), broken]) is broken
+    assert worst_phase([PhaseEnd(Outcome.NOT_APPLICABLE), broken]) is broken
+    assert worst_phase([]).outcome is Outcome.BROKEN
 
 
 def test_the_reason_has_the_remedy_and_no_place_that_is_gone_later() -> None:

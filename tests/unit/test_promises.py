@@ -86,7 +86,7 @@ def test_a_tpm_is_found_by_kernels_that_do_not_list_its_version(
 
 
 def test_a_guest_that_has_no_use_for_a_tpm_is_not_judged_by_it() -> None:
-    with pytest.raises(NotApplicable, match=r"freebsd-14\.1 says that FreeBSD 14\.1"):
+    with pytest.raises(NotApplicable, match=r"freebsd-14\.1 states that FreeBSD 14\.1"):
         require_tpm_use(PROFILES["freebsd-14.1"])
     require_tpm_use(PROFILES["debian-12"])
     assert PROFILES["debian-12"].hardware.tpm == "optional"
