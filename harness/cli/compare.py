@@ -12,7 +12,7 @@ from harness.cli.output import echo, write_output
 from harness.cli.run_lookup import run_directory
 from harness.errors import UsageError
 from harness.profiles.places import project_root
-from harness.reporting.regression import Format, written
+from harness.reporting.regression import ComparisonFormat, render_comparison
 from harness.results.comparison import compare as compared
 from harness.results.model import RunRecord
 from harness.results.store import LATEST, read_record
@@ -23,7 +23,9 @@ def compare(
         str, typer.Argument(help="The earlier run: its id, its folder, or its run.json.")
     ],
     head: Annotated[str, typer.Argument(help="The later one, likewise.")] = LATEST,
-    form: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.TEXT,
+    form: Annotated[
+        ComparisonFormat, typer.Option("--format", help="How to write it.")
+    ] = ComparisonFormat.TEXT,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Into a file; default: to the terminal.")
     ] = None,
@@ -40,7 +42,7 @@ def compare(
             remedy="name an earlier run first",
         )
     comparison = compared(earlier, later)
-    write_output(written(comparison, form, its_folder), output)
+    write_output(render_comparison(comparison, form, its_folder), output)
     if output is not None:
         echo(f"{output}: {comparison.base} held against {comparison.head}", err=True)
     sys.exit(comparison.exit_code)

@@ -13,7 +13,7 @@ from harness.errors import UsageError
 from harness.profiles.catalogue import load_catalogue
 from harness.profiles.loader import load_profiles
 from harness.profiles.selection import select
-from harness.reporting.claims_formats import Format, written
+from harness.reporting.claims_formats import MatrixFormat, render_matrix
 from harness.reporting.claims_matrix import claims_tables
 
 
@@ -22,7 +22,9 @@ def matrix(
     claims: Annotated[
         bool, typer.Option("--claims", help="What vendors and owners say, before any test.")
     ] = False,
-    form: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.MARKDOWN,
+    form: Annotated[
+        MatrixFormat, typer.Option("--format", help="How to write it.")
+    ] = MatrixFormat.MARKDOWN,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Into a file; default: to the terminal.")
     ] = None,
@@ -35,7 +37,7 @@ def matrix(
         )
     profiles = load_profiles()
     chosen = select(profiles, guest) if guest else profiles
-    text = written(claims_tables(chosen, load_catalogue()), form, date.today())
+    text = render_matrix(claims_tables(chosen, load_catalogue()), form, date.today())
     write_output(text, output)
     if output is not None:
         echo(f"{output}: {len(chosen)} guests", err=True)

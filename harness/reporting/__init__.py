@@ -1,1 +1,1 @@
-"""What a run is told as: certificate, JUnit, Allure, a site to read, a summary in the terminal."""
+"""The reports of a run: certificate, JUnit, Allure, site, terminal summary, matrix, comparison."""

@@ -1,4 +1,4 @@
-"""What Allure shows beside the cases: the environment, and categories by whose fault it is."""
+"""Allure's environment, and its categories by whose fault a failure is."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.results.store import write_text
 from harness.text import sanitize
 
 BLOCKED = "Skipped: blocked: "
-"""How the message of a blocked case starts: pytest's word, and the plugin's."""
+"""The start of a blocked case's message: pytest's prefix and the plugin's."""
 
 CATEGORIES = (
     ("Promises that guests broke", ["failed"], "(?s).*"),
@@ -45,7 +45,7 @@ def write_allure_extras(run: RunRecord, folder: Path) -> None:
 
 
 def _escaped(value: str) -> str:
-    """A value as Java's property files want it: ASCII, a backslash doubled, on one line."""
+    """A value in the form of Java's property files: ASCII, backslashes doubled, one line."""
     text = sanitize(value).replace("\\", "\\\\").replace("\n", " ")
     units = text.encode("utf-16-be")
     codes = [int.from_bytes(units[i : i + 2], "big") for i in range(0, len(units), 2)]

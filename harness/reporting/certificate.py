@@ -1,4 +1,4 @@
-"""The certificate of one guest as a document that stands alone."""
+"""The certificate of one guest as a self-contained document."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def write_certificates(run: RunRecord, directory: RunDirectory) -> None:
 
 
 def certificate_document(run: RunRecord, certificate: CertificateRecord) -> dict[str, object]:
-    """The certificate with what it rests on: verdicts, environment, a digest of the outcomes."""
+    """The certificate with its basis: verdicts, environment, a digest of the outcomes."""
     guest = certificate.guest
     outcomes = [o.model_dump(mode="json") for o in run.outcomes if o.guest == guest]
     text = json.dumps(outcomes, sort_keys=True)

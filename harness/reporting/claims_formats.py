@@ -9,23 +9,23 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from enum import StrEnum
 
-from harness.reporting.claims_matrix import Cell, ClaimsTable, Said
+from harness.reporting.claims_matrix import Cell, ClaimsTable, ClaimSummary
 from harness.reporting.pages import page
 
 SIGNS = {
-    Said.SUPPORTED: "✓",
-    Said.CONDITIONAL: "◐",
-    Said.UNSUPPORTED: "✗",
-    Said.DISPUTED: "≠",
-    Said.NOTHING: "",
+    ClaimSummary.SUPPORTED: "✓",
+    ClaimSummary.CONDITIONAL: "◐",
+    ClaimSummary.UNSUPPORTED: "✗",
+    ClaimSummary.DISPUTED: "≠",
+    ClaimSummary.NOTHING: "",
 }
-"""A sign for each word; `≠` since two sources say different things."""
+"""A sign for each summary; `≠` where two sources disagree."""
 
 COLUMNS = ("guest", "hypervisor", "feature", "claim", "condition", "source")
 
 
-class Format(StrEnum):
-    """What a matrix can be written as."""
+class MatrixFormat(StrEnum):
+    """The formats of a matrix."""
 
     HTML = "html"
     MARKDOWN = "markdown"
@@ -33,14 +33,14 @@ class Format(StrEnum):
     JSON = "json"
 
 
-def written(tables: Sequence[ClaimsTable], form: Format, today: date) -> str:
-    """The matrix as text."""
-    if form is Format.HTML:
+def render_matrix(tables: Sequence[ClaimsTable], form: MatrixFormat, today: date) -> str:
+    """The matrix in this format."""
+    if form is MatrixFormat.HTML:
         return page("claims.html.j2", tables=tables, signs=SIGNS, today=today)
-    if form is Format.MARKDOWN:
+    if form is MatrixFormat.MARKDOWN:
         return "\n".join(_markdown(table) for table in tables)
     records = [record for table in tables for record in _records(table)]
-    if form is Format.JSON:
+    if form is MatrixFormat.JSON:
         return json.dumps(records, indent=1, ensure_ascii=False) + "\n"
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
@@ -50,7 +50,7 @@ def written(tables: Sequence[ClaimsTable], form: Format, today: date) -> str:
 
 
 def _records(table: ClaimsTable) -> Iterator[dict[str, str]]:
-    """One for each statement of each source."""
+    """One record for each statement of each source."""
     for row in table.rows:
         for cell in row.cells:
             for statement in cell.statements:
@@ -69,11 +69,11 @@ def _markdown(table: ClaimsTable) -> str:
     for row in table.rows:
         cells = " | ".join(_markdown_cell(cell, numbers) for cell in row.cells)
         lines.append(f"| {row.profile.id} | {cells} |")
-    lines += ["", ", ".join(f"{sign} {said}" for said, sign in SIGNS.items() if sign), ""]
+    lines += ["", ", ".join(f"{sign} {summary}" for summary, sign in SIGNS.items() if sign), ""]
     lines += [f"{number}. <{source}>" for source, number in numbers.items()]
     return "\n".join(lines) + "\n"
 
 
 def _markdown_cell(cell: Cell, numbers: dict[str, int]) -> str:
     sources = ", ".join(f"[{numbers[statement.source]}]" for statement in cell.statements)
-    return f"{SIGNS[cell.said]} {sources}".strip()
+    return f"{SIGNS[cell.summary]} {sources}".strip()

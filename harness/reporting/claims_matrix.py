@@ -1,4 +1,4 @@
-"""The support matrix that the claims alone make: guests by features, each cell with its sources."""
+"""The support matrix of claims: guests by features, each cell with its sources."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from harness.profiles.model import Profile
 HYPERVISOR_NAMES = {HypervisorKind.HYPERV: "Hyper-V", HypervisorKind.QEMU: "QEMU/KVM"}
 
 
-class Said(StrEnum):
-    """What all claims on a feature of a guest come to."""
+class ClaimSummary(StrEnum):
+    """The summary of all claims on a feature of a guest."""
 
     SUPPORTED = "supported"
     CONDITIONAL = "supported with a condition"
@@ -37,23 +37,23 @@ class Statement:
 
 @dataclass(frozen=True)
 class Cell:
-    """What is claimed of one feature on one guest."""
+    """The claims on one feature of one guest."""
 
     feature: Feature
     statements: tuple[Statement, ...]
 
     @property
-    def said(self) -> Said:
-        """All statements in one word."""
+    def summary(self) -> ClaimSummary:
+        """The summary of all statements."""
         claims = {statement.claim for statement in self.statements}
         if len(claims) > 1:
-            return Said.DISPUTED
+            return ClaimSummary.DISPUTED
         if claims == {ClaimKind.UNSUPPORTED}:
-            return Said.UNSUPPORTED
+            return ClaimSummary.UNSUPPORTED
         if not claims:
-            return Said.NOTHING
+            return ClaimSummary.NOTHING
         bound = any(statement.condition for statement in self.statements)
-        return Said.CONDITIONAL if bound else Said.SUPPORTED
+        return ClaimSummary.CONDITIONAL if bound else ClaimSummary.SUPPORTED
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class GuestRow:
 
 @dataclass(frozen=True)
 class ClaimsTable:
-    """All that is claimed on one hypervisor; features of which nothing is claimed are left out."""
+    """All claims on one hypervisor, without the features that have none."""
 
     on: HypervisorKind
     features: tuple[Feature, ...]
@@ -85,7 +85,7 @@ class ClaimsTable:
 
 
 def claims_tables(profiles: Sequence[Profile], catalogue: Sequence[Feature]) -> list[ClaimsTable]:
-    """A table for each hypervisor of which the profiles claim anything."""
+    """A table for each hypervisor that the profiles have claims on."""
     tables = [_table(on, profiles, catalogue) for on in HYPERVISOR_NAMES]
     return [table for table in tables if table.features]
 

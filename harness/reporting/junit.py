@@ -1,8 +1,8 @@
 """A run as JUnit XML, for the CI systems that read it.
 
-The strictest readers decide its form. Jenkins' xUnit plugin refuses a case with properties or a
-file, so a suite has these, and a case's facts stand in its output. Viewers split class names at
-dots into packages, and GitLab and Jenkins show the files that `[[ATTACHMENT|path]]` names.
+Its form suits the strictest readers. Jenkins' xUnit plugin refuses properties or a file on a case,
+so the suite has them, and a case's facts are in its output. Viewers split class names at dots
+into packages. GitLab and Jenkins show the files that `[[ATTACHMENT|path]]` names.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ RESULTS = {
     Outcome.FAILED: Failure,
     Outcome.FLAKY: Failure,
     Outcome.BROKEN: Error,
-    Outcome.BLOCKED: Error,  # a CI must not show green where nothing was learned
+    Outcome.BLOCKED: Error,  # a CI must not show green for an inconclusive case
     Outcome.NOT_APPLICABLE: Skipped,
     Outcome.KNOWN_ISSUE: Skipped,
 }
 
 
-class Suite(TestSuite):
+class JunitSuite(TestSuite):
     """The cases of one module on one variant of one guest, with the module's file."""
 
     file = Attr("file")
@@ -43,17 +43,19 @@ def write_junit(run: RunRecord, file: Path) -> None:
     for name, outcomes in groupby(ordered, key=_suite_of):
         document.add_testsuite(_suite(name, run, list(outcomes), file.parent))
     document.update_statistics()
-    document._elem.attrib.pop("skipped")  # junitparser writes it, and the root may not have it
+    document._elem.attrib.pop("skipped")  # junitparser writes it; the schema forbids it on the root
     content = io.BytesIO()
     document.write(content, pretty=True)
     write_text(file, content.getvalue().decode("utf-8"))
 
 
-def _suite(name: str, run: RunRecord, outcomes: Sequence[OutcomeRecord], folder: Path) -> Suite:
+def _suite(
+    name: str, run: RunRecord, outcomes: Sequence[OutcomeRecord], folder: Path
+) -> JunitSuite:
     first = outcomes[0]
-    suite = Suite(name)
-    began = min((o.started for o in outcomes if o.started), default=run.started)
-    suite.timestamp = began.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    suite = JunitSuite(name)
+    started = min((o.started for o in outcomes if o.started), default=run.started)
+    suite.timestamp = started.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
     suite.file = _module(first)
     for key, value in (
         ("run", run.run),
@@ -85,7 +87,7 @@ def _case(outcome: OutcomeRecord, folder: Path) -> TestCase:
 
 
 def _facts(outcome: OutcomeRecord, folder: Path) -> Iterator[str]:
-    """What a case says of itself, a line each, its evidence last."""
+    """The facts of a case, one a line, its evidence last."""
     for key, value in (
         ("title", outcome.title),
         ("feature", outcome.feature),
@@ -100,7 +102,7 @@ def _facts(outcome: OutcomeRecord, folder: Path) -> Iterator[str]:
 
 
 def _from_here(path: Path) -> Path:
-    """The path relative to the working directory, which CI systems name their files from."""
+    """The path relative to the working directory, as CI systems expect."""
     whole = path.absolute()
     return whole.relative_to(Path.cwd()) if whole.is_relative_to(Path.cwd()) else whole
 
@@ -115,7 +117,7 @@ def _suite_of(outcome: OutcomeRecord) -> str:
 
 
 def _class_of(outcome: OutcomeRecord) -> str:
-    """Guest, variant and feature; a case that died with its worker carries no feature."""
+    """Guest, variant and feature; a case that died with its worker has no feature."""
     feature = outcome.feature or PurePosixPath(_module(outcome)).stem
     return f"{_dotted(outcome.guest, outcome.variant)}.{feature}"
 

@@ -1,4 +1,4 @@
-"""Renders the pages of templates/: escaped, complete in themselves, strict about what they name."""
+"""Renders the pages of templates/: escaped, self-contained, undefined names refused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.text import sanitize
 
 
 def page(template: str, **values: Any) -> str:
-    """The template filled. All words are escaped; those of guests pass through `sanitize` too."""
+    """The rendered template. All values are escaped; templates sanitize those of guests."""
     environment = Environment(
         loader=PackageLoader("harness.reporting"),
         autoescape=True,
@@ -33,14 +33,14 @@ def page(template: str, **values: Any) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them."""
+    """Seconds for people."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     return f"{int(seconds // 60)} min {int(seconds % 60)} s"
 
 
 def link(path: str) -> Markup | str:
-    """A link to a piece of evidence, which lies within the run directory; else just its name."""
+    """A link to a file of evidence in the run directory; for any other path just its name."""
     pure = PurePosixPath(path)
     name = sanitize(pure.name, 80)
     if pure.is_absolute() or ".." in pure.parts:

@@ -1,15 +1,15 @@
-"""How verdicts and certificates are worded, wherever they are shown."""
+"""The wording of verdicts and certificates in all reports."""
 
 from __future__ import annotations
 
 from harness.results.model import CertificateRecord, Scope, Untested, VerdictRecord
 
 LATER = (Untested.LATER_TIER, Untested.PLANNED)
-"""Of what is untested: what no run of this tier tests."""
+"""Reasons for untested: no run of this tier tests the feature."""
 
 
 def verdict_word(verdict: VerdictRecord) -> str:
-    """A verdict as a table's cell: where it is untested, where or when it is tested instead."""
+    """A verdict as a table's cell; for an untested one, where or when it is tested."""
     match verdict.untested:
         case Untested.OTHER_VARIANT:
             return f"on {', '.join(verdict.tested_on)}"
@@ -21,12 +21,12 @@ def verdict_word(verdict: VerdictRecord) -> str:
 
 
 def status_word(certificate: CertificateRecord) -> str:
-    """A certificate's status in plain words."""
+    """A certificate's status for people."""
     return str(certificate.status).replace("-", " ")
 
 
 def scope_words(scope: Scope) -> str:
-    """What a certificate covers, in one line."""
+    """A certificate's scope in one line."""
     variants = "variant" if len(scope.variants) == 1 else "variants"
     return (
         f"tier {scope.tier}: {scope.verified} of {scope.required} required features verified; "

@@ -18,8 +18,8 @@ REASON_LIMIT = 300
 
 HEADINGS = {
     ChangeKind.REGRESSION: "Regressions",
-    ChangeKind.FAILING: "Fails now, and the base could not tell",
-    ChangeKind.IN_DOUBT: "In doubt: the head could not tell",
+    ChangeKind.FAILING: "Fails now, inconclusive in the base",
+    ChangeKind.IN_DOUBT: "In doubt: inconclusive in the head",
     ChangeKind.LOST: "Required, and no longer tested",
     ChangeKind.EXCUSED: "Fails, as is known or claimed",
     ChangeKind.REPAIRED: "Repaired",
@@ -27,26 +27,26 @@ HEADINGS = {
     ChangeKind.GONE: "No longer tested",
 }
 
-LOOKED_INTO = (ChangeKind.REGRESSION, ChangeKind.FAILING, ChangeKind.IN_DOUBT)
-"""Changes of a case that are shown with their evidence and the command that reruns it."""
+SHOWN_WITH_EVIDENCE = (ChangeKind.REGRESSION, ChangeKind.FAILING, ChangeKind.IN_DOUBT)
+"""Changes that are shown with their evidence and the command that reruns the case."""
 
 Quote = Callable[[str], str]
-"""Writes foreign text so that the format takes nothing in it for its own."""
+"""Quotes foreign text, so that the format interprets nothing in it."""
 
 
-class Format(StrEnum):
-    """What a regression report can be written as."""
+class ComparisonFormat(StrEnum):
+    """The formats of a regression report."""
 
     TEXT = "text"
     MARKDOWN = "markdown"
     JSON = "json"
 
 
-def written(comparison: Comparison, form: Format, head: Path) -> str:
-    """The report as text; `head` is the later run's directory, where its evidence is."""
-    if form is Format.JSON:
+def render_comparison(comparison: Comparison, form: ComparisonFormat, head: Path) -> str:
+    """The report in this format; `head` is the later run's directory, where its evidence is."""
+    if form is ComparisonFormat.JSON:
         return json.dumps({"schema": SCHEMA} | asdict(comparison), indent=1) + "\n"
-    if form is Format.MARKDOWN:
+    if form is ComparisonFormat.MARKDOWN:
         return "\n".join(_markdown(comparison, head)) + "\n"
     return "\n".join(_text(comparison, head)) + "\n"
 
@@ -87,22 +87,22 @@ def _code(text: str) -> str:
 def _headlines(comparison: Comparison, quote: Quote) -> Iterator[str]:
     """Each guest's certificate, before and after."""
     for guest, before, after in comparison.certificates:
-        words = [status.replace("-", " ") for status in (before, after)]
-        change = f"{words[0]}, as before" if before == after else " -> ".join(words)
+        statuses = [status.replace("-", " ") for status in (before, after)]
+        change = f"{statuses[0]}, as before" if before == after else " -> ".join(statuses)
         yield f"{quote(guest)}: {change}"
 
 
 def _sections(
     comparison: Comparison, head: Path, quote: Quote
 ) -> Iterator[tuple[str, list[list[str]]]]:
-    """Headings, each with its entries; what is empty is left out, but for the regressions.
+    """Headings with their entries; empty sections are omitted, except regressions.
 
-    An entry is a line, and further lines of details.
+    An entry is a line, followed by lines of details.
     """
-    moved = (*comparison.features, *comparison.cases)
-    told = {(case.guest, case.variant, case.feature, case.change) for case in comparison.cases}
+    changes = (*comparison.features, *comparison.cases)
+    reported = {(case.guest, case.variant, case.feature, case.change) for case in comparison.cases}
     for change, heading in HEADINGS.items():
-        entries = [_entry(one, head, quote, told) for one in moved if one.change is change]
+        entries = [_entry(one, head, quote, reported) for one in changes if one.change is change]
         if entries or change is ChangeKind.REGRESSION:
             yield heading, entries or [["none"]]
     yield from _figures(comparison, quote)
@@ -112,14 +112,14 @@ def _sections(
             for name, before, after in comparison.environment
         ]
         yield "Environment", changed
-    for side, run, places in (
+    for side, run, variants in (
         ("base", comparison.base, comparison.only_base),
         ("head", comparison.head, comparison.only_head),
     ):
-        if places:
-            alone = [[f"{quote(guest)} {quote(variant)}"] for guest, variant in places]
+        if variants:
+            alone = [[f"{quote(guest)} {quote(variant)}"] for guest, variant in variants]
             yield f"Only in the {side}, {quote(run)}", alone
-    yield "Unchanged", [[f"{comparison.unchanged} features stand as they did"]]
+    yield "Unchanged", [[f"{comparison.unchanged} features are unchanged"]]
 
 
 def _figures(comparison: Comparison, quote: Quote) -> Iterator[tuple[str, list[list[str]]]]:
@@ -131,26 +131,26 @@ def _figures(comparison: Comparison, quote: Quote) -> Iterator[tuple[str, list[l
 
 
 def _entry(
-    moved: Change, head: Path, quote: Quote, told: set[tuple[str, str, str, ChangeKind]]
+    change: Change, head: Path, quote: Quote, reported: set[tuple[str, str, str, ChangeKind]]
 ) -> list[str]:
-    """`told`: the features of which a case reports the change with its reason."""
-    is_case = moved.subject != moved.feature
-    text = f"{quote(moved.guest)} {quote(moved.variant)} {quote(moved.subject)}"
-    if moved.title:
-        text += f" ({quote(moved.title)})"
-    text += f": {quote(moved.before) or 'none'} -> {quote(moved.after) or 'none'}"
-    key = (moved.guest, moved.variant, moved.feature, moved.change)
-    reason = quote(moved.reason)
-    if reason and moved.change is not ChangeKind.REPAIRED and (is_case or key not in told):
+    """`reported`: the features whose change a case reports with its reason."""
+    is_case = change.subject != change.feature
+    text = f"{quote(change.guest)} {quote(change.variant)} {quote(change.subject)}"
+    if change.title:
+        text += f" ({quote(change.title)})"
+    text += f": {quote(change.before) or 'none'} -> {quote(change.after) or 'none'}"
+    key = (change.guest, change.variant, change.feature, change.change)
+    reason = quote(change.reason)
+    if reason and change.change is not ChangeKind.REPAIRED and (is_case or key not in reported):
         text += f": {reason}"
-    return [text, *(_details(moved, head, quote) if moved.change in LOOKED_INTO else ())]
+    return [text, *(_details(change, head, quote) if change.change in SHOWN_WITH_EVIDENCE else ())]
 
 
-def _details(moved: Change, head: Path, quote: Quote) -> Iterator[str]:
-    if moved.evidence:
-        yield f"evidence: {quote(str((head / moved.evidence[0]).parent))}"
-    if moved.rerun:
-        yield f"rerun: {quote(moved.rerun)}"
+def _details(change: Change, head: Path, quote: Quote) -> Iterator[str]:
+    if change.evidence:
+        yield f"evidence: {quote(str((head / change.evidence[0]).parent))}"
+    if change.rerun:
+        yield f"rerun: {quote(change.rerun)}"
 
 
 def _figure(figure: Figure, quote: Quote) -> str:

@@ -1,4 +1,4 @@
-"""The report to read: one page that loads nothing from elsewhere."""
+"""The site: one page that loads nothing from the network."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ TEMPLATE = "report.html.j2"
 
 @dataclass(frozen=True)
 class Share:
-    """A kind of work's part of the run's time, for the bar."""
+    """A phase's share of the run's time, for the bar."""
 
-    work: str
+    phase: str
     seconds: float
     percent: float
 
@@ -36,8 +36,8 @@ class Row:
         return any(verdict.is_relevant for verdict in self.verdicts)
 
     @property
-    def waits(self) -> bool:
-        """Whether the feature is claimed, and no run of this tier tests it."""
+    def in_higher_tier(self) -> bool:
+        """Whether the feature is claimed, but no run of this tier tests it."""
         return self.is_relevant and all(v.untested in LATER for v in self.verdicts)
 
 
@@ -47,7 +47,7 @@ def write_site(run: RunRecord, directory: RunDirectory, catalogue: Sequence[Feat
 
 
 def render(run: RunRecord, catalogue: Sequence[Feature]) -> str:
-    """The page. All words of guests are bounded, sanitized, and escaped."""
+    """The page. All text of guests is bounded, sanitized and escaped."""
     columns = list(dict.fromkeys((v.guest, v.variant) for v in run.verdicts))
     return page(
         TEMPLATE,
@@ -64,9 +64,9 @@ def render(run: RunRecord, catalogue: Sequence[Feature]) -> str:
 def _rows(
     run: RunRecord, catalogue: Sequence[Feature], columns: Sequence[tuple[str, str]]
 ) -> list[Row]:
-    by_place = {(v.feature, v.guest, v.variant): v for v in run.verdicts}
+    by_variant = {(v.feature, v.guest, v.variant): v for v in run.verdicts}
     return [
-        Row(feature, tuple(by_place[(feature.id, *column)] for column in columns))
+        Row(feature, tuple(by_variant[(feature.id, *column)] for column in columns))
         for feature in catalogue
     ]
 
@@ -84,5 +84,5 @@ def _counts(run: RunRecord) -> dict[str, int]:
 
 def _shares(run: RunRecord) -> list[Share]:
     total = sum(run.ledger.values()) or 1.0
-    shares = [Share(work, took, 100 * took / total) for work, took in run.ledger.items()]
+    shares = [Share(phase, took, 100 * took / total) for phase, took in run.ledger.items()]
     return sorted(shares, key=lambda share: -share.seconds)

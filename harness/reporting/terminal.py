@@ -1,4 +1,4 @@
-"""What a run found, told in the terminal."""
+"""The summary of a run in the terminal."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ BAD = (Outcome.FAILED, Outcome.BROKEN, Outcome.BLOCKED, Outcome.FLAKY)
 
 
 def summary(run: RunRecord, directory: RunDirectory, *, colour: bool) -> str:
-    """Verdicts by feature, what failed and why, the certificates, the ledger, the report."""
+    """Verdicts by feature, failures, certificates, time accounting, the report's path."""
     buffer = io.StringIO()
     console = Console(
         file=buffer, width=100, force_terminal=colour, color_system="standard" if colour else None
@@ -54,7 +54,7 @@ def summary(run: RunRecord, directory: RunDirectory, *, colour: bool) -> str:
                 console.print(Text(f"  evidence: {folder}"), soft_wrap=True)
             if outcome.rerun:
                 console.print(Text(f"  rerun:    {outcome.rerun}"), soft_wrap=True)
-    console.print(Text("time: " + _ledger(run)), soft_wrap=True)
+    console.print(Text("time: " + _time_accounting(run)), soft_wrap=True)
     for certificate in run.certificates:
         line = Text(f"{certificate.guest} on {certificate.hypervisor}: ")
         line.append(status_word(certificate), STATUS_STYLES[certificate.status])
@@ -70,42 +70,40 @@ def summary(run: RunRecord, directory: RunDirectory, *, colour: bool) -> str:
 
 def _verdicts(run: RunRecord, guest: str) -> Table:
     """One guest's features by its variants: all guests side by side are wider than a terminal."""
-    told = [v for v in run.verdicts if v.guest == guest]
-    variants = list(dict.fromkeys(v.variant for v in told))
+    verdicts = [v for v in run.verdicts if v.guest == guest]
+    variants = list(dict.fromkeys(v.variant for v in verdicts))
     table = Table(box=None, pad_edge=False)
     table.add_column(guest, no_wrap=True)
     for variant in variants:
         table.add_column(variant)
-    by_place = {(v.feature, v.variant): v for v in told}
-    shown = (v.feature for v in told if v.is_relevant and v.untested not in LATER)
+    by_variant = {(v.feature, v.variant): v for v in verdicts}
+    shown = (v.feature for v in verdicts if v.is_relevant and v.untested not in LATER)
     for feature in dict.fromkeys(shown):
-        verdicts = [by_place[feature, variant] for variant in variants]
-        table.add_row(
-            feature, *(Text(verdict_word(v), STYLES.get(v.verdict, "")) for v in verdicts)
-        )
+        row = [by_variant[feature, variant] for variant in variants]
+        table.add_row(feature, *(Text(verdict_word(v), STYLES.get(v.verdict, "")) for v in row))
     return table
 
 
 def _not_in_tables(run: RunRecord) -> Iterator[str]:
-    """How many features the tables leave out, and why."""
-    told = {v.feature for v in run.verdicts if v.is_relevant}
+    """The number of features that the tables omit, by the reason."""
+    relevant = {v.feature for v in run.verdicts if v.is_relevant}
     shown = {v.feature for v in run.verdicts if v.untested not in LATER}
     waiting = {
-        v.feature: v for v in run.verdicts if v.feature in told - shown and v.untested in LATER
+        v.feature: v for v in run.verdicts if v.feature in relevant - shown and v.untested in LATER
     }
-    words = Counter(
+    counts = Counter(
         "have no case yet" if v.untested is Untested.PLANNED else f"wait for tier {v.tier}"
         for v in waiting.values()
     )
-    for word, count in sorted(words.items()):
-        yield f"{count} more claimed features {word}"
-    if silent := {v.feature for v in run.verdicts} - told:
+    for phrase, count in sorted(counts.items()):
+        yield f"{count} more claimed features {phrase}"
+    if silent := {v.feature for v in run.verdicts} - relevant:
         yield f"{len(silent)} more features are neither claimed nor tested"
 
 
-def _ledger(run: RunRecord) -> str:
-    parts = sorted(run.ledger.items(), key=lambda item: -item[1])
+def _time_accounting(run: RunRecord) -> str:
+    phases = sorted(run.ledger.items(), key=lambda item: -item[1])
     wall = (run.finished - run.started).total_seconds()
-    works = ", ".join(f"{work} {took:.0f} s" for work, took in parts)
-    how = f" in {len(run.resumed) + 1} parts" if run.resumed else ""
-    return f"{wall:.0f} s{how}; by work: {works}"
+    by_phase = ", ".join(f"{phase} {took:.0f} s" for phase, took in phases)
+    in_parts = f" in {len(run.resumed) + 1} parts" if run.resumed else ""
+    return f"{wall:.0f} s{in_parts}; by phase: {by_phase}"

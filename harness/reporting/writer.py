@@ -1,4 +1,4 @@
-"""Writes all that a run directory holds."""
+"""Writes the reports of a run into its directory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.results.store import RunDirectory, write_run
 
 
 def write_reports(run: RunRecord, directory: RunDirectory, catalogue: Sequence[Feature]) -> None:
-    """Write run.json first, since all the rest can be made from it, then the rest."""
+    """Write run.json first, since all other reports can be made from it."""
     write_run(run, directory)
     write_certificates(run, directory)
     write_junit(run, directory.junit)

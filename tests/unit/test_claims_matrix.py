@@ -10,8 +10,9 @@ from html.parser import HTMLParser
 
 from harness.profiles.claims import HypervisorKind
 from harness.profiles.model import Profile
-from harness.reporting.claims_formats import Format, written
-from harness.reporting.claims_matrix import ClaimsTable, Said, claims_tables
+from harness.reporting.claims_formats import MatrixFormat
+from harness.reporting.claims_formats import render_matrix as render
+from harness.reporting.claims_matrix import ClaimsTable, ClaimSummary, claims_tables
 from tests.unit.builders import a_feature, a_profile
 
 TODAY = date(2024, 5, 1)
@@ -19,8 +20,8 @@ CATALOGUE = [a_feature(f) for f in ("boot.ready", "boot.pause", "boot.reset", "i
 SOURCES = {"vendor": "https://example.org/vendor?a=1&b=2", "other": "https://example.org/other"}
 
 
-def claim(feature: str, said: str, source: str = "vendor", **more: object) -> dict[str, object]:
-    return {"on": "hyperv", "features": [feature], "claim": said, "source": source, **more}
+def claim(feature: str, summary: str, source: str = "vendor", **more: object) -> dict[str, object]:
+    return {"on": "hyperv", "features": [feature], "claim": summary, "source": source, **more}
 
 
 def guests() -> list[Profile]:
@@ -45,15 +46,15 @@ def test_each_hypervisor_has_a_table_of_what_is_claimed_there() -> None:
     hyperv, qemu = tables()
     assert [feature.id for feature in hyperv.features] == ["boot.ready", "boot.pause", "boot.reset"]
     assert [row.profile.id for row in hyperv.rows] == ["debian-12", "rhel-9"]
-    assert [[cell.said for cell in row.cells] for row in hyperv.rows] == [
-        [Said.SUPPORTED, Said.CONDITIONAL, Said.DISPUTED],
-        [Said.UNSUPPORTED, Said.NOTHING, Said.NOTHING],
+    assert [[cell.summary for cell in row.cells] for row in hyperv.rows] == [
+        [ClaimSummary.SUPPORTED, ClaimSummary.CONDITIONAL, ClaimSummary.DISPUTED],
+        [ClaimSummary.UNSUPPORTED, ClaimSummary.NOTHING, ClaimSummary.NOTHING],
     ]
     assert [row.profile.id for row in qemu.rows] == ["sles-15"]
 
 
 def test_every_claim_is_a_record_with_its_source() -> None:
-    records = json.loads(written(tables(), Format.JSON, TODAY))
+    records = json.loads(render(tables(), MatrixFormat.JSON, TODAY))
     assert len(records) == 6
     assert records[1] == {
         "guest": "debian-12",
@@ -63,11 +64,11 @@ def test_every_claim_is_a_record_with_its_source() -> None:
         "condition": "package <b>daemons</b>; a | b",
         "source": SOURCES["vendor"],
     }
-    assert list(csv.DictReader(io.StringIO(written(tables(), Format.CSV, TODAY)))) == records
+    assert list(csv.DictReader(io.StringIO(render(tables(), MatrixFormat.CSV, TODAY)))) == records
 
 
 def test_markdown_numbers_the_sources() -> None:
-    text = written(tables(), Format.MARKDOWN, TODAY)
+    text = render(tables(), MatrixFormat.MARKDOWN, TODAY)
     assert "| debian-12 | ✓ [1] | ◐ [1] | ≠ [1], [2] |" in text
     assert "| rhel-9 | ✗ [3] |  |  |" in text
     assert f"1. <{SOURCES['vendor']}>" in text
@@ -95,7 +96,7 @@ class Page(HTMLParser):
 
 
 def test_the_page_links_each_cell_to_its_source() -> None:
-    page = Page(written(tables(), Format.HTML, TODAY))
+    page = Page(render(tables(), MatrixFormat.HTML, TODAY))
     assert page.classes == [
         "supported",
         "conditional",

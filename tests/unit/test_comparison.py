@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 from harness.cli import app
 from harness.errors import UsageError
 from harness.profiles.hardware import Firmware
-from harness.reporting.regression import Format, written
+from harness.reporting.regression import ComparisonFormat
+from harness.reporting.regression import render_comparison as render
 from harness.results.comparison import ChangeKind, Comparison, compare
 from harness.results.model import Metric, Outcome, RunRecord, Status, Verdict
 from harness.results.store import RunDirectory, write_run
@@ -184,7 +185,7 @@ def test_times_of_another_host_are_not_compared() -> None:
     comparison = compare(timed(20), timed(90, accelerator="tcg"))
     assert comparison.figures == ()
     assert comparison.incomparable == ("accelerator",)
-    assert "not compared: another accelerator" in written(comparison, Format.TEXT, HEAD)
+    assert "not compared: another accelerator" in render(comparison, ComparisonFormat.TEXT, HEAD)
 
 
 def test_what_may_explain_a_change_is_told() -> None:
@@ -215,7 +216,7 @@ def test_the_text_tells_certificates_and_regressions_first() -> None:
             (Outcome.FAILED, Verdict.VIOLATED, Status.NOT_CERTIFIED, "no login"),
         )
     )
-    lines = written(compare(base, head), Format.TEXT, HEAD).splitlines()
+    lines = render(compare(base, head), ComparisonFormat.TEXT, HEAD).splitlines()
     assert lines[1:9] == [
         "debian-12: certified -> not certified",
         "debian-11: certified, as before",
@@ -230,25 +231,25 @@ def test_the_text_tells_certificates_and_regressions_first() -> None:
 
 def test_a_feature_whose_cases_tell_nothing_tells_its_reason_itself() -> None:
     head = a_run(verdicts=[a_verdict(Verdict.VIOLATED, reason="no login")])
-    text = written(compare(a_run(verdicts=[a_verdict()]), head), Format.TEXT, HEAD)
+    text = render(compare(a_run(verdicts=[a_verdict()]), head), ComparisonFormat.TEXT, HEAD)
     assert "boot.ready: verified -> violated: no login\n" in text
 
 
-@pytest.mark.parametrize("form", [Format.TEXT, Format.MARKDOWN])
-def test_what_one_side_alone_has_is_told_though_both_bear_one_id(form: Format) -> None:
+@pytest.mark.parametrize("form", [ComparisonFormat.TEXT, ComparisonFormat.MARKDOWN])
+def test_what_one_side_alone_has_is_told_though_both_bear_one_id(form: ComparisonFormat) -> None:
     both, alone = a_verdict(), a_verdict(guest="debian-13")
-    gone = written(compare(a_run(verdicts=[both, alone]), a_run(verdicts=[both])), form, HEAD)
+    gone = render(compare(a_run(verdicts=[both, alone]), a_run(verdicts=[both])), form, HEAD)
     assert "Only in the base, " in gone
     assert "debian-13" in gone.partition("Only in the base")[2]
-    new = written(compare(a_run(verdicts=[both]), a_run(verdicts=[both, alone])), form, HEAD)
+    new = render(compare(a_run(verdicts=[both]), a_run(verdicts=[both, alone])), form, HEAD)
     assert "debian-13" in new.partition("Only in the head")[2]
 
 
 def test_a_guests_words_do_no_harm_in_it() -> None:
-    text = written(hostile(), Format.TEXT, HEAD)
+    text = render(hostile(), ComparisonFormat.TEXT, HEAD)
     assert "\x1b" not in text
     assert "\n# heading" not in text
-    markdown = written(hostile(), Format.MARKDOWN, HEAD)
+    markdown = render(hostile(), ComparisonFormat.MARKDOWN, HEAD)
     assert (
         "``` ␛[31m <script>alert(1)</script> | [a](javascript:b) `x` ``y`` @you # heading ```"
         in markdown
@@ -258,13 +259,13 @@ def test_a_guests_words_do_no_harm_in_it() -> None:
 
 
 def test_the_markdown_can_be_read_as_it_is() -> None:
-    lines = written(compare(WORKING, FAILING), Format.MARKDOWN, HEAD).splitlines()
+    lines = render(compare(WORKING, FAILING), ComparisonFormat.MARKDOWN, HEAD).splitlines()
     assert lines[0] == "# `20240501-220000-abcd` -> `20240501-220000-abcd`"
     assert f"- `debian-12` `bios` `{SLOW}`: `passed` -> `failed`: `no login`" in lines
 
 
 def test_as_json_it_holds_everything() -> None:
-    document = json.loads(written(compare(timed(20), timed(30)), Format.JSON, HEAD))
+    document = json.loads(render(compare(timed(20), timed(30)), ComparisonFormat.JSON, HEAD))
     assert document["schema"] == "guestcert/comparison/1"
     assert document["figures"][0]["after"] == 30
     assert document["unchanged"] == 1

@@ -184,7 +184,7 @@ def test_the_terminal_tells_verdicts_failures_certificates_and_where_to_read_on(
         "  no login",
         "  evidence: reports/one/evidence/one",
         "  rerun:    pytest 'suites/boot/test_ready.py::test_it_boots' --guest debian-12",
-        "time: 125 s; by work: boot 90 s, harness 30 s",
+        "time: 125 s; by phase: boot 90 s, harness 30 s",
         "debian-12 on qemu:///system: not certified",
         "  it is violated",
         "only a part was run: -k 'ready'",
