@@ -28,9 +28,9 @@ app.command("compare")(compare.compare)
 app.command("doctor")(doctor.doctor)
 app.command("matrix")(matrix.matrix)
 app.command("resume", cls=PytestCommand)(resume.resume)
-app.add_typer(profiles.app, name="profiles", help="The guests that guestcert knows.")
-app.add_typer(images.app, name="images", help="The base images that guests are made from.")
-app.add_typer(media.app, name="media", help="The installation media that guests are made from.")
+app.add_typer(profiles.app, name="profiles", help="The profiles of guests.")
+app.add_typer(images.app, name="images", help="The base images of guests.")
+app.add_typer(media.app, name="media", help="The installation media of guests.")
 
 
 def _version(wanted: bool) -> None:
@@ -49,12 +49,12 @@ def options(
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    """End as at Ctrl-C: what a command has started, such as a build, is cleaned up."""
+    """End as on Ctrl-C: what a command has started, such as a build, is cleaned up."""
     sys.exit(INTERRUPTED)
 
 
 def main() -> None:
-    """Run the command. What goes wrong is reported in a sentence and ends with its own status."""
+    """Run the command. A failure is reported in one sentence and has its own exit status."""
     output = duplicate_output()
     signal.signal(signal.SIGTERM, _stop)
     try:

@@ -1,4 +1,4 @@
-"""The words of a command line: guests or runs, files of cases, and pytest's own arguments."""
+"""The arguments of a command line: guests or runs, files of cases, and pytest's arguments."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ from harness.profiles.selection import EXPRESSION
 
 @dataclass(frozen=True)
 class Arguments:
-    """What stands on a command line besides its options."""
+    """A command line's arguments besides its options."""
 
     guests: tuple[str, ...] = ()
-    cases: tuple[str, ...] = ()  # files, folders or node ids, which hold a `/` or end in .py
-    untyped: tuple[str, ...] = ()  # for pytest, as they are: all from the first option on
+    cases: tuple[str, ...] = ()  # files, folders or node ids: they hold a `/` or end in .py
+    untyped: tuple[str, ...] = ()  # for pytest, unchanged: all from the first option on
 
 
 def split_arguments(arguments: Sequence[str]) -> Arguments:
-    """Sort the words that a command was given."""
-    first = next((n for n, word in enumerate(arguments) if word.startswith("-")), len(arguments))
+    """Split the arguments of a command by their kind."""
+    first = next(
+        (n for n, argument in enumerate(arguments) if argument.startswith("-")), len(arguments)
+    )
     named = arguments[:first]
     return Arguments(
-        guests=tuple(word for word in named if not _is_place(word)),
-        cases=tuple(word for word in named if _is_place(word)),
+        guests=tuple(one for one in named if not _is_path(one)),
+        cases=tuple(one for one in named if _is_path(one)),
         untyped=tuple(arguments[first:]),
     )
 
 
-def _is_place(word: str) -> bool:
-    return not EXPRESSION.search(word) and ("/" in word or word.endswith(".py"))
+def _is_path(argument: str) -> bool:
+    return not EXPRESSION.search(argument) and ("/" in argument or argument.endswith(".py"))

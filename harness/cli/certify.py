@@ -1,4 +1,4 @@
-"""`guestcert certify`: a thin front of pytest that shows progress and tells the verdict."""
+"""`guestcert certify`: a thin front of pytest that shows progress and the verdict."""
 
 from __future__ import annotations
 
@@ -50,26 +50,26 @@ def certify(
         int | None, typer.Option("-n", min=0, help="Cases at once; default: by processors.")
     ] = None,
     keyword: Annotated[
-        str, typer.Option("-k", metavar="EXPRESSION", help="Only cases whose names it matches.")
+        str, typer.Option("-k", metavar="EXPRESSION", help="Only cases whose names match.")
     ] = "",
     markers: Annotated[
-        str, typer.Option("-m", metavar="EXPRESSION", help="Only cases whose marks it matches.")
+        str, typer.Option("-m", metavar="EXPRESSION", help="Only cases whose marks match.")
     ] = "",
     exit_first: Annotated[
         bool, typer.Option("-x", help="Stop at the first case that fails or breaks.")
     ] = False,
     skip_unavailable: Annotated[
         bool,
-        typer.Option("--skip-unavailable", help="Go without guests of which there is no image."),
+        typer.Option("--skip-unavailable", help="Skip guests without an image."),
     ] = False,
     reports: Annotated[
         Path | None, typer.Option(help="Where runs are written; default: reports/.")
     ] = None,
 ) -> None:
-    """Certify guests: debian-12, or those that ids, globs or expressions name.
+    """Certify guests: debian-12, or those that ids, globs or expressions select.
 
-    Files of cases may be named beside them: suites/boot/test_power.py. Everything after `--` goes
-    to pytest as it is, for example `-- --lf`.
+    Files of cases may follow: suites/boot/test_power.py. Everything after `--` is passed to
+    pytest unchanged, for example `-- --lf`.
     """
     parsed = split_arguments(guest or [])
     choices = RunChoices(
@@ -105,10 +105,10 @@ def certify(
     sys.exit(run_pytest(arguments, directory, choices.hypervisor))
 
 
-def _existing_case(word: str) -> str:
-    """A file or folder under suites/, or a node id; raises UsageError with what is near."""
+def _existing_case(argument: str) -> str:
+    """A file or folder under suites/, or a node id; raises UsageError with the nearest one."""
     root = project_root()
-    path, colons, rest = word.partition("::")
+    path, colons, rest = argument.partition("::")
     found = (Path(path) if Path(path).exists() else root / path).resolve()
     suites = root / "suites"
     if not found.exists() or (found != suites and suites not in found.parents):
@@ -121,12 +121,12 @@ def _existing_case(word: str) -> str:
 
 
 def _workers(asked: int | None, untyped: Iterable[str]) -> int:
-    """Two cases at once need two processors: a guest under TCG fills one."""
+    """The number of workers: one for each processor at most, since a guest under TCG fills one."""
     if _wants_terminal(untyped):
         return 0
     return min(4, os.cpu_count() or 1) if asked is None else asked
 
 
 def _wants_terminal(untyped: Iterable[str]) -> bool:
-    """Whether pytest needs the terminal for itself, for a debugger or to list cases."""
+    """Whether pytest needs the terminal, for a debugger or to list cases."""
     return bool({"--pdb", "-s", "--collect-only", "--co", "--trace"} & set(untyped))

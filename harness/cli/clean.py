@@ -1,4 +1,4 @@
-"""`guestcert clean`: nothing of ours left behind."""
+"""`guestcert clean`: removes what runs left behind."""
 
 from __future__ import annotations
 
@@ -26,48 +26,49 @@ def clean(
     ] = False,
     force: Annotated[
         bool,
-        typer.Option("--force", help="Also remove what has our name and no readable owner."),
+        typer.Option(
+            "--force", help="Also remove what has guestcert's name but no readable owner."
+        ),
     ] = False,
 ) -> None:
-    """Remove the machines, networks and files of runs that ended without doing so.
+    """Remove the machines, networks and files that ended runs left behind.
 
-    What a run that still goes on owns stays, whoever started it; base images stay too (see
-    `guestcert images prune`).
+    What a living run owns stays, whoever started it. Base images stay too (see `guestcert images
+    prune`).
     """
     root = store_root()
     with closing(open_hypervisor(hypervisor)) as connection:
         found = find(connection, root)
         wanted = (Status.STALE, Status.UNKNOWN) if force else (Status.STALE,)
-        to_remove = [thing for thing in found if thing.status in wanted]
+        to_remove = [one for one in found if one.status in wanted]
         _show_rest(found, force=force)
         if dry_run:
             _show("would remove", to_remove)
             return
         removal = remove(connection, to_remove)
-    for what in removal.removed:
-        echo(f"removed {what}")
+    for resource in removal.removed:
+        echo(f"removed {resource}")
     if removal.failed:
         raise HarnessError(
             "not everything could be removed: " + "; ".join(removal.failed),
             remedy="look at the reason, then run `guestcert clean` again",
         )
     if not found:
-        echo("nothing of guestcert's was left")
+        echo("nothing was left behind")
 
 
 def _show_rest(found: Sequence[Found], *, force: bool) -> None:
-    """What stays and why; and first of all what nobody is known to own, where it goes too."""
-    for thing in found:
-        if thing.status is Status.LIVING and thing.owned.lease is not None:
-            why = f"its run still goes on, {describe(thing.owned.lease)}"
-            echo(f"kept    {thing}: {why}")
-    unknown = [thing for thing in found if thing.status is Status.UNKNOWN]
+    """Show what stays and why, and with --force what is removed without a readable owner."""
+    for one in found:
+        if one.status is Status.LIVING and one.owned.lease is not None:
+            echo(f"kept    {one}: its run is alive, {describe(one.owned.lease)}")
+    unknown = [one for one in found if one.status is Status.UNKNOWN]
     if force:
         _show("no readable owner:", unknown)
         return
     _show("kept   ", unknown, ": it has no readable owner; --force removes it")
 
 
-def _show(what: str, things: Sequence[Found], why: str = "") -> None:
-    for thing in things:
-        echo(f"{what} {thing}{why}")
+def _show(what: str, resources: Sequence[Found], why: str = "") -> None:
+    for resource in resources:
+        echo(f"{what} {resource}{why}")

@@ -1,4 +1,4 @@
-"""`guestcert compare`: what changed between two runs."""
+"""`guestcert compare`: the changes between two runs."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def compare(
     base: Annotated[
         str, typer.Argument(help="The earlier run: its id, its folder, or its run.json.")
     ],
-    head: Annotated[str, typer.Argument(help="The later one, likewise.")] = LATEST,
+    head: Annotated[str, typer.Argument(help="The later run, in the same form.")] = LATEST,
     form: Annotated[
-        ComparisonFormat, typer.Option("--format", help="How to write it.")
+        ComparisonFormat, typer.Option("--format", help="The format.")
     ] = ComparisonFormat.TEXT,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Into a file; default: to the terminal.")
@@ -35,16 +35,16 @@ def compare(
 ) -> None:
     """Show regressions, repairs and changed figures; ends with 1 where anything regressed."""
     folder = reports or project_root() / "reports"
-    (earlier, _), (later, its_folder) = (_read(name, folder) for name in (base, head))
+    (earlier, _), (later, later_folder) = (_read(name, folder) for name in (base, head))
     if earlier == later:
         raise UsageError(
-            f"{base} and {head} are one run, {later.run}: it says nothing of a change",
+            f"{base} and {head} are the same run, {later.run}",
             remedy="name an earlier run first",
         )
     comparison = compared(earlier, later)
-    write_output(render_comparison(comparison, form, its_folder), output)
+    write_output(render_comparison(comparison, form, later_folder), output)
     if output is not None:
-        echo(f"{output}: {comparison.base} held against {comparison.head}", err=True)
+        echo(f"{output}: {comparison.base} compared with {comparison.head}", err=True)
     sys.exit(comparison.exit_code)
 
 

@@ -1,4 +1,4 @@
-"""`guestcert doctor`: what this host can run, each finding with its remedy."""
+"""`guestcert doctor`: checks this host, each finding with its remedy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from harness.profiles.claims import HypervisorKind
 
 
 def doctor(hypervisor: HypervisorOption = None) -> None:
-    """Say what this host can run, and what to do about what it can't."""
+    """Check what this host can run, with a remedy for each problem."""
     essential_missing = 0
     for finding in examine(hypervisor):
         mark = "ok   " if finding.good else "WRONG" if finding.essential else "less "
@@ -30,13 +30,13 @@ def doctor(hypervisor: HypervisorOption = None) -> None:
             echo(f"      try: {finding.remedy}")
             essential_missing += finding.essential
     if essential_missing:
-        raise HarnessError(f"this host can not certify guests yet: {essential_missing} to mend")
+        raise HarnessError(f"this host cannot certify guests yet: {essential_missing} problems")
 
 
 def examine(uri: str | None) -> Iterator[Finding]:
-    """Look at everything that a run needs."""
+    """Check everything that a run needs."""
     if uri is not None and HypervisorKind.of(uri) is HypervisorKind.HYPERV:
-        # Images are made here, and run there: nothing here need execute a guest.
+        # Images are built on this host and run on that one, so this host need not execute guests.
         yield from _programs(PACKAGES)
         yield _store()
         yield from examine_host(uri)
@@ -66,13 +66,13 @@ def _store() -> Finding:
 
 
 def _kvm_permissions() -> Finding:
-    """Libvirt asks QEMU anew for all that it can do, seconds each, where its user can't use KVM."""
+    """Where its user cannot use KVM, libvirt probes QEMU again for each request, for seconds."""
     if not DEVICE.exists() or os.geteuid() != 0:
-        return Finding(True, f"{DEVICE}: {'left as it is' if DEVICE.exists() else 'not there'}")
+        return Finding(True, f"{DEVICE}: {'unchanged' if DEVICE.exists() else 'missing'}")
     group_may = DEVICE.stat().st_mode & 0o060 == 0o060
     return Finding(
         group_may,
-        f"{DEVICE} {'can' if group_may else 'can not'} be opened by its group",
+        f"{DEVICE} {'can' if group_may else 'cannot'} be opened by its group",
         f"chgrp kvm {DEVICE} && chmod 0660 {DEVICE}; without it libvirt is slow",
         essential=False,
     )

@@ -1,4 +1,4 @@
-"""What `guestcert doctor` finds."""
+"""The findings of `guestcert doctor`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NEEDED_GIB = 8
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     good: bool
     what: str

@@ -1,4 +1,4 @@
-"""What a Hyper-V host must have, each with its remedy."""
+"""Checks of a Hyper-V host, each finding with its remedy."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ RIGHTS_REMEDY = "on the host: Add-LocalGroupMember -Group 'Hyper-V Administrator
 
 
 def examine_host(uri: str) -> Iterator[Finding]:
-    """Look at everything that a run needs of the host; ends early where there is no way in."""
+    """Check everything that a run needs of the host; ends early where the host is unreachable."""
     try:
         hypervisor = HypervHypervisor(uri)
     except GuestcertError as error:
-        yield Finding(False, error.sentence, error.remedy or "look at the host")
+        yield Finding(False, error.sentence, error.remedy or "check the host")
         return
     try:
         state = hypervisor.state
@@ -45,7 +45,7 @@ def _role(state: HostState) -> Iterator[Finding]:
     )
     yield Finding(
         state.service in ("Running", SERVICE_STATE_HIDDEN),
-        f"service vmms (virtual machine management): {_told(state)}",
+        f"service vmms (virtual machine management): {_service_state(state)}",
         "on the host: Start-Service vmms" if state.service else MODULE_REMEDY,
     )
     yield Finding(
@@ -74,10 +74,10 @@ def _role(state: HostState) -> Iterator[Finding]:
     )
 
 
-def _told(state: HostState) -> str:
-    """What is known of the service that manages machines."""
+def _service_state(state: HostState) -> str:
+    """The state of the service that manages machines."""
     if state.service == SERVICE_STATE_HIDDEN:
-        return f"{state.user}, who is no administrator, is not told whether it runs"
+        return f"unknown to {state.user}, who is not an administrator"
     return state.service or "missing"
 
 

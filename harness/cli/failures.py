@@ -1,4 +1,4 @@
-"""The last thing that a command prints where it failed, and its exit status."""
+"""The report of a command's failure, and its exit status."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.cli.output import echo
 from harness.errors import GuestcertError, HarnessError
 
 CLOSED_PIPE = 141
-"""What shells report of a command that a closed pipe ended (128 and SIGPIPE)."""
+"""Exit status of a command that a closed pipe ended, as in shells (128 + SIGPIPE)."""
 
 STANDARD_OUTPUT = 1
 
@@ -21,7 +21,7 @@ DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def duplicate_output() -> int | None:
-    """Standard output under a descriptor that stays: rich puts /dev/null over a closed pipe."""
+    """Duplicate standard output, since rich replaces a closed pipe by /dev/null."""
     try:
         return os.dup(STANDARD_OUTPUT)
     except OSError:
@@ -31,8 +31,8 @@ def duplicate_output() -> int | None:
 def report_failure(error: BaseException, output: int | None) -> int:
     """Print what went wrong to standard error; returns the exit status.
 
-    `output` is the duplicate of standard output. Nothing is printed where its reader went away.
-    A fault of guestcert itself ends as one of the lab does: it is a verdict on nothing.
+    `output` is the duplicate of standard output. Nothing is printed where its reader has gone.
+    A fault of guestcert ends as one of the lab does: it is not a verdict.
     """
     unread = isinstance(error, BrokenPipeError) and _has_no_reader(output)
     _drop_unwritable_output()
@@ -53,13 +53,13 @@ def _explained(error: OSError) -> HarnessError:
     if error.errno in DISK_FULL:
         return HarnessError(
             f"no space is left to write {what}",
-            remedy="free some, or name another place (-o, --reports, GUESTCERT_HOME)",
+            remedy="free some, or name another folder (-o, --reports, GUESTCERT_HOME)",
         )
     return HarnessError(f"{what}: {error.strerror or error}")
 
 
 def _has_no_reader(descriptor: int | None) -> bool:
-    """Whether it is a pipe that nobody reads any more."""
+    """Whether the descriptor is a pipe without a reader."""
     if descriptor is None:
         return False
     poll = select.poll()
@@ -68,7 +68,7 @@ def _has_no_reader(descriptor: int | None) -> bool:
 
 
 def _drop_unwritable_output() -> None:
-    """Python writes what is left at its end, and would report the same fault once more."""
+    """Discard buffered output: Python would write it at exit and report the same fault again."""
     try:
         if sys.__stdout__ is not None:
             sys.__stdout__.flush()

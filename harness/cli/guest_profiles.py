@@ -1,4 +1,4 @@
-"""The profiles that a command works with: a broken file does not stop what needs another one."""
+"""The profiles of a command: a broken file stops only the commands that need it."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def sound_profiles() -> list[Profile]:
 
 
 def profiles_for(wanted: Sequence[str]) -> list[Profile]:
-    """The profiles that ids, globs or expressions mean; warns of those that are broken.
+    """The profiles that ids, globs or expressions select; warns of broken files.
 
-    Raises UsageError where one means none, and the problem of a broken one that is meant.
+    Raises UsageError where one selects none, and the problem of a broken one that is selected.
     """
     usable = usable_profiles()
     chosen = select(usable.profiles, wanted, broken=usable.broken)
@@ -34,7 +34,7 @@ def profiles_for(wanted: Sequence[str]) -> list[Profile]:
 def _warn(problems: int) -> None:
     if problems:
         echo(
-            f"guestcert: {problems} problems in guest_profiles/, in files that are left out: "
+            f"guestcert: {problems} problems in guest_profiles/, whose files are ignored: "
             "`guestcert profiles validate` shows them",
             err=True,
         )

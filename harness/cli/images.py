@@ -1,4 +1,4 @@
-"""`guestcert images`: the base images that guests are made from."""
+"""`guestcert images`: the base images of guests."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ app = typer.Typer(no_args_is_help=True)
 def list_images() -> None:
     """List the images in the store."""
     table = Table(box=None, pad_edge=False)
-    for column in ("image", "made", "last used", "MiB", "sha256"):
+    for column in ("image", "built", "last used", "MiB", "sha256"):
         table.add_column(column)
     for stored in ImageStore(store_root()).images():
         moments = (f"{m:%Y-%m-%d %H:%M}" for m in (stored.provenance.made, stored.used))
@@ -60,23 +60,23 @@ def verify() -> None:
     bad = ImageStore(store_root()).verify()
     if bad:
         raise HarnessError(
-            "altered since they were made: " + ", ".join(image.name for image in bad),
-            remedy="they are made anew at their next use; `guestcert images prune` removes others",
+            "altered since they were built: " + ", ".join(image.name for image in bad),
+            remedy="their next use builds them again; `guestcert images prune` removes others",
         )
-    echo("all images are as they were made")
+    echo("all images match their digests")
 
 
 @app.command()
 def prune(
     older_than: Annotated[
-        int | None, typer.Option(min=0, metavar="DAYS", help="Those not used for so many days.")
+        int | None, typer.Option(min=0, metavar="DAYS", help="Those unused for so many days.")
     ] = None,
     max_size: Annotated[
         int | None,
         typer.Option(min=0, metavar="GIB", help="The longest unused, until the rest fits."),
     ] = None,
 ) -> None:
-    """Remove images that no present recipe makes (copies of yours too), or by age and size."""
+    """Remove images without a present recipe (copies of yours too), or by age and size."""
     removed = ImageStore(store_root()).prune(
         unused_for=timedelta(days=older_than) if older_than is not None else None,
         most_bytes=max_size * 2**30 if max_size is not None else None,

@@ -20,19 +20,19 @@ from harness.reporting.claims_matrix import claims_tables
 def matrix(
     guest: Annotated[list[str] | None, typer.Argument(help="Id, glob or expression.")] = None,
     claims: Annotated[
-        bool, typer.Option("--claims", help="What vendors and owners say, before any test.")
+        bool, typer.Option("--claims", help="The claims of vendors and owners, before any test.")
     ] = False,
     form: Annotated[
-        MatrixFormat, typer.Option("--format", help="How to write it.")
+        MatrixFormat, typer.Option("--format", help="The format.")
     ] = MatrixFormat.MARKDOWN,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Into a file; default: to the terminal.")
     ] = None,
 ) -> None:
-    """Write the support matrix of all guests, or of those that are named."""
+    """Write the support matrix of all guests, or of the selected ones."""
     if not claims:
         raise UsageError(
-            "results of runs are not gathered into a matrix yet, only claims are",
+            "a matrix of results is not supported yet, only one of claims",
             remedy="guestcert matrix --claims",
         )
     profiles = load_profiles()

@@ -32,10 +32,10 @@ def add(
     files: Files,
     guest: Annotated[
         str | None,
-        typer.Option(metavar="ID", help="The guest that they install, whatever their name says."),
+        typer.Option(metavar="ID", help="The guest that they install, overriding the OS database."),
     ] = None,
 ) -> None:
-    """Put ISO files on the shelf, recognised by the OS database; they stay where they are."""
+    """Put ISO files on the shelf, recognised by the OS database; the files stay in place."""
     shelf, profiles, database = MediaShelf(store_root()), sound_profiles(), Database()
     named = _guest(guest, profiles)
     refused = 0
@@ -50,17 +50,17 @@ def add(
             echo(f"{file}: drivers for Windows")
             continue
         first, *others = medium.profiles
-        words = f"{file}: {first}"
+        line = f"{file}: {first}"
         if others:
-            words += f" (or {', '.join(others)}, whose media bear the same name)"
-        echo(words)
+            line += f" (or {', '.join(others)}, whose media have the same name)"
+        echo(line)
     if refused:
         raise UsageError(f"{refused} of {len(files)} files were not added")
 
 
 @app.command("identify")
 def identify_media(files: Files) -> None:
-    """Say what ISO files install, and change nothing."""
+    """Show what ISO files install; changes nothing."""
     profiles, database = sound_profiles(), Database()
     refused = 0
     for file in files:
@@ -80,7 +80,7 @@ def identify_media(files: Files) -> None:
 
 @app.command("list")
 def list_media() -> None:
-    """List the media, which profiles can be installed now, and what the others lack."""
+    """List the media, the profiles that can be installed now, and what the others lack."""
     shelf, profiles = MediaShelf(store_root()), sound_profiles()
     table = Table(box=None, pad_edge=False)
     for column in ("medium", "volume id", "profiles", "state", "sha256"):
@@ -90,7 +90,7 @@ def list_media() -> None:
         names = ", ".join(medium.profiles)
         shown = (str(medium.path), medium.volume, names, state)
         table.add_row(*map(sanitize_line, shown), medium.sha256[:16])
-    console = Console(markup=False)  # a medium may be called anything
+    console = Console(markup=False)  # a medium's name may be anything
     console.print(table)
     states = [(profile, missing_prerequisite(profile, store_root())) for profile in profiles]
     ready = [profile.id for profile, lack in states if lack is None]
@@ -104,7 +104,7 @@ def list_media() -> None:
 def _together(
     states: Iterable[tuple[Profile, UsageError | None]],
 ) -> dict[tuple[str, str | None], list[str]]:
-    """The guests by what they lack, and what to do about it: most lack just the same."""
+    """The guests by what they lack and its remedy: most lack the same."""
     found: dict[tuple[str, str | None], list[str]] = defaultdict(list)
     for profile, lack in states:
         if lack is not None:
@@ -120,7 +120,7 @@ def _guest(name: str | None, profiles: list[Profile]) -> Profile | None:
     chosen = select(profiles, [name])
     if len(chosen) != 1:
         raise UsageError(
-            f"{name!r} is {len(chosen)} guests, and a medium is one's",
+            f"{name!r} selects {len(chosen)} guests, but a medium installs one",
             remedy=f"name one: {', '.join(profile.id for profile in chosen[:5])}",
         )
     return chosen[0]

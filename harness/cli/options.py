@@ -1,4 +1,4 @@
-"""Options of several commands, and what is said of one that a command does not have."""
+"""Options that commands share, and the error for an unknown option."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ HINTS = {
     "--guest": "guests are named without an option: guestcert certify debian-12",
     "--json": "run.json in the run's folder is for programs",
 }
-"""What to do instead, by an option that is none of certify's, and not of pytest alone."""
+"""Remedies for options that certify does not have."""
 
 
 def one_of(what: str, known: Sequence[Choice]) -> Callable[[str], Choice]:
-    """A function that finds a choice by its name, in any case.
+    """A function that finds a choice by its name, ignoring case.
 
-    It raises UsageError with the nearest one for what is none.
+    It raises UsageError with the nearest one for an unknown name.
     """
 
-    def choose(word: str) -> Choice:
+    def choose(name: str) -> Choice:
         for choice in known:
-            if choice == word.lower():
+            if choice == name.lower():
                 return choice
         names = [str(choice) for choice in known]
         raise UsageError(
-            f"there is no {what} {word!r}",
-            remedy=nearest(word.lower(), names) or f"one of {', '.join(names)}",
+            f"there is no {what} {name!r}",
+            remedy=nearest(name.lower(), names) or f"one of {', '.join(names)}",
         )
 
     return choose
@@ -47,7 +47,7 @@ TierOption = Annotated[
     typer.Option(
         parser=one_of("tier", tuple(Tier)),
         metavar="|".join(Tier),
-        help="Which features are tested, and how often what must hold again and again.",
+        help="Which features are tested, and how often their cases repeat.",
     ),
 ]
 
@@ -56,36 +56,36 @@ AcceleratorOption = Annotated[
     typer.Option(
         parser=one_of("accelerator", tuple(Accelerator)),
         metavar="|".join(Accelerator),
-        help="Instead of what is proved to work.",
+        help="Instead of the one that is proved to work.",
     ),
 ]
 
 
 class PytestCommand(TyperCommand):
-    """A command that hands arguments on to pytest: what it does not know may be pytest's."""
+    """A command that passes arguments to pytest: an unknown option may be pytest's."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the arguments; raises UsageError for an option that is none, with where it is."""
+        """Parse the arguments; raises UsageError for an unknown option, with its remedy."""
         takes_value = {
             name: not getattr(parameter, "is_flag", True)
             for parameter in self.get_params(ctx)
             for name in (*parameter.opts, *parameter.secondary_opts)
         }
-        words = iter(args)
-        for word in words:
-            if word == "--":
+        arguments = iter(args)
+        for argument in arguments:
+            if argument == "--":
                 break
-            option = word.partition("=")[0] if word.startswith("--") else word[:2]
+            option = argument.partition("=")[0] if argument.startswith("--") else argument[:2]
             if not option.startswith("-") or option == "-":
                 continue
             if option not in takes_value:
                 raise UsageError(
-                    f"guestcert {ctx.info_name} has no option {word}",
+                    f"guestcert {ctx.info_name} has no option {argument}",
                     remedy=HINTS.get(option)
                     or nearest(option, [name for name in takes_value if len(name) > 2])
-                    or f"pytest's options stand after --: guestcert {ctx.info_name} -- {word}",
+                    or f"pytest's options follow --: guestcert {ctx.info_name} -- {argument}",
                 )
-            if word == option and takes_value[option]:
-                next(words, None)
+            if argument == option and takes_value[option]:
+                next(arguments, None)
         rest: list[str] = super().parse_args(ctx, args)
         return rest

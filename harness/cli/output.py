@@ -1,4 +1,4 @@
-"""What commands write: to the terminal, and into the file that the user names."""
+"""The output of commands: to the terminal, and into the file that the user names."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from harness.text import sanitize
 
 
 def echo(text: str, *, err: bool = False) -> None:
-    """Print a line. It may quote a guest, a medium, or another's machine."""
+    """Print a line, sanitized: it may quote a guest, a medium, or another user's machine."""
     typer.echo(sanitize(text, None), err=err)
 
 
 def write_output(text: str, target: Path | None) -> None:
     """Write a command's result into the file `target`, or to standard output where it is None.
 
-    A regular file is replaced whole. A link is followed and a device written to: neither is
-    replaced. No folder is made. Raises UsageError where `target` cannot be a file.
+    A regular file is replaced atomically. A link is followed and a device written to: neither is
+    replaced. No folder is created. Raises UsageError where `target` cannot be a file.
     """
     if target is None:
         typer.echo(text, nl=False)

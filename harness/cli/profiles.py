@@ -1,4 +1,4 @@
-"""`guestcert profiles`: the guests that guestcert knows."""
+"""`guestcert profiles`: the profiles of guests."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ENDS_SOON_DAYS = 365
 def list_profiles(
     guest: Annotated[list[str] | None, typer.Argument(help="Id, glob or expression.")] = None,
 ) -> None:
-    """List the profiles, or those that an id, a glob or an expression means."""
+    """List the profiles, or those that an id, a glob or an expression selects."""
     table = Table(box=None, pad_edge=False)
     for column in ("id", "name", "variants", "image", "end of support"):
         table.add_column(column, no_wrap=column == "id")
@@ -44,10 +44,10 @@ def list_profiles(
 def show(
     guest: str,
     resolved: Annotated[
-        bool, typer.Option("--resolved", help="Tell the file and line of each value.")
+        bool, typer.Option("--resolved", help="Show the file and line of each value.")
     ] = False,
 ) -> None:
-    """Show one profile with all that it inherits."""
+    """Show one profile with all inherited values."""
     everything = {known.profile.id: known for known in resolve_profiles()}
     for profile in select([known.profile for known in everything.values()], [guest]):
         if resolved:
@@ -59,7 +59,7 @@ def show(
 
 @app.command()
 def validate() -> None:
-    """Check every profile, and tell all problems of all files at once."""
+    """Check every profile, and show all problems of all files at once."""
     examined = examine_profiles()
     for problem in examined.problems:
         echo(str(problem), err=True)
@@ -75,7 +75,7 @@ def schema() -> None:
 
 
 def _end(profile: Profile, today: date) -> Text:
-    """The end of support, in red where it has come and in yellow where it comes soon."""
+    """The end of support: red when past, yellow when near."""
     end = profile.lifecycle.end
     if end is None:
         return Text("none known", "dim")

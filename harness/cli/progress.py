@@ -1,4 +1,4 @@
-"""Shows a run while it works: live lines in a terminal, plain lines elsewhere."""
+"""The progress of a run: live lines in a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ STYLES = {
 }
 
 
-class Progress:
-    """A line for each outcome as it comes, and in a terminal one for each guest at work."""
+class RunProgress:
+    """A line for each outcome as it comes; in a terminal also one for each busy worker."""
 
     def __init__(self, directory: RunDirectory, live: Path) -> None:
         self._outcomes = directory.outcomes
         self._live_folder = live
         self._console = Console(no_color="NO_COLOR" in os.environ or None, soft_wrap=False)
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
-        self._read = complete_length(directory)  # what an earlier part of the run found was shown
-        self._said: dict[str, str] = {}
+        self._read = complete_length(directory)  # the outcomes before a resume were shown already
+        self._shown: dict[str, str] = {}
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> RunProgress:
         if self._console.is_terminal:
             self._live.start()
         return self
@@ -56,13 +56,13 @@ class Progress:
         self._live.stop()
 
     def update(self) -> None:
-        """Show what has come since the last call."""
+        """Show the changes since the last call."""
         self._show_outcomes()
         states = list(live_states(self._live_folder))
         if self._console.is_terminal:
             self._live.update(_table(states), refresh=True)
         else:
-            self._say_states(states)
+            self._print_states(states)
 
     def _show_outcomes(self) -> None:
         if not self._outcomes.exists():
@@ -71,7 +71,7 @@ class Progress:
             file.seek(self._read)
             while line := file.readline():
                 if not line.endswith("\n"):
-                    break  # half written: the next call reads it whole
+                    break  # incomplete: the next call reads it
                 self._read = file.tell()
                 self._show(OutcomeRecord.model_validate(json.loads(line)))
 
@@ -87,12 +87,12 @@ class Progress:
             reason = Text(f"               {sanitize(first, 300)}", "dim")
             self._console.print(reason, soft_wrap=True)
 
-    def _say_states(self, states: list[LiveState]) -> None:
-        """Where there is no terminal, say what takes long: images and first boots."""
+    def _print_states(self, states: list[LiveState]) -> None:
+        """Without a terminal, print the long steps: images and first boots."""
         for state in states:
-            if state.state == self._said.get(state.worker):
+            if state.state == self._shown.get(state.worker):
                 continue
-            self._said[state.worker] = state.state
+            self._shown[state.worker] = state.state
             if state.state not in ("running", "restoring"):
                 line = sanitize_line(f"{state.worker}: {state.state}")
                 self._console.print(line, soft_wrap=True, markup=False)

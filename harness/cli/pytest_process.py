@@ -1,4 +1,4 @@
-"""Runs pytest for a certification: shows its progress, forwards stops, reports the verdict."""
+"""The pytest process of a certification: its progress, signals and verdict."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import typer
 
 from harness.cli.output import echo
-from harness.cli.progress import Progress
+from harness.cli.progress import RunProgress
 from harness.errors import HarnessError, UsageError
 from harness.hypervisors.connection import open_hypervisor
 from harness.image_store.places import store_root
@@ -26,16 +26,16 @@ from harness.results.model import RunRecord
 from harness.results.store import RunDirectory, exit_code, read_run
 
 PYTEST = (sys.executable, "-P", "-m", "pytest")
-"""Imports nothing from the current folder; pytest itself puts the project's folder there."""
+"""-P: imports nothing from the current folder; pytest adds the project's folder itself."""
 
 WRONG_USAGE = 4
 """pytest.ExitCode.USAGE_ERROR, whose import would slow every command down."""
 
 INTERRUPTED = 130
-"""What shells report of a command that Ctrl-C ended."""
+"""Exit status of a command that Ctrl-C ended, as in shells."""
 
 NOISE = ("usage:", "inifile:", "rootdir:")
-"""Lines around what pytest says of a wrong argument, which do not help."""
+"""Lines around pytest's error about a wrong argument, which are left out."""
 
 
 def run_pytest(arguments: Sequence[str], directory: RunDirectory, hypervisor: str | None) -> int:
@@ -47,7 +47,7 @@ def run_pytest(arguments: Sequence[str], directory: RunDirectory, hypervisor: st
     log = directory.path / "pytest.log"
     logged_before = log.stat().st_size if log.exists() else 0
     judged_before = _judged(directory)
-    with log.open("ab") as output, _Stops() as stops:
+    with log.open("ab") as output, _StopSignals() as stops:
         process = subprocess.Popen(
             [*PYTEST, *arguments],
             cwd=project_root(),
@@ -59,11 +59,11 @@ def run_pytest(arguments: Sequence[str], directory: RunDirectory, hypervisor: st
         stops.forward_to(process)
         try:
             _show(process, directory, run)
-        except OSError:  # nobody can follow it: the pipe is closed, or the disk full
+        except OSError:  # progress cannot be shown: the pipe is closed, or the disk full
             process.send_signal(signal.SIGINT)
             process.wait()
             raise
-        stopped = stops.came
+        stopped = stops.received
     if stopped:
         _reap(hypervisor, run)
         echo(
@@ -78,15 +78,15 @@ def run_pytest(arguments: Sequence[str], directory: RunDirectory, hypervisor: st
 
 
 def show_verdict(record: RunRecord, directory: RunDirectory) -> int:
-    """Show what a run found; returns guestcert's exit status."""
+    """Show a run's summary; returns guestcert's exit status."""
     typer.echo(summary(record, directory, colour=_colour()))
     return exit_code(record)
 
 
 def check_selection(arguments: Sequence[str]) -> None:
-    """Let pytest collect the cases and run none.
+    """Let pytest collect the cases without running them.
 
-    Raises UsageError where it would not understand its arguments, or where no case is left.
+    Raises UsageError where pytest refuses its arguments, or where no case is selected.
     """
     done = subprocess.run(
         [*PYTEST, *arguments, "--numprocesses=0", "--collect-only", "-q"],
@@ -102,24 +102,24 @@ def check_selection(arguments: Sequence[str]) -> None:
 
 
 def call_pytest(arguments: Sequence[str]) -> int:
-    """Run pytest with the terminal for itself; returns its exit status, guestcert's where wrong."""
+    """Run pytest in the terminal; returns its exit status, guestcert's for wrong usage."""
     status = subprocess.call([*PYTEST, *arguments], cwd=project_root())
     return UsageError.exit_code if status == WRONG_USAGE else status
 
 
-class _Stops:
-    """Ctrl-C and SIGTERM, kept and handed on to pytest as Ctrl-C, at which it cleans up.
+class _StopSignals:
+    """Forwards Ctrl-C and SIGTERM to pytest as Ctrl-C, on which it cleans up.
 
-    Entered before pytest is started: a background job begins with Ctrl-C ignored, and what is
-    ignored would stay so in pytest; what has a handler is not.
+    Entered before pytest is started: a background job starts with Ctrl-C ignored, which pytest
+    would inherit, while a signal with a handler is reset to its default.
     """
 
     def __init__(self) -> None:
-        self.came = False
+        self.received = False
         self._process: subprocess.Popen[bytes] | None = None
         self._previous: dict[int, Any] = {}
 
-    def __enter__(self) -> _Stops:
+    def __enter__(self) -> _StopSignals:
         for number in (signal.SIGINT, signal.SIGTERM):
             self._previous[number] = signal.signal(number, self._stop)
         return self
@@ -129,20 +129,20 @@ class _Stops:
             signal.signal(number, handler)
 
     def forward_to(self, process: subprocess.Popen[bytes]) -> None:
-        """From now on, and what came before too."""
+        """Forward signals to this process, one that was received earlier too."""
         self._process = process
-        if self.came:
+        if self.received:
             process.send_signal(signal.SIGINT)
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
-        self.came = True
+        self.received = True
         if self._process is not None:
             self._process.send_signal(signal.SIGINT)
 
 
 def _show(process: subprocess.Popen[bytes], directory: RunDirectory, run: str) -> None:
     """Show progress until pytest ends."""
-    with Progress(directory, live_folder(store_root(), run)) as progress:
+    with RunProgress(directory, live_folder(store_root(), run)) as progress:
         while True:
             try:
                 process.wait(timeout=0.5)
@@ -153,7 +153,7 @@ def _show(process: subprocess.Popen[bytes], directory: RunDirectory, run: str) -
 
 
 def _reap(hypervisor: str | None, run: str) -> None:
-    """Take away what the stopped pytest did not get to."""
+    """Remove what the stopped pytest left."""
     connection = open_hypervisor(hypervisor)
     reaped = reap_run(connection, store_root(), run)
     connection.close()
@@ -162,24 +162,24 @@ def _reap(hypervisor: str | None, run: str) -> None:
 
 
 def _judged(directory: RunDirectory) -> int | None:
-    """When run.json was written, in nanoseconds; None where it was not."""
+    """Modification time of run.json in nanoseconds; None where it is missing."""
     return directory.run_json.stat().st_mtime_ns if directory.run_json.exists() else None
 
 
 def _explain(status: int, text: str, log: Path | None) -> NoReturn:
-    """Raise what pytest's last words say, where it ended without a record.
+    """Raise pytest's last error, where it ended without a record.
 
-    Wrong usage is the user's; all else is the harness's.
+    UsageError for wrong usage, HarnessError for anything else.
     """
     lines = text.strip().splitlines()
     marks = [n for n, line in enumerate(lines) if line.startswith(("ERROR", "Exit:", "!", "E "))]
     if status == WRONG_USAGE and marks:
-        lines = lines[marks[-1] :]  # to its end: the second line may say what is wrong
+        lines = lines[marks[-1] :]  # to its end: the second line may hold the reason
     else:
         lines = [lines[n] for n in marks] or lines
-    telling = [line.removeprefix("ERROR: ") for line in lines if line.strip()]
-    telling = [line for line in telling if not line.strip().startswith(NOISE)]
-    sentence = "\n".join(telling[-6:]) or f"pytest ended with {status} and said nothing"
+    relevant = [line.removeprefix("ERROR: ") for line in lines if line.strip()]
+    relevant = [line for line in relevant if not line.strip().startswith(NOISE)]
+    sentence = "\n".join(relevant[-6:]) or f"pytest ended with {status} and without a message"
     if status == WRONG_USAGE:
         raise UsageError(sentence.rpartition("pytest: error: ")[2], evidence=log)
     raise HarnessError(sentence, evidence=log)

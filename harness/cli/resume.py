@@ -1,4 +1,4 @@
-"""`guestcert resume`: resumes a run that was stopped, or killed."""
+"""`guestcert resume`: resumes a run that was stopped or killed."""
 
 from __future__ import annotations
 
@@ -33,13 +33,12 @@ def resume(
         Path | None, typer.Option(help="Where runs are written; default: reports/.")
     ] = None,
 ) -> None:
-    """Resume a run that was stopped or killed, as it was asked for.
+    """Resume a run that was stopped or killed, with the same choices.
 
-    Cases that told something of a guest keep their outcomes; the others are run: those that did
-    not come to an end, and those that ended broken or blocked. A run that came to its end is
-    left as it is, and ends with its own exit code.
+    Conclusive outcomes stay; the other cases are run: those that did not finish, and those that
+    ended broken or blocked. A complete run is left unchanged, and gives its exit code again.
 
-    What certify handed on to pytest after `--` is to be given again, in the same way.
+    Arguments after `--` that certify passed to pytest must be given again.
     """
     parsed = split_arguments(run or [])
     names = [*parsed.guests, *parsed.cases]
@@ -52,7 +51,7 @@ def resume(
         record = read_run(directory)
         if is_finished(record):
             status = show_verdict(record, directory)
-            echo(f"guestcert: {record.run} came to its end: nothing is left to do", err=True)
+            echo(f"guestcert: {record.run} is complete: nothing is left to do", err=True)
             sys.exit(status)
     _require_same_arguments(directory, manifest, parsed.untyped)
     choices = _trusted_choices(directory, manifest, hypervisor)
@@ -66,14 +65,14 @@ def resume(
 def _require_same_arguments(
     directory: RunDirectory, manifest: RunManifest, given: tuple[str, ...]
 ) -> None:
-    """Raise UsageError where pytest would get other arguments than it got, from the user."""
+    """Raise UsageError where the user's arguments for pytest differ from the earlier ones."""
     if given == manifest.untyped:
         return
     again = shlex.join(manifest.untyped)
     raise UsageError(
-        f"the run {directory.path.name} handed on to pytest {again or 'nothing'}, and now "
-        f"{shlex.join(given) or 'nothing'}: arguments of pytest are not taken from a file",
-        remedy=f"look at them, then: guestcert resume {directory.path.name}"
+        f"the run {directory.path.name} passed {again or 'nothing'} to pytest, and now "
+        f"{shlex.join(given) or 'nothing'} is given: arguments of pytest are not taken from a file",
+        remedy=f"check them, then: guestcert resume {directory.path.name}"
         + (f" -- {again}" if again else ""),
     )
 
@@ -81,7 +80,7 @@ def _require_same_arguments(
 def _trusted_choices(
     directory: RunDirectory, manifest: RunManifest, hypervisor: str | None
 ) -> RunChoices:
-    """The choices of the run, its hypervisor's address the user's own or one that is harmless."""
+    """The choices of the run, with the user's hypervisor address or a trusted one."""
     choices = manifest.choices
     if hypervisor is not None:
         return choices.model_copy(update={"hypervisor": hypervisor})

@@ -1,4 +1,4 @@
-"""Finds a run by its id or by its folder."""
+"""Lookup of a run by its id or by its folder."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from harness.results.store import LATEST, RunDirectory
 def run_directory(name: str, folder: Path) -> RunDirectory:
     """The directory of a run: by its id in `folder`, or by a path, which holds a `/`.
 
-    Raises UsageError where there is none. A bare word is never looked up in the current folder,
-    where somebody else may have put a run of that name.
+    Raises UsageError where there is none. A bare name is never looked up in the current folder,
+    where another user may have put a run of that name.
     """
     path = Path(name) if "/" in name else folder / name
     if path.is_dir() and name not in (".", ".."):
@@ -26,7 +26,7 @@ def run_directory(name: str, folder: Path) -> RunDirectory:
 
 
 def newest_run(folder: Path) -> RunDirectory:
-    """The run that was started or resumed last, whether it came to its end or not.
+    """The run that was started or resumed last, complete or not.
 
     Raises UsageError where there is none.
     """

@@ -83,7 +83,7 @@ def test_a_killed_run_is_cleaned_and_no_living_one(
     leader: subprocess.Popen[str], store: Path
 ) -> None:
     all_of_it = {RUN, f"guestcert-{RUN}-main-1", f"guestcert-{RUN}-main-guest"}
-    assert clean().count("its run still goes on, in process") == 3
+    assert clean().count("its run is alive, in process") == 3
     assert left(store) == all_of_it
     if os.geteuid() == 0:
         assert clean(*IN_A_CONTAINER).count("on another host or in a container") == 3

@@ -301,7 +301,7 @@ def test_a_run_is_not_held_against_itself(reports: Path, tmp_path: Path) -> None
     for base in ("latest", "20240502-b", str(copy), str(copy / "run.json")):
         done = CliRunner().invoke(app, ["compare", base, *where])
         assert isinstance(done.exception, UsageError), base
-        assert "are one run, 20240502-b" in done.exception.sentence
+        assert "are the same run, 20240502-b" in done.exception.sentence
 
 
 def test_two_runs_of_one_id_are_compared(reports: Path) -> None:

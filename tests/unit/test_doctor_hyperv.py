@@ -74,7 +74,7 @@ def test_what_is_missing_is_told_with_its_remedy(
 def test_who_may_not_list_services_is_told_all_else(examine: Examine) -> None:
     told = [finding for finding in examine(HostModel(administrator=False)) if finding.good]
     (service,) = [finding.what for finding in told if "vmms" in finding.what]
-    assert "no administrator, is not told whether it runs" in service
+    assert ", who is not an administrator" in service
     assert any("remoting to" in finding.what for finding in told)
 
 
