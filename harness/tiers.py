@@ -1,4 +1,4 @@
-"""How thorough a run is."""
+"""The tiers of a run."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from enum import StrEnum
 
 
 class Tier(StrEnum):
-    """How thorough a run is; each holds all that the one before it does."""
+    """How thorough a run is; each tier includes the one before it."""
 
     SMOKE = "smoke"
     STANDARD = "standard"
     FULL = "full"
 
     def includes(self, other: Tier) -> bool:
-        """Whether a run of this tier also does what belongs to the other."""
+        """Whether a run of this tier also runs the cases of the other."""
         order = list(Tier)
         return order.index(other) <= order.index(self)
 
     @property
     def repeats(self) -> int:
-        """How often a case does what must hold again and again."""
+        """How often a case repeats what must hold every time."""
         return {Tier.SMOKE: 2, Tier.STANDARD: 10, Tier.FULL: 20}[self]

@@ -14,14 +14,14 @@ from harness.profiles.places import catalogue_file
 from harness.tiers import Tier
 
 READY = "boot.ready"
-"""The feature on which every case in a running guest builds."""
+"""The feature that every case in a running guest builds on."""
 
 IDENTITY = "boot.identity"
-"""The feature that every profile claims by itself: the guest is what the profile describes."""
+"""The feature that every profile claims implicitly: the guest is what the profile describes."""
 
 
 class Severity(StrEnum):
-    """How bad it is where a feature fails, in Allure's words."""
+    """The severity of a feature's failure, in Allure's terms."""
 
     BLOCKER = "blocker"
     CRITICAL = "critical"
@@ -67,7 +67,7 @@ class Catalogue(Document):
         above = {feature.id: feature.builds_on for feature in self.features}
         for feature in self.features:
             if feature.builds_on is not None and feature.builds_on not in ids:
-                raise ValueError(f"{feature.id} builds on {feature.builds_on}, which is no feature")
+                raise ValueError(f"{feature.id} builds on {feature.builds_on}: not a feature")
             if feature.id in _foundations(feature.id, above):
                 raise ValueError(f"{feature.id} builds on itself")
         return self
@@ -81,9 +81,9 @@ def load_catalogue(file: Path | None = None) -> tuple[Feature, ...]:
 
 @cache
 def foundations(feature: str) -> tuple[str, ...]:
-    """The features that a feature builds on, the nearest first; READY, which all do, is not named.
+    """The features that a feature builds on, the nearest first, without READY.
 
-    None for a feature that the catalogue does not hold.
+    Empty for an unknown feature.
     """
     return _foundations(feature, {known.id: known.builds_on for known in load_catalogue()})
 
