@@ -68,7 +68,7 @@ class DirectChannel:
         )
         shown = " ".join(arguments)[:120]
         if told.get("end") == "not started":
-            words = str(told.get("words"))[:300]
+            words = str(told.get("message"))[:300]
             raise CommandNotStartedError(f"the guest could not start `{shown}`: {words}")
         if told.get("end") == "killed":
             raise CommandTimeoutError(

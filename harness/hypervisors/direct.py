@@ -32,9 +32,9 @@ class DirectCommands(Protocol):
     ) -> Mapping[str, object]:
         """Run a program for at most `timeout` seconds; returns the guest's answer (untrusted).
 
-        `end` is "ended", "killed" (timed out) or "not started", which `words` explains; `status` is
-        a number, `output` and `errors` are base64. Raises ChannelError where the guest refuses the
-        login.
+        `end` is "ended", "killed" (timed out) or "not started", which `message` explains;
+        `status` is a number, `output` and `errors` are base64. Raises ChannelError where the
+        guest refuses the login.
         """
         ...
 

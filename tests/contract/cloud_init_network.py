@@ -1,4 +1,4 @@
-"""Has cloud-init's own renderers write the network that it configures without a word of a seed.
+"""Has cloud-init's own renderers write the network that it configures without a seed's help.
 
 usage: cloud_init_network.py NIC MAC FOLDER
 cloud-init's Python packages are in PYTHONPATH. Each renderer writes into a folder of its

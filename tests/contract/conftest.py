@@ -1,4 +1,4 @@
-"""One after the other: the fake, libvirt's test driver, QEMU, and a scripted Hyper-V host."""
+"""Subjects of the contract: the fake, libvirt's test driver, QEMU, a scripted Hyper-V host."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ RUN = "contract"
 BOOT_SECTOR = Path(__file__).with_name("talking_sector.S")
 
 
-# First, since xdist's worker reads the groups in the same hook, and is asked before conftest files.
+# First, since xdist's worker reads the groups in the same hook, before conftest files.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What shares the contract's machine runs in one worker; installations have their own."""
+    """Tests that share the contract's machine run in one worker; installations run elsewhere."""
     for item in items:
         if item.path.stem != "test_installers":
             item.add_marker(pytest.mark.xdist_group("one machine"))
@@ -54,7 +54,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def boot_sector(folder: Path) -> Path:
-    """A disk whose boot sector says `tick` on the serial port, again and again, and echoes."""
+    """A disk whose boot sector prints `tick` repeatedly on the serial port, and echoes input."""
     linked, made = folder / "sector.o", folder / "sector.img"
     subprocess.run(["as", "--32", "-o", str(linked), str(BOOT_SECTOR)], check=True)
     flat = ["ld", "-m", "elf_i386", "-N", "-Ttext", "0x7c00", "--oformat", "binary"]
@@ -65,7 +65,7 @@ def boot_sector(folder: Path) -> Path:
 
 @contextmanager
 def opened(uri: str, tmp_path: Path) -> Iterator[Hypervisor]:
-    """The hypervisor behind an address of the parameters below."""
+    """The hypervisor for an address of the parameters below."""
     if uri.startswith("fake"):
         yield FakeHypervisor()
     elif uri.startswith("hyperv"):

@@ -1,7 +1,7 @@
-"""Sends frames as a machine's NIC does, from the tap that its QEMU holds, and hears them elsewhere.
+"""Sends frames as a machine's NIC, from the tap that its QEMU holds, and captures them elsewhere.
 
 usage: frames.py INTERFACE
-Prints the token of each frame that arrives there, until it hears the token `end`.
+Prints the token of each frame that arrives there, until the token `end` arrives.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ class Tap:
         os.close(self._file)
 
 
-def hear(interface: str) -> None:
+def capture(interface: str) -> None:
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as receiver:
         receiver.bind((interface, 0))
         receiver.settimeout(SECONDS)
@@ -126,4 +126,4 @@ def hear(interface: str) -> None:
 
 
 if __name__ == "__main__":
-    hear(sys.argv[1])
+    capture(sys.argv[1])

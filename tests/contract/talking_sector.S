@@ -1,4 +1,4 @@
-# A boot sector that echoes what it hears on the first serial port, and says `tick` in between.
+# A boot sector that echoes input from the first serial port, and prints `tick` in between.
 .code16
 .globl _start
 _start:

@@ -33,7 +33,7 @@ MACS = ("52:54:00:00:63:01", "52:54:00:00:63:02")
 ALLOWED_PORT, CLOSED_PORT = 23143, 23144
 SECONDS = 60
 PATIENCE, BRIEFLY = 20.0, 1.0
-"""Seconds for an answer that is to come, and for one that is not."""
+"""Seconds for an expected answer, and for one that must not arrive."""
 
 DEFINITION = a_network(
     name="guestcert-onbridge-guests",
@@ -294,8 +294,8 @@ def test_a_card_sends_under_its_own_addresses_alone(machine: Machine, station: S
         tap.send(frame, token)
     tap.send(PASSES["arp"], "end")
     tap.close()
-    heard, _ = listener.communicate(timeout=SECONDS)
-    assert heard.splitlines() == [*PASSES, "end"]
+    captured, _ = listener.communicate(timeout=SECONDS)
+    assert captured.splitlines() == [*PASSES, "end"]
 
 
 def test_a_card_that_may_spoof_has_no_filter(network: tuple[Hypervisor, Network]) -> None:

@@ -38,7 +38,7 @@ def machine(subject: Subject) -> Machine:
 
 def demand(subject: Subject, capability: Capability) -> None:
     if capability not in subject.hypervisor.capabilities:
-        pytest.skip(f"{subject.hypervisor.uri} lacks {capability}, and says so")
+        pytest.skip(f"{subject.hypervisor.uri} lacks {capability}")
 
 
 def test_a_defined_machine_is_off_and_owned(subject: Subject, machine: Machine) -> None:
@@ -225,9 +225,9 @@ def test_the_console_carries_both_directions(subject: Subject, machine: Machine)
     with machine.open_console() as console:
         console.settimeout(30)
         machine.resume()
-        heard = read_until(console, b"tick")
+        output = read_until(console, b"tick")
         console.sendall(b"#")
-        assert b"tick" in heard
+        assert b"tick" in output
         assert b"#" in read_until(console, b"#")
     assert machine.state() is MachineState.RUNNING
 
@@ -338,7 +338,7 @@ def test_a_machine_has_the_devices_that_were_asked_for(subject: Subject) -> None
 
 
 def test_media_are_taken_with_the_disk(subject: Subject, boot_sector: Path, folder: Path) -> None:
-    """The boot sector speaks from a floppy, with a blank disk and a CD beside it."""
+    """The boot sector runs from a floppy, with a blank disk and a CD beside it."""
     demand(subject, Capability.RUN)
     demand(subject, Capability.CONSOLE)
     files = [folder / name for name in ("blank.img", "cd.iso", "floppy.img")]
@@ -416,7 +416,7 @@ def test_facts_name_hypervisor_and_version(subject: Subject) -> None:
 
 
 def first_words(machine: Machine) -> bytes:
-    """What the boot sector says when the machine starts."""
+    """The boot sector's output when the machine starts."""
     machine.start(paused=True)
     with machine.open_console() as console:
         console.settimeout(60)
@@ -425,9 +425,9 @@ def first_words(machine: Machine) -> bytes:
 
 
 def read_until(console: socket.socket, wanted: bytes) -> bytes:
-    heard = b""
-    while wanted not in heard:
+    output = b""
+    while wanted not in output:
         data = console.recv(4096)
-        assert data, f"the console ended after {heard[-80:]!r}"
-        heard += data
-    return heard
+        assert data, f"the console ended after {output[-80:]!r}"
+        output += data
+    return output

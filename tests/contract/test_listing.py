@@ -18,7 +18,7 @@ def test_what_goes_while_it_is_listed_is_not_there(monkeypatch: pytest.MonkeyPat
     listed = hypervisor._connection.listAllDomains()
     assert NAME in [owned.name for owned in hypervisor.owned()]
     machine.remove()
-    # What the list said a moment ago, and is not true any more.
+    # An outdated list.
     monkeypatch.setattr(hypervisor._connection, "listAllDomains", lambda: listed)
 
     assert NAME not in [owned.name for owned in hypervisor.owned()]

@@ -34,15 +34,15 @@ def differences(profile: Profile, entry: OsEntry) -> Iterator[tuple[str, str]]:
     least = minimum(entry, profile.architecture)
     hardware = profile.hardware
     if least.memory_mib and hardware.memory_mib.minimum < least.memory_mib:
-        words = f"{hardware.memory_mib.minimum}, there {least.memory_mib}"
-        yield "hardware.memory_mib.minimum", words
+        difference = f"{hardware.memory_mib.minimum}, there {least.memory_mib}"
+        yield "hardware.memory_mib.minimum", difference
     if least.disk_gib and hardware.disk_gib.minimum < least.disk_gib:
         yield "hardware.disk_gib.minimum", f"{hardware.disk_gib.minimum}, there {least.disk_gib}"
     yield from _device_differences(profile, devices(entry))
 
 
 def _device_differences(profile: Profile, known: set[str]) -> Iterator[tuple[str, str]]:
-    """A preferred device that the database knows not, where it knows any of its kind."""
+    """A preferred device missing from the database, where it has any of its kind."""
     bus = f"{profile.hardware.disk_bus} disk"
     if bus in ("virtio disk", "scsi disk") and known and bus not in known:
         yield "hardware.disk_buses", f"{bus}, there {sorted(known)}"
@@ -57,12 +57,12 @@ def test_a_profile_agrees_with_the_database_or_says_why_not(profile: Profile) ->
     if entry is None:
         assert profile.osinfo.absent, (
             f"osinfo-db {database().version} has no {profile.osinfo.id}: "
-            "mend the id, or say in osinfo.absent why"
+            "correct the id, or give the reason in osinfo.absent"
         )
         return
     explained = {difference.field for difference in profile.differences}
     found = {field: how for field, how in differences(profile, entry) if field not in explained}
-    assert not found, f"{profile.id} is not as osinfo-db {database().version} says"
+    assert not found, f"{profile.id} differs from osinfo-db {database().version}"
 
 
 def test_a_difference_is_found() -> None:
@@ -70,8 +70,8 @@ def test_a_difference_is_found() -> None:
     profile = next(p for p in load_profiles() if p.id == "debian-12")
     eleven = database().find("http://debian.org/debian/11")
     assert eleven is not None
-    told = dict(differences(profile, eleven))
-    assert "lifecycle.released" in told
+    reported = dict(differences(profile, eleven))
+    assert "lifecycle.released" in reported
     less = profile.hardware.memory_mib.model_copy(update={"minimum": 1})
     small = profile.model_copy(
         update={"hardware": profile.hardware.model_copy(update={"memory_mib": less})}

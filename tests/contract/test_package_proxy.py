@@ -135,8 +135,8 @@ def test_a_missing_program_is_told_with_its_package(
 ) -> None:
     monkeypatch.setattr("harness.provisioning.package_proxy.PROGRAM", "no-such-program")
     with (
-        pytest.raises(HarnessError, match="not installed") as told,
+        pytest.raises(HarnessError, match="not installed") as caught,
         package_proxy(HOST, "http://m.test/debian", store, store),
     ):
         pass
-    assert told.value.remedy == "install the package no-such-program"
+    assert caught.value.remedy == "install the package no-such-program"

@@ -1,4 +1,4 @@
-"""A builder that writes a few bytes, and counts how often it was asked to."""
+"""A builder that writes a few bytes, and counts its builds."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class FakeBuilder:
             file.write(b"x")
         step("half way")
         self.before()
-        (folder / LOG).write_text("what the programs said", encoding="utf-8")
+        (folder / LOG).write_text("output of the programs", encoding="utf-8")
         (folder / "half-made").write_bytes(b"")
         if self.fails:
-            raise HarnessError("the fake build was told to fail")
+            raise HarnessError("the fake build fails")
         (folder / "work").mkdir()
         (folder / "work" / "answers.iso").write_bytes(b"a product key")
         (folder / IMAGE).write_bytes(f"image of {recipe.id}".encode())

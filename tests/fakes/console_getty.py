@@ -14,7 +14,7 @@ import termios
 ECHO_ATTRIBUTES = 3
 
 
-def say(text: str) -> None:
+def show(text: str) -> None:
     """Write on the terminal."""
     os.write(1, text.encode())
 
@@ -26,11 +26,11 @@ def ask(prompt: str, *, echo: bool = True) -> str:
     if not echo:
         hidden[ECHO_ATTRIBUTES] &= ~termios.ECHO
         termios.tcsetattr(0, termios.TCSAFLUSH, hidden)
-    say(prompt)
+    show(prompt)
     line = os.read(0, 4096)
     if not echo:
         termios.tcsetattr(0, termios.TCSAFLUSH, attributes)
-        say("\n")
+        show("\n")
     if not line:
         sys.exit()
     return line.decode(errors="replace").rstrip("\n")
@@ -45,10 +45,10 @@ def main() -> None:
         if not user and prompt == login:
             continue  # to login, unlike to getty, an empty name is a name
         if ask(asks, echo=False) != password:
-            say(f"\n{refusal}\n")
+            show(f"\n{refusal}\n")
             prompt = again
             continue
-        say(f"Welcome {user}\n")
+        show(f"Welcome {user}\n")
         attributes = termios.tcgetattr(0)
         subprocess.run(["sh", "-i"], check=False, env={**os.environ, "PS1": shell_prompt})
         termios.tcsetattr(0, termios.TCSADRAIN, attributes)  # as getty leaves no terminal as it was

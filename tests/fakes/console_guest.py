@@ -1,4 +1,4 @@
-"""A guest behind a serial console: a terminal with a login and a shell, and others that write."""
+"""A guest behind a serial console: a terminal with a login, a shell, and interruptions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ exec "$@"
 
 @dataclass(frozen=True)
 class Wording:
-    """What the guest says when someone logs in."""
+    """The guest's prompts and messages at login."""
 
     password: str = "right"
     login: str = "host login: "
@@ -39,7 +39,7 @@ class ConsoleGuest:
     def __init__(self, stream: socket.socket, folder: Path, wording: Wording) -> None:
         self._stream = stream
         self.interruptions: list[tuple[bytes, bytes]] = []
-        """Behind which expression to interrupt, and with what: each once, in this order."""
+        """The expression to interrupt after, and the text: each once, in this order."""
         self._terminal, slave = pty.openpty()
         sudo = folder / "sudo"
         sudo.write_text(SUDO, encoding="utf-8")
@@ -63,7 +63,7 @@ class ConsoleGuest:
         self._stream.sendall(text)
 
     def hang_up(self) -> None:
-        """End the line, and see that nobody reads from it any more."""
+        """Close the line, and end its readers."""
         with contextlib.suppress(OSError):
             self._stream.shutdown(socket.SHUT_RDWR)
         self._getty.terminate()

@@ -1,4 +1,4 @@
-"""A real HTTP(S) server on this host that serves bytes, and misbehaves as a test wants it to."""
+"""A real HTTP(S) server on this host that serves bytes, and misbehaves on demand."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from tests.fakes.powershell_remoting.certificates import Certificate
 
 @dataclass
 class FileServer:
-    """What it serves by path; `break_at`: bytes after which the next answers break off.
+    """Served files by path; `break_at`: bytes after which the next answers break off.
 
-    With a certificate it speaks HTTPS. `redirects`: addresses by path. `lengths`: what it says of
-    a file's length, by path; empty where it says nothing. `encodings`: likewise of the encoding.
+    With a certificate it uses HTTPS. `redirects`: addresses by path. `lengths`: Content-Length by
+    path; empty means no header. `encodings`: Content-Encoding by path.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
     break_at: list[int] = field(default_factory=list)
-    ranges: list[str] = field(default_factory=list)  # of every request, empty where it named none
+    ranges: list[str] = field(default_factory=list)  # of every request, empty if missing
     redirects: dict[str, str] = field(default_factory=dict)
     lengths: dict[str, str] = field(default_factory=dict)
     encodings: dict[str, str] = field(default_factory=dict)
@@ -63,7 +63,7 @@ def serving(server: FileServer) -> Iterator[FileServer]:
                 self.send_header("Content-Encoding", encoding)
             self.end_headers()
             end = server.break_at.pop(0) if server.break_at else len(content)
-            with suppress(OSError):  # who has seen enough hangs up
+            with suppress(OSError):  # the client may hang up early
                 self.wfile.write(content[start:end])
 
         def log_message(self, *_: object) -> None:

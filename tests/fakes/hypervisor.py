@@ -1,4 +1,4 @@
-"""A hypervisor in memory: machines change state and report events, and run nothing."""
+"""In-memory hypervisor: machines change state and report events, but execute nothing."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from harness.hypervisors.definitions import Accelerator, MachineDefinition, Netw
 from harness.hypervisors.leases import Lease, lease_for, utc_now
 
 Agent = Callable[[dict[str, object]], object]
-"""Answers one agent command: returns what is to stand under `return`, or raises ChannelError."""
+"""Answers one agent command: returns the value of `return`, or raises ChannelError."""
 
 
 def silent_agent(_command: dict[str, object]) -> object:
-    """An agent that is not there."""
+    """A missing agent."""
     raise ChannelError("the fake guest has no agent")
 
 
 def willing_agent(command: dict[str, object]) -> object:
-    """An agent in whose guest every program ends well and says `running`, as systemd would."""
+    """An agent in whose guest every program succeeds and prints `running`, as systemd would."""
     if command["execute"] == "guest-exec":
         return {"pid": 1}
     if command["execute"] == "guest-exec-status":
@@ -46,7 +46,7 @@ def willing_agent(command: dict[str, object]) -> object:
 
 @dataclass
 class FakeMachine:
-    """See Machine. A test sets `agent`, and speaks for the guest through `guest_end`."""
+    """See Machine. A test sets `agent`, and writes the guest's output to `guest_end`."""
 
     definition: MachineDefinition
     events: EventLog
@@ -120,7 +120,7 @@ class FakeMachine:
         """See Machine."""
         self._require(MachineState.OFF, "restoring")
         if not state_file.exists():
-            raise HypervisorError(f"restoring {self.name}: there is no {state_file}")
+            raise HypervisorError(f"restoring {self.name}: {state_file} does not exist")
         self._become(MachineState.PAUSED if paused else MachineState.RUNNING, EventKind.STARTED)
 
     def take_snapshot(self, name: str) -> None:
@@ -227,7 +227,7 @@ class FakeNetwork:
 
 @dataclass
 class FakeHypervisor:
-    """See Hypervisor. `refuses` makes removing what has that name fail."""
+    """See Hypervisor. `refuses`: the name of a resource whose removal fails."""
 
     uri: str = "fake:///"
     capabilities: frozenset[Capability] = frozenset(Capability) - {
@@ -242,7 +242,7 @@ class FakeHypervisor:
     refuses: str = ""
     agent: Agent = silent_agent
     machines: dict[str, FakeMachine] = field(default_factory=dict)
-    defined: list[MachineDefinition] = field(default_factory=list)  # all that ever were
+    defined: list[MachineDefinition] = field(default_factory=list)  # including removed ones
     networks: dict[str, FakeNetwork] = field(default_factory=dict)
     leases: dict[str, Lease | None] = field(default_factory=dict)  # by name; None: unreadable
     now: Callable[[], datetime] = utc_now
@@ -252,9 +252,9 @@ class FakeHypervisor:
         return HypervisorFacts("fake", "1")
 
     def processor_flags(self, model: str, machine_type: str, accelerator: Accelerator) -> set[str]:
-        """See Hypervisor. A fake knows of one model."""
+        """See Hypervisor. The fake has one model."""
         if model != "kvm64":
-            raise HypervisorError(f"there is no processor {model}")
+            raise HypervisorError(f"unknown processor model {model}")
         return {"lm", "sse2"}
 
     def define(self, definition: MachineDefinition) -> Machine:
@@ -314,4 +314,6 @@ class FakeHypervisor:
 
 def _guard(name: str) -> None:
     if not name.startswith(NAME_PREFIX):
-        raise HypervisorError(f"{name!r} does not begin with {NAME_PREFIX}: it is not ours")
+        raise HypervisorError(
+            f"guestcert does not own {name!r}: it does not begin with {NAME_PREFIX}"
+        )

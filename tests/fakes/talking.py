@@ -1,4 +1,4 @@
-"""Machines that say what an installation is to say, and go off."""
+"""Machines that print an installation's output and power off."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ READY = re.compile(rb"guestcert: ready ([0-9a-f]+)")
 
 @dataclass
 class TalkingMachine(FakeMachine):
-    """Says its words when it is started, then goes off by itself, unless it `stays`."""
+    """Prints its output when it starts, then powers off, unless it `stays`."""
 
     words: str = ""
     stays: bool = False
@@ -31,7 +31,7 @@ class TalkingMachine(FakeMachine):
         self.speak()
 
     def speak(self) -> None:
-        """Say the words, and go off."""
+        """Print the output and power off."""
         assert self.guest_end is not None
         self.guest_end.sendall(self.words.encode())
         if not self.stays:
@@ -40,7 +40,7 @@ class TalkingMachine(FakeMachine):
 
 @dataclass
 class Lives:
-    """Makes one machine after the other, each with the next words."""
+    """Creates machines, each with the next output."""
 
     words: list[str]
     stays: bool = False
@@ -56,7 +56,7 @@ class Lives:
 
 
 class StillMachine(TalkingMachine):
-    """Has a screen on which nothing happens."""
+    """Has a screen that does not change."""
 
     def screenshot(self) -> bytes:
         """See Machine."""
@@ -64,7 +64,7 @@ class StillMachine(TalkingMachine):
 
 
 class MovingMachine(TalkingMachine):
-    """Has a screen that is another one each time."""
+    """Has a screen that changes with each screenshot."""
 
     pictures: int = 0
 
@@ -81,7 +81,7 @@ class KeyedMachine(TalkingMachine):
     asked: bool = True
 
     def speak(self) -> None:
-        """Nothing but the question, until it is answered."""
+        """Print nothing until the key is pressed."""
         if not self.asked:
             super().speak()
 
@@ -94,7 +94,7 @@ class KeyedMachine(TalkingMachine):
 
 @dataclass
 class WindowsSetups(FakeHypervisor):
-    """Its machines do what Windows Setup does with the CD that the answers are on."""
+    """Its machines behave as Windows Setup with the answers' CD."""
 
     keyed: bool = False  # the medium asks for a key
     made: list[TalkingMachine] = dataclasses.field(default_factory=list)
@@ -116,7 +116,7 @@ def cds(definition: MachineDefinition) -> list[Path]:
 
 
 def _token(definition: MachineDefinition) -> str:
-    """What the script of the first log-on says at its end."""
+    """The token that the script of the first log-on prints at its end."""
     iso = PyCdlib()
     iso.open(str(cds(definition)[1]))
     script = io.BytesIO()

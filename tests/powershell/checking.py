@@ -37,7 +37,7 @@ def problems(script: Script, version: str) -> list[str]:
         if call.name in script.functions:
             cmdlet = _as_cmdlet(call.name, script.functions[call.name])
         if cmdlet is None:
-            found.append(f"{call}: there is no such cmdlet")
+            found.append(f"{call}: unknown cmdlet")
         else:
             found += [f"{call}: {wrong}" for wrong in _wrong(script, call, cmdlet)]
     return found
@@ -54,7 +54,7 @@ def _wrong(script: Script, call: Call, cmdlet: Cmdlet) -> Iterator[str]:
     own = {name: value for name, value in given.items() if name not in COMMON}
     for name, value in own.items():
         if name.lower() not in documented:
-            yield f"-{name} is no parameter"
+            yield f"-{name} is not a parameter"
         else:
             true_name, kind = documented[name.lower()]
             yield from _wrong_value(script, cmdlet, true_name, kind.lstrip("*"), value)
@@ -73,7 +73,7 @@ def _given(script: Script, call: Call) -> tuple[dict[str, Argument | None], list
         if len(assigned) == 1:
             given.update(script.hash_entries(assigned[0]))
         else:
-            unresolved.append(f"@{splat} is no hash literal that is assigned once")
+            unresolved.append(f"@{splat} is not a hash literal that is assigned once")
     return given, unresolved
 
 

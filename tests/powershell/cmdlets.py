@@ -1,4 +1,4 @@
-"""What the documentation says of cmdlets: parameter sets, mandatory parameters, enumerations.
+"""Cmdlets as documented: parameter sets, mandatory parameters, enumerations.
 
 Run `python -m tests.powershell.cmdlets FULL` to make the reduced copy of the Hyper-V module's
 documentation again, after a script calls another of its cmdlets.
@@ -38,7 +38,7 @@ class Cmdlet:
     sets: Sets
     values: dict[str, list[str]]
     pipeline: tuple[str, ...] = ()  # what a pipeline binds beside objects of a parameter's type
-    positional: tuple[str, ...] = ()  # what scripts of ours may leave the name away of
+    positional: tuple[str, ...] = ()  # parameters whose names the scripts may omit
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What Windows PowerShell 4 and 5.1 take and do otherwise than it looks, wherever it stands."""
+"""Pitfalls: syntax that Windows PowerShell 4 and 5.1 accept and treat unexpectedly."""
 
 from __future__ import annotations
 

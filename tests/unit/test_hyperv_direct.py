@@ -100,7 +100,7 @@ def test_a_program_needs_nothing_but_its_name(lab: Lab, tmp_path: Path) -> None:
 
 def test_a_program_that_does_not_start_or_end_is_told_apart(lab: Lab, tmp_path: Path) -> None:
     channel = lab.channel(tmp_path)
-    lab.told = {"end": "not started", "words": "The system cannot find the file specified"}
+    lab.told = {"end": "not started", "message": "The system cannot find the file specified"}
     with pytest.raises(CommandNotStartedError, match="cannot find the file"):
         channel.run(["missing.exe"], timeout=30)
     lab.told = {"end": "killed", "status": 1}

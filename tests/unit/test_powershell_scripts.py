@@ -120,15 +120,20 @@ def test_no_text_ever_becomes_a_command(file: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "old", "new", "told"),
     [
-        ("New-Machine", "New-VM -Name", "New-VMM -Name", "New-VMM: there is no such cmdlet"),
+        ("New-Machine", "New-VM -Name", "New-VMM -Name", "New-VMM: unknown cmdlet"),
         ("Copy-ToGuest", "-FileSource Host", "-FileSource Guest", "-FileSource can't be guest"),
         ("Copy-ToGuest", " -FileSource Host", "", "the mandatory -FileSource is missing"),
-        ("New-Machine", "-MemoryStartupBytes", "-MemoryStartupByte", "is no parameter"),
-        ("Send-Nmi", "-InjectNonMaskableInterrupt", "-InjectNmi", "-InjectNmi is no parameter"),
+        ("New-Machine", "-MemoryStartupBytes", "-MemoryStartupByte", "is not a parameter"),
+        ("Send-Nmi", "-InjectNonMaskableInterrupt", "-InjectNmi", "-InjectNmi is not a parameter"),
         ("New-Checkpoint", "'ProductionOnly'", "'ProductionOnlyy'", "-CheckpointType can't be"),
         ("Set-Bios", "'LegacyNetworkAdapter'", "'PXE'", "-StartupOrder can't be PXE"),
-        ("Invoke-InGuest", "-Credential $Cred", "-Password $Cred", "-Password is no parameter"),
-        ("Set-NicVlan", "-AllowedVlanIdList", "-AllowedVlanIds", "-AllowedVlanIds is no parameter"),
+        ("Invoke-InGuest", "-Credential $Cred", "-Password $Cred", "-Password is not a parameter"),
+        (
+            "Set-NicVlan",
+            "-AllowedVlanIdList",
+            "-AllowedVlanIds",
+            "-AllowedVlanIds is not a parameter",
+        ),
         ("Set-NicAcl", "'Inbound', 'Outbound'", "'In', 'Outbound'", "-Direction can't be in"),
         ("Stop-Machine", "Stop-VM -TurnOff", "Stop-VM -TurnOff Yes", "has no parameter's name"),
         ("Stop-Machine", "Get-VM |", "Get-VMSwitch |", "the mandatory -"),
@@ -163,7 +168,7 @@ def test_no_text_ever_becomes_a_command(file: Path) -> None:
             "Get-Pairs",
             "ConvertFrom-Item -Items $guest",
             "ConvertFrom-Item -Item $guest",
-            "no parameter",
+            "not a parameter",
         ),
         ("Get-Machine", "$vm = Get-VM -Name $Name", "$vm = Get-VM -Name $Name )", "not understood"),
     ],
@@ -181,7 +186,7 @@ def test_a_cmdlet_that_one_version_lacks_is_caught_for_that_version() -> None:
     known = cmdlets("2016")
     removed = known.pop("get-vmhost")
     try:
-        assert problems(script, "2016") == ["line 1: Get-VMHost: there is no such cmdlet"]
+        assert problems(script, "2016") == ["line 1: Get-VMHost: unknown cmdlet"]
         assert problems(script, "2025") == []
     finally:
         known["get-vmhost"] = removed

@@ -107,7 +107,7 @@ def test_a_failed_build_leaves_its_log_and_no_image(
     store: ImageStore, builder: FakeBuilder, tmp_path: Path
 ) -> None:
     builder.fails = True
-    with pytest.raises(HarnessError, match="told to fail"):
+    with pytest.raises(HarnessError, match="the fake build fails"):
         store.base_image(load_recipe("debian-12"))
     (left,) = (tmp_path / "images").glob("*/")
     assert [file.name for file in left.iterdir()] == [LOG]

@@ -34,7 +34,7 @@ HOSTILE = "'; Remove-Item C:\\ -Recurse; \"$(calc)\" `n @' \u2019 日本語 🦉
     ],
 )
 def test_no_value_reaches_a_script_s_text(ask: Ask) -> None:
-    os, run = asking(said=b'{"answer": null}', exit_status=0)
+    os, run = asking(reply=b'{"answer": null}', exit_status=0)
     try:
         ask(os)
     except ChannelError as error:

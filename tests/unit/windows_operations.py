@@ -172,4 +172,4 @@ def asking(system: str = "server-2022", **fields: Any) -> tuple[WindowsOs, Recor
 def saying(said: object, **fields: Any) -> WindowsOs:
     """A guest that says one thing to everything."""
     text = said if isinstance(said, bytes) else json.dumps(said).encode()
-    return asking(said=text, **fields)[0]
+    return asking(reply=text, **fields)[0]

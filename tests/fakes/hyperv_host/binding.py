@@ -1,4 +1,4 @@
-"""Binds what a script is given to its param block, as PowerShell would."""
+"""Binding of arguments to a script's param block, as in PowerShell."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _parameters(name: str) -> tuple[Parameter, ...]:
 
 
 def bound(name: str, given: Mapping[str, object]) -> dict[str, Any]:
-    """Every parameter of the script with its value; raises HostError as PowerShell would."""
+    """All parameters of the script with their values; raises HostError as PowerShell does."""
     declared = {parameter.name: parameter for parameter in _parameters(name)}
     for unknown in set(given) - set(declared):
         raise bad_parameter(f"A parameter cannot be found that matches parameter name '{unknown}'.")

@@ -1,4 +1,4 @@
-"""What PowerShell Direct does: a test says what the guest's programs do."""
+"""PowerShell Direct: tests define the guest's programs."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ def invoke_in_guest(host: HostModel, p: P) -> P:
     machine = find(host, "GetVM", p["Name"])
     guest = machine.guest
     if machine.state != "Running":
-        words = f"The virtual machine {machine.name} is not in running state."
-        raise no_direct(words, ErrorCategory.INVALID_OPERATION, "InvalidVMState")
+        message = f"The virtual machine {machine.name} is not in running state."
+        raise no_direct(message, ErrorCategory.INVALID_OPERATION, "InvalidVMState")
     if guest is None or guest.runs is None:
-        words = (
+        message = (
             "An error has occurred which Windows PowerShell cannot handle. A remote session might "
             "have ended."
         )
-        raise no_direct(words, ErrorCategory.OPEN_ERROR, "PSSessionStateBroken")
+        raise no_direct(message, ErrorCategory.OPEN_ERROR, "PSSessionStateBroken")
     login = p["Credential"]
     if guest.users.get(login.username) != login.password:
-        words = "The credential is invalid."
-        raise no_direct(words, ErrorCategory.OPEN_ERROR, "PSSessionStateBroken")
+        message = "The credential is invalid."
+        raise no_direct(message, ErrorCategory.OPEN_ERROR, "PSSessionStateBroken")
     stdin = base64.b64decode(p["Data"])
-    told = guest.runs(RunModel(p["Program"], p["Line"], stdin, tuple(p["Variables"])))
-    return {"end": "ended", "words": "", "status": 0, "output": "", "errors": ""} | told
+    answer = guest.runs(RunModel(p["Program"], p["Line"], stdin, tuple(p["Variables"])))
+    return {"end": "ended", "message": "", "status": 0, "output": "", "errors": ""} | answer

@@ -15,45 +15,45 @@ class HostError(Exception):
         super().__init__(record.message)
 
 
-def thrown(words: str) -> HostError:
-    """What a script of ours throws by itself."""
-    return HostError(ErrorRecord(words, ErrorCategory.OPERATION_STOPPED, words))
+def thrown(message: str) -> HostError:
+    """An error that a script throws itself."""
+    return HostError(ErrorRecord(message, ErrorCategory.OPERATION_STOPPED, message))
 
 
 def invalid_state(cmdlet: str, machine: str, state: str) -> HostError:
     """The machine is in a state in which that can't be done."""
-    words = (
+    message = (
         f"The operation cannot be performed while the virtual machine is in its current state: "
         f"'{machine}' is {state}."
     )
-    return _of(cmdlet, words, ErrorCategory.INVALID_OPERATION, "InvalidState")
+    return _of(cmdlet, message, ErrorCategory.INVALID_OPERATION, "InvalidState")
 
 
 def not_found(cmdlet: str, what: str, name: str) -> HostError:
-    """There is no such thing."""
-    words = f'Hyper-V was unable to find a {what} with name "{name}".'
-    return _of(cmdlet, words, ErrorCategory.INVALID_ARGUMENT, "InvalidParameter")
+    """The resource does not exist."""
+    message = f'Hyper-V was unable to find a {what} with name "{name}".'
+    return _of(cmdlet, message, ErrorCategory.INVALID_ARGUMENT, "InvalidParameter")
 
 
 def vanished(cmdlet: str) -> HostError:
-    """A machine was removed while the cmdlet listed all of them; a stopped service says the same.
+    """A machine was removed while the cmdlet listed all; a stopped service causes the same error.
 
-    Source: https://github.com/kubernetes/minikube/issues/16679 has it word by word.
+    Source: https://github.com/kubernetes/minikube/issues/16679 quotes it.
     """
-    words = (
+    message = (
         "Hyper-V encountered an error trying to access an object on computer 'HOST' because the "
         "object was not found. The object might have been deleted, or you might not have "
         "permission to perform the task."
     )
-    return _of(cmdlet, words, ErrorCategory.OBJECT_NOT_FOUND, "ObjectNotFound")
+    return _of(cmdlet, message, ErrorCategory.OBJECT_NOT_FOUND, "ObjectNotFound")
 
 
 def log_denied() -> HostError:
     """The user may not read Hyper-V's log."""
-    words = "Attempted to perform an unauthorized operation."
-    identity = f"{words},Microsoft.PowerShell.Commands.GetWinEventCommand"
+    message = "Attempted to perform an unauthorized operation."
+    identity = f"{message},Microsoft.PowerShell.Commands.GetWinEventCommand"
     record = ErrorRecord(
-        words,
+        message,
         ErrorCategory.NOT_SPECIFIED,
         identity,
         "System.UnauthorizedAccessException",
@@ -63,13 +63,13 @@ def log_denied() -> HostError:
     return HostError(record)
 
 
-def invalid_argument(cmdlet: str, words: str) -> HostError:
+def invalid_argument(cmdlet: str, message: str) -> HostError:
     """A value that a cmdlet does not take."""
-    return _of(cmdlet, words, ErrorCategory.INVALID_ARGUMENT, "InvalidParameter")
+    return _of(cmdlet, message, ErrorCategory.INVALID_ARGUMENT, "InvalidParameter")
 
 
 def path_not_found(path: str) -> HostError:
-    """There is no such file."""
+    """The file does not exist."""
     record = ErrorRecord(
         f"Cannot find path '{path}' because it does not exist.",
         ErrorCategory.OBJECT_NOT_FOUND,
@@ -81,87 +81,91 @@ def path_not_found(path: str) -> HostError:
 
 def wrong_generation(cmdlet: str, machine: str, generation: int) -> HostError:
     """The other generation alone has that."""
-    words = f"The operation is not supported by generation {generation} virtual machines: {machine}"
-    return _of(cmdlet, words, ErrorCategory.INVALID_OPERATION, "InvalidOperation")
+    message = (
+        f"The operation is not supported by generation {generation} virtual machines: {machine}"
+    )
+    return _of(cmdlet, message, ErrorCategory.INVALID_OPERATION, "InvalidOperation")
 
 
 def access_denied(cmdlet: str) -> HostError:
     """The user is neither administrator nor one of Hyper-V's administrators."""
-    words = (
+    message = (
         "You do not have the required permission to complete this task. Contact the administrator "
         "of the authorization policy for the computer."
     )
-    return _of(cmdlet, words, ErrorCategory.PERMISSION_DENIED, "AccessDenied", 0x80070005)
+    return _of(cmdlet, message, ErrorCategory.PERMISSION_DENIED, "AccessDenied", 0x80070005)
 
 
 def out_of_memory(machine: str) -> HostError:
-    """The host has not the memory that a machine asks for."""
-    words = (
+    """The host has too little memory for a machine."""
+    message = (
         f"'{machine}' failed to start. Not enough memory in the system to start the virtual "
         f"machine {machine}."
     )
-    return _of("StartVM", words, ErrorCategory.RESOURCE_UNAVAILABLE, "OperationFailed", 0x8007000E)
+    return _of(
+        "StartVM", message, ErrorCategory.RESOURCE_UNAVAILABLE, "OperationFailed", 0x8007000E
+    )
 
 
 def no_memory_to_add(cmdlet: str, machine: str) -> HostError:
     """A running machine is to grow by more than the host has left."""
-    words = f"Failed to add memory to '{machine}'. Not enough memory in the system."
-    return _of(cmdlet, words, ErrorCategory.RESOURCE_UNAVAILABLE, "OperationFailed", 0x8007000E)
+    message = f"Failed to add memory to '{machine}'. Not enough memory in the system."
+    return _of(cmdlet, message, ErrorCategory.RESOURCE_UNAVAILABLE, "OperationFailed", 0x8007000E)
 
 
-def migration_failed(machine: str, words: str, hresult: int = 0x80131501) -> HostError:
+def migration_failed(machine: str, message: str, hresult: int = 0x80131501) -> HostError:
     """A machine can't go to another host."""
-    words = (
-        f"Virtual machine migration operation for '{machine}' failed at migration source. {words}"
+    message = (
+        f"Virtual machine migration operation for '{machine}' failed at migration source. {message}"
     )
-    return _of("MoveVM", words, ErrorCategory.NOT_SPECIFIED, "OperationFailed", hresult)
+    return _of("MoveVM", message, ErrorCategory.NOT_SPECIFIED, "OperationFailed", hresult)
 
 
-def no_direct(words: str, category: ErrorCategory, identity: str) -> HostError:
+def no_direct(message: str, category: ErrorCategory, identity: str) -> HostError:
     """PowerShell Direct does not come through to the guest."""
     exception = "System.Management.Automation.Remoting.PSDirectException"
-    return HostError(ErrorRecord(words, category, identity, exception, activity="Invoke-Command"))
+    return HostError(ErrorRecord(message, category, identity, exception, activity="Invoke-Command"))
 
 
 def in_use(cmdlet: str, machine: str) -> HostError:
     """Another machine that is on writes to one of its disks."""
-    words = (
+    message = (
         f"'{machine}' failed to start. The process cannot access the file because it is being used "
         "by another process."
     )
-    return _of(cmdlet, words, ErrorCategory.RESOURCE_BUSY, "OperationFailed", 0x80070020)
+    return _of(cmdlet, message, ErrorCategory.RESOURCE_BUSY, "OperationFailed", 0x80070020)
 
 
 def disk_full(path: str) -> HostError:
     """The host's drive is full."""
-    words = f"There is not enough space on the disk: {path}"
+    message = f"There is not enough space on the disk: {path}"
     return HostError(
-        ErrorRecord(words, ErrorCategory.WRITE_ERROR, "IOException", hresult=0x80070070)
+        ErrorRecord(message, ErrorCategory.WRITE_ERROR, "IOException", hresult=0x80070070)
     )
 
 
 def file_exists(cmdlet: str, path: str) -> HostError:
-    """Something of that name is there already."""
-    words = f"Failed to initiate copying files to the guest: The file exists. '{path}'"
-    return _of(cmdlet, words, ErrorCategory.RESOURCE_EXISTS, "OperationFailed", 0x80070050)
+    """The name is already in use."""
+    message = f"Failed to initiate copying files to the guest: The file exists. '{path}'"
+    return _of(cmdlet, message, ErrorCategory.RESOURCE_EXISTS, "OperationFailed", 0x80070050)
 
 
-def service_unavailable(cmdlet: str, machine: str, words: str) -> HostError:
+def service_unavailable(cmdlet: str, machine: str, message: str) -> HostError:
     """An integration service is off, or its guest's side does not answer."""
     return _of(
         cmdlet,
-        f"{words} Virtual machine '{machine}'.",
+        f"{message} Virtual machine '{machine}'.",
         ErrorCategory.RESOURCE_UNAVAILABLE,
         "OperationFailed",
         0x800710DF,
     )
 
 
-def bad_parameter(words: str) -> HostError:
+def bad_parameter(message: str) -> HostError:
     """PowerShell could not bind a script's parameter."""
     return HostError(
         ErrorRecord(
-            words,
+            message,
             ErrorCategory.INVALID_ARGUMENT,
             "ParameterBindingFailed",
             "System.Management.Automation.ParameterBindingException",
@@ -170,11 +174,11 @@ def bad_parameter(words: str) -> HostError:
 
 
 def _of(
-    cmdlet: str, words: str, category: ErrorCategory, identity: str, hresult: int = 0x80131501
+    cmdlet: str, message: str, category: ErrorCategory, identity: str, hresult: int = 0x80131501
 ) -> HostError:
     return HostError(
         ErrorRecord(
-            words,
+            message,
             category,
             f"{identity},Microsoft.HyperV.PowerShell.Commands.{cmdlet}",
             VIRTUALIZATION,

@@ -1,4 +1,4 @@
-"""The scripted host: knows a script by its text, binds its parameters, and acts on the model."""
+"""The scripted host: recognizes a script by its text, binds its parameters, changes the model."""
 
 from __future__ import annotations
 
@@ -94,11 +94,11 @@ ACTS: dict[str, Act] = {
     "Get-Memory": services.get_memory,
     "Set-Memory": services.set_memory,
 }
-"""What each script does to the model."""
+"""The effect of each script on the model."""
 
 
 class HypervHost:
-    """See ScriptedShell. `asked` has the names of the scripts that ran, in order."""
+    """See ScriptedShell. `asked`: names of the scripts that ran, in order."""
 
     def __init__(self, model: HostModel) -> None:
         self.asked: list[str] = []
@@ -109,7 +109,7 @@ class HypervHost:
     ) -> Reply:
         """See ScriptedShell."""
         name = scripts()[script]
-        assert not pipeline_input, "scripts of ours take parameters alone"
+        assert not pipeline_input, "the project's scripts take parameters only"
         with self._model.changed:
             self.asked.append(name)
             try:

@@ -1,4 +1,4 @@
-"""What the scripts about machines and their power do."""
+"""Scripts for machines and their power."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ P = dict[str, Any]
 
 
 def every(host: HostModel, script: str) -> list[MachineModel]:
-    """All machines, for a user who may see them; `cut` says how often a removal is in the way."""
+    """All machines, for a user who may see them; `cut`: how often a removal interrupts it."""
     if not host.administrator:
         raise access_denied("GetVM")
     if host.cut.get(script):
@@ -145,7 +145,7 @@ def remove_nic(host: HostModel, p: P) -> P:
 
 
 def _require_hot_plug(host: HostModel, cmdlet: str, machine: MachineModel) -> None:
-    """Generation 2 alone is changed while it is on, and by hosts from 2016 on."""
+    """Only generation 2 can change while on, and only on hosts since 2016."""
     able = machine.generation == 2 and host.build_number >= SERVER_2016
     if machine.state != "Off" and not able:
         raise invalid_state(cmdlet, machine.name, machine.state)
@@ -247,7 +247,7 @@ def resume(host: HostModel, p: P) -> P:
 
 
 def stop(host: HostModel, p: P) -> P:
-    """Stop-Machine: what is saved stays so."""
+    """Stop-Machine: a saved machine stays saved."""
     for machine in every(host, "Stop-Machine"):
         if machine.name == p["Name"]:
             turn_off(host, machine)
@@ -255,7 +255,7 @@ def stop(host: HostModel, p: P) -> P:
 
 
 def turn_off(host: HostModel, machine: MachineModel) -> None:
-    """What the scripts do to a machine that is in the way."""
+    """Removal of an existing machine by a script."""
     if machine.stops:
         machine.state = "Off"
         host.happened(machine, TURNED_OFF)

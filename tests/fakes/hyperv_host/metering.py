@@ -1,4 +1,4 @@
-"""What the scripts about metering do: figures are what a test says that a machine used."""
+"""Metering scripts: tests set a machine's figures."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def switch_metering(host: HostModel, p: P) -> P:
 
 
 def measure_machine(host: HostModel, p: P) -> P:
-    """Measure-Machine: of a machine that is off, its disks alone."""
+    """Measure-Machine: for a machine that is off, only its disks."""
     machine = find(host, "GetVM", p["Name"])
     meter = machine.meter
     if meter is None:

@@ -1,4 +1,4 @@
-"""The state of a modelled host: machines, switches, files, and its log."""
+"""State of a modelled host: machines, switches, files, and its log."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class RunModel:
 
 @dataclass
 class GuestModel:
-    """What a test says of a guest's side of the services."""
+    """The guest's side of the services, as tests set it."""
 
     answers: set[ServiceName] = field(default_factory=lambda: set(ServiceName))
     intrinsic: dict[str, str] = field(default_factory=lambda: {"OSName": "modelled"})
@@ -37,9 +37,9 @@ class GuestModel:
     skew_seconds: float = 0.0
     obeys_shutdown: bool = True
     disk_full: bool = False
-    users: dict[str, str] = field(default_factory=dict)  # passwords of those whom it lets in
-    runs: Callable[[RunModel], dict[str, object]] | None = None  # None: it has no PowerShell Direct
-    says: Callable[[bytes], bytes] = lambda typed: typed  # what its console says to what is typed
+    users: dict[str, str] = field(default_factory=dict)  # passwords of its users
+    runs: Callable[[RunModel], dict[str, object]] | None = None  # None: without PowerShell Direct
+    says: Callable[[bytes], bytes] = lambda typed: typed  # its console's output for an input
 
 
 @dataclass
@@ -69,7 +69,7 @@ class Nic:
 
 @dataclass
 class MeterModel:
-    """What a test says that a metered machine used."""
+    """Usage of a metered machine, as tests set it."""
 
     seconds: float | None = None  # Hyper-V knows none at first
     processor_mhz: int | None = 0
@@ -110,14 +110,14 @@ class MachineModel:
     )
     host_pairs: dict[str, str] = field(default_factory=dict)
     checkpoint_type: str = "Production"
-    checkpoints: dict[str, str] = field(default_factory=dict)  # by name: the state that each holds
-    heard: bytearray = field(default_factory=bytearray)  # what waits on the console
+    checkpoints: dict[str, str] = field(default_factory=dict)  # saved states by name
+    console_output: bytearray = field(default_factory=bytearray)  # pending console output
     guest: GuestModel | None = None
     meter: MeterModel | None = None
 
     @property
     def is_on(self) -> bool:
-        """Whether it has memory of the host."""
+        """Whether it occupies memory of the host."""
         return self.state in ("Running", "Paused")
 
     @property
@@ -131,7 +131,7 @@ class MachineModel:
         return guest is not None and self.services[service] and service in guest.answers
 
     def status(self, service: ServiceName) -> str:
-        """What Get-VMIntegrationService says of it."""
+        """The result of Get-VMIntegrationService."""
         if self.state != "Running":
             return ""
         if self.reached(service):
@@ -152,7 +152,7 @@ class Switch:
 
 @dataclass
 class HostModel:
-    """The host. `changed` is held for every look and every change, and told of each."""
+    """The host. `changed` is held for every access, and notified of every change."""
 
     name: str = "hyperv1.example"
     build: str = "10.0.20348"
@@ -170,20 +170,20 @@ class HostModel:
     delegated: bool = True  # it may use its users' credentials at other hosts
     same_processor: bool = True  # as that of hosts that it takes machines from
     machines: dict[str, MachineModel] = field(default_factory=dict)
-    made: list[MachineModel] = field(default_factory=list)  # all that ever were
+    made: list[MachineModel] = field(default_factory=list)  # including removed ones
     switches: dict[str, Switch] = field(
         default_factory=lambda: {"Default Switch": Switch("Default Switch", "Internal")}
     )
     files: dict[str, bytearray] = field(default_factory=dict)
     cut: dict[str, int] = field(default_factory=dict)  # scripts whose listing a removal cuts
     states: dict[str, MachineModel] = field(default_factory=dict)  # saved ones by folder
-    folders: dict[str, str] = field(default_factory=dict)  # those that tell whose they are
+    folders: dict[str, str] = field(default_factory=dict)  # folders with notes
     log: list[tuple[str, int]] = field(default_factory=list)  # identifiers with event ids
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     @property
     def build_number(self) -> int:
-        """By which what a host can do is told."""
+        """The build number, which determines the host's features."""
         return int(self.build.rpartition(".")[2])
 
     @property
@@ -222,7 +222,7 @@ class HostModel:
                     machine.guest.skew_seconds = 0.0
 
     def vanish(self, name: str) -> None:
-        """Somebody removes a machine behind the harness's back."""
+        """Another user removes a machine."""
         with self.changed:
             del self.machines[name]
             self.changed.notify_all()

@@ -1,4 +1,4 @@
-"""What the scripts that move machines do, between hosts that know each other by name."""
+"""Migration scripts, between hosts that know each other by name."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ P = dict[str, Any]
 
 
 def move_machine(host: HostModel, p: P) -> P:
-    """Move-Machine: all is looked at before anything moves."""
+    """Move-Machine: everything is checked before anything moves."""
     machine, other = find(host, "MoveVM", p["Name"]), host.peers.get(p["Destination"])
     if not host.migrates:
         raise migration_failed(machine.name, "Live migration is not enabled on the source host.")
     if other is None:
-        words = f"The connection with host '{p['Destination']}' failed: it did not respond."
-        raise migration_failed(machine.name, words, 0x8007274C)
+        message = f"The connection with host '{p['Destination']}' failed: it did not respond."
+        raise migration_failed(machine.name, message, 0x8007274C)
     if not host.delegated:
-        words = "No credentials are available in the security package."
-        raise migration_failed(machine.name, words, 0x8009030E)
+        message = "No credentials are available in the security package."
+        raise migration_failed(machine.name, message, 0x8009030E)
     with other.changed:
         _check(machine, p["Destination"], other)
         other.files.update(_moved_files(host, machine, p["Folder"]))
@@ -31,18 +31,20 @@ def move_machine(host: HostModel, p: P) -> P:
 
 
 def _check(machine: MachineModel, name: str, other: HostModel) -> None:
-    """What the destination has against it."""
+    """The destination's reasons against the move."""
     if not other.migrates:
         raise migration_failed(machine.name, f"Host '{name}' does not take live migrations.")
     for nic in machine.nics:
         if nic.network not in other.switches:
             raise migration_failed(machine.name, f"Could not find Ethernet switch '{nic.network}'.")
     if machine.is_on and not other.same_processor:
-        words = f"It uses processor-specific features not supported on physical computer '{name}'."
-        raise migration_failed(machine.name, words)
+        message = (
+            f"It uses processor-specific features not supported on physical computer '{name}'."
+        )
+        raise migration_failed(machine.name, message)
     if machine.is_on and other.taken_mib + machine.startup_mib > other.memory_mib:
-        words = "Not enough memory in the system to start the virtual machine."
-        raise migration_failed(machine.name, words, 0x8007000E)
+        message = "Not enough memory in the system to start the virtual machine."
+        raise migration_failed(machine.name, message, 0x8007000E)
 
 
 def move_storage(host: HostModel, p: P) -> P:

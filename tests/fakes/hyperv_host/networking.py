@@ -1,4 +1,4 @@
-"""What the scripts about a network adapter's policy do."""
+"""Scripts for a network adapter's policy."""
 
 from __future__ import annotations
 

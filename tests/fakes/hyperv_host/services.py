@@ -1,4 +1,4 @@
-"""What the scripts about consoles and integration services do."""
+"""Scripts for consoles and integration services."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.fakes.hyperv_host.model import SERVER_2016, HostModel, MachineModel, 
 P = dict[str, Any]
 
 GRANULE_MIB = 2
-"""Hyper-V's memory comes in amounts of two mebibytes."""
+"""Hyper-V allocates memory in multiples of two mebibytes."""
 
 
 def open_console(host: HostModel, p: P) -> P:
@@ -39,16 +39,16 @@ def sync_console(host: HostModel, p: P) -> P:
         return {"data": "", "open": False}
     typed = base64.b64decode(p["Data"])
     if machine.guest and machine.state == "Running" and typed:
-        machine.heard += machine.guest.says(typed)
-    if not machine.heard:
+        machine.console_output += machine.guest.says(typed)
+    if not machine.console_output:
         host.changed.wait(p["Milliseconds"] / 1000)
-    heard = bytes(machine.heard)
-    machine.heard.clear()
-    return {"data": base64.b64encode(heard).decode(), "open": True}
+    output = bytes(machine.console_output)
+    machine.console_output.clear()
+    return {"data": base64.b64encode(output).decode(), "open": True}
 
 
 def _behind(host: HostModel, pipe: str) -> MachineModel | None:
-    """The machine whose serial port is a pipe; the pipe is there while it is on."""
+    """The machine with that pipe as serial port; the pipe exists while the machine is on."""
     path = "\\\\.\\pipe\\" + pipe
     return next((m for m in host.machines.values() if m.pipe == path and m.is_on), None)
 
@@ -105,16 +105,16 @@ def copy_to_guest(host: HostModel, p: P) -> P:
     if machine.state != "Running":
         raise invalid_state(cmdlet, machine.name, machine.state)
     if not machine.services[ServiceName.FILE_COPY]:
-        words = "The Guest Service Interface is disabled."
-        raise service_unavailable(cmdlet, machine.name, words)
+        message = "The Guest Service Interface is disabled."
+        raise service_unavailable(cmdlet, machine.name, message)
     if machine.guest is None or not machine.reached(ServiceName.FILE_COPY):
-        words = "Failed to initiate copying files to the guest: the guest does not answer."
-        raise service_unavailable(cmdlet, machine.name, words)
+        message = "Failed to initiate copying files to the guest: the guest does not answer."
+        raise service_unavailable(cmdlet, machine.name, message)
     if p["Destination"] in machine.guest.files and not p["Force"]:
         raise file_exists(cmdlet, p["Destination"])
     if machine.guest.disk_full:
-        words = "Failed to copy the file to the guest: there is not enough space on the disk."
-        raise service_unavailable(cmdlet, machine.name, words)
+        message = "Failed to copy the file to the guest: there is not enough space on the disk."
+        raise service_unavailable(cmdlet, machine.name, message)
     machine.guest.files[p["Destination"]] = bytes(host.files[p["Source"]])
     return {}
 
@@ -127,10 +127,10 @@ def new_checkpoint(host: HostModel, p: P) -> P:
     machine.checkpoint_type = p["Kind"]
     quiesced = p["Kind"] == "ProductionOnly" and machine.state == "Running"
     if quiesced and not machine.reached(ServiceName.BACKUP):
-        words = (
+        message = (
             "Production checkpoints cannot be created: the guest's volumes could not be quiesced."
         )
-        raise service_unavailable("CheckpointVM", machine.name, words)
+        raise service_unavailable("CheckpointVM", machine.name, message)
     holds_memory = p["Kind"] == "Standard" and machine.is_on
     machine.checkpoints[p["Checkpoint"]] = "Saved" if holds_memory else "Off"
     return {}
@@ -142,7 +142,7 @@ def get_checkpoints(host: HostModel, p: P) -> P:
 
 
 def restore_checkpoint(host: HostModel, p: P) -> P:
-    """Restore-Checkpoint: the machine does not run then; memory that was held is a saved state."""
+    """Restore-Checkpoint: the machine is off afterwards; its memory is a saved state."""
     machine = _with_checkpoint(host, "GetVMSnapshot", p)
     turn_off(host, machine)
     machine.state = machine.checkpoints[p["Checkpoint"]]
@@ -194,7 +194,7 @@ def set_memory(host: HostModel, p: P) -> P:
     if limited and not machine.limits:
         raise invalid_state("SetVMMemory", machine.name, "without dynamic memory")
     if p["StartupMib"] % GRANULE_MIB:
-        raise thrown("the amount of memory is no multiple of 2 MB")
+        raise thrown("the amount of memory is not a multiple of 2 MB")
     machine.startup_mib = p["StartupMib"] or machine.startup_mib
     if machine.limits:
         least, most = machine.limits

@@ -1,4 +1,4 @@
-"""What the scripts about the host, its files, its networks and its log do."""
+"""Scripts for the host, its files, its networks and its log."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def remove_folder(host: HostModel, p: P) -> P:
 
 
 def new_network(host: HostModel, p: P) -> P:
-    """New-Network: of two switches of one name the second has no address that can be told."""
+    """New-Network: a second switch of the same name has an ambiguous address."""
     if p["Name"] in host.switches:
         raise thrown(f"Inconsistent parameters PolicyStore PersistentStore: {p['Name']} twice")
     address = f"{p['Gateway']}/{p['Prefix']}"
@@ -166,7 +166,7 @@ def remove_network(host: HostModel, p: P) -> P:
 
 
 def watch_machines(host: HostModel, p: P) -> P:
-    """Watch-Machines: waits, as the script does, without keeping others from the model."""
+    """Watch-Machines: waits, as the script does, without blocking the model."""
 
     def states() -> list[str]:
         names = sorted(machine.name for machine in every(host, "Watch-Machines"))
@@ -179,9 +179,9 @@ def watch_machines(host: HostModel, p: P) -> P:
 
     if not host.reads_log:
         raise log_denied()
-    # For less long than it may, so that no test waits for the end of a watch.
+    # Shorter than allowed, so that no test waits for the end of a watch.
     host.changed.wait_for(worth_telling, min(p["Milliseconds"], LONGEST_MILLISECONDS) / 1000)
     names = {machine.identifier: name for name, machine in host.machines.items()}
     records = host.log[p["After"] :] if p["After"] >= 0 else []
-    told = [{"machine": names[who], "event": event} for who, event in records if who in names]
-    return {"states": states(), "events": told, "last": len(host.log)}
+    events = [{"machine": names[who], "event": event} for who, event in records if who in names]
+    return {"states": states(), "events": events, "last": len(host.log)}

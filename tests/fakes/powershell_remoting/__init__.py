@@ -1,6 +1,6 @@
-"""A Windows host's remoting for tests: WinRM over real HTTPS, and PowerShell as a test scripts it.
+"""Fake Windows remoting: WinRM over real HTTPS, with a scripted PowerShell.
 
-A test brings a `ScriptedShell` (`script.py`) and talks to it with the real pypsrp client:
+A test provides a `ScriptedShell` (`script.py`) and connects to it with the real pypsrp client:
 
     class Host:
         def run(self, script, parameters, pipeline_input):
@@ -19,10 +19,11 @@ one of the server's threads; two clients, or a pool of several runspaces, call i
 so it locks what it shares. `script` is the text of the one command, `parameters` its named
 parameters as pypsrp reads them (a switch is None, a SecureString is text), `pipeline_input` what
 was piped in. It returns a `Reply`, and it must return: closing the server waits for it. What it
-raises is no error of PowerShell but of the test: the client gets a fault, and closing raises it
-again. A pipeline of several commands and parameters by position are not spoken: the connection
-ends, and closing says why. Operations that are not spoken, as disconnecting a shell, get a fault.
+raises is an error of the test, not of PowerShell: the client gets a fault, and closing raises it
+again. Pipelines of several commands and positional parameters are not supported: the connection
+ends, and closing raises the reason. Unsupported operations, such as disconnecting a shell, get a
+fault.
 
-`server.faults` breaks what a test orders (`faults.py`); `self_signed` makes bad certificates too
-(`certificates.py`). `serving` ends with no thread left.
+`server.faults` injects faults (`faults.py`); `self_signed` creates bad certificates too
+(`certificates.py`). `serving` leaves no thread behind.
 """

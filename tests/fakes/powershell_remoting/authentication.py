@@ -1,4 +1,4 @@
-"""Who may speak to the scripted host: Basic, NTLM by way of Negotiate, and certificates."""
+"""Authentication at the scripted host: Basic, NTLM through Negotiate, and certificates."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Scheme(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a request is admitted, and what its answer says under WWW-Authenticate."""
+    """Whether a request is admitted, and the answer's WWW-Authenticate header."""
 
     admitted: bool
     challenges: Sequence[str] = ()
@@ -92,7 +92,7 @@ class Visitor:
         self._negotiation: spnego.ContextProxy | None = None
 
     def judge(self, authorization: str) -> Verdict:
-        """Judge a request by its Authorization header, empty where it has none."""
+        """Judge a request by its Authorization header; empty if missing."""
         refused = Verdict(False, [_offer(scheme) for scheme in self._gate.schemes])
         if self._gate.refusing:
             return refused
@@ -124,8 +124,8 @@ class Visitor:
         except SpnegoError:
             self._negotiation = None
             return None
-        said = [f"{Scheme.NEGOTIATE} {base64.b64encode(out).decode()}"] if out else []
-        return Verdict(self._negotiation.complete, said)
+        header = [f"{Scheme.NEGOTIATE} {base64.b64encode(out).decode()}"] if out else []
+        return Verdict(self._negotiation.complete, header)
 
 
 def _offer(scheme: Scheme) -> str:

@@ -1,4 +1,4 @@
-"""Between CLIXML and what a script is given and answers; the serializer is pypsrp's."""
+"""Conversion between CLIXML and a script's input and output, with pypsrp's serializer."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def read_object(payload: bytes, serializer: Serializer) -> object:
 
 
 def messages(reply: Reply) -> Iterator[Content]:
-    """The messages that tell a client of a reply, in PowerShell's order."""
+    """The messages of a reply for the client, in PowerShell's order."""
     for text in reply.warnings:
         yield WarningRecord(message=text)
     for value in reply.output:

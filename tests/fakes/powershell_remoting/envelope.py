@@ -17,7 +17,7 @@ LARGEST = 500 * 1024  # of an envelope: MaxEnvelopeSizekb of Windows since 2012
 
 
 class WsmanError(Exception):
-    """A refusal that WS-Management words; its code is Windows'."""
+    """A WS-Management fault; its code is Windows'."""
 
     def __init__(self, code: int, reason: str, subcode: str = "wsman:InternalError") -> None:
         super().__init__(f"0x{code:08X}: {reason}")
@@ -33,7 +33,7 @@ class Request:
     action: str
     message_id: str
     resource_uri: str
-    shell_id: str  # empty where it names none
+    shell_id: str  # empty if missing
     largest_answer: int
     timeout: float  # seconds
     body: Element
@@ -91,7 +91,7 @@ def answer(request: Request, *body: Element) -> bytes:
 
 
 def refusal(request: Request, fault: WsmanError) -> bytes:
-    """The envelope that says why a request is not answered."""
+    """The fault envelope for a request."""
     body = element("s:Fault")
     code = SubElement(body, tag("s:Code"))
     code.append(element("s:Value", "s:Receiver"))

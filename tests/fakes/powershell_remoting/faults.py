@@ -1,4 +1,4 @@
-"""What goes wrong on a host when a test orders it: once, and at a counted moment."""
+"""Injected faults of a host: each strikes once, at a counted moment."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ class Moment(StrEnum):
     RECEIVE = "Receive"
     SIGNAL = "Signal"
     DELETE = "Delete"
-    RUN = "run"  # the script begins; whoever waits for its answer, or asks for it next, is struck
-    REPLY = "reply"  # the script did its work; whoever asks for its answer is struck
+    RUN = "run"  # the script starts; the current or next request for its answer is struck
+    REPLY = "reply"  # the script has ended; the request for its answer is struck
 
 
 @dataclass(frozen=True)
 class Cut:
-    """The connection ends, without an answer. A script that runs goes on."""
+    """The connection ends without an answer. A running script continues."""
 
 
 class Hold:
-    """Nothing goes on until the test calls `release`; what is held at the end never does.
+    """Everything is held until the test calls `release`; what is held at the end never continues.
 
-    A script that is held at RUN does not begin; meanwhile the client is told, as by Windows, that
+    A script that is held at RUN does not start; meanwhile the client learns, as from Windows, that
     its operation has timed out. A request that is held is not answered at all. `struck` is set as
     soon as something waits here.
     """
@@ -41,16 +41,16 @@ class Hold:
         self._abandoned = False
 
     def release(self) -> None:
-        """Let it go on."""
+        """Let it continue."""
         self._ended.set()
 
     def abandon(self) -> None:
-        """Let it end without going on, unless it was released."""
+        """Let it end without continuing, unless it was released."""
         self._abandoned = not self._ended.is_set()
         self._ended.set()
 
     def wait(self) -> None:
-        """Wait here, in the server; raises ConnectionError where it is not to go on."""
+        """Wait here, in the server; raises ConnectionError where it must not continue."""
         self.struck.set()
         self._ended.wait()
         if self._abandoned:
@@ -58,7 +58,7 @@ class Hold:
 
 
 Fault = Cut | Hold | WsmanError
-"""What can be ordered; a WsmanError is answered as HTTP 500."""
+"""Kinds of faults; a WsmanError is answered as HTTP 500."""
 
 
 def strike(fault: Fault) -> None:
@@ -80,7 +80,7 @@ class _Order:
 
 
 class Faults:
-    """The faults that were ordered and have not struck."""
+    """Injected faults that have not struck yet."""
 
     def __init__(self) -> None:
         self._orders: list[_Order] = []
@@ -94,7 +94,7 @@ class Faults:
             self._orders.append(_Order(fault, at, after))
 
     def due(self, moment: Moment) -> Fault | None:
-        """The fault that strikes now; asking counts as the moment."""
+        """The fault that strikes now; each call counts as a moment."""
         struck: _Order | None = None
         with self._lock:
             for order in self._orders:
@@ -116,7 +116,7 @@ class Faults:
             return struck.fault
 
     def close(self) -> None:
-        """Let nothing be held any more."""
+        """Release everything that is held."""
         with self._lock:
             self._closed = True
             for hold in self._holds:

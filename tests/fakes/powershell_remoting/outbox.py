@@ -14,14 +14,14 @@ ROUND_A_FRAGMENT = 256  # the element around it
 
 @dataclass(frozen=True)
 class Fetched:
-    """What was fetched; after the last nothing more will come."""
+    """Fetched fragments; `last` means that no more follow."""
 
     fragments: list[bytes]
     last: bool
 
 
 class Outbox:
-    """What a pool or a pipeline has for its client, in order."""
+    """Messages of a pool or pipeline for its client, in order."""
 
     def __init__(self) -> None:
         self._fragments: deque[bytes] = deque()
@@ -40,13 +40,13 @@ class Outbox:
             self._changed.notify_all()
 
     def fail_next(self, fault: Fault) -> None:
-        """Let a fault strike who waits here, or who comes next."""
+        """Let a fault strike the current or next request."""
         with self._changed:
             self._faults.append(fault)
             self._changed.notify_all()
 
     def fetch(self, room: int, seconds: float) -> Fetched | None:
-        """As many as fit into an envelope with that room; None where none came in that time."""
+        """As many fragments as fit into that room; None on a timeout."""
         with self._changed:
             self._changed.wait_for(self._worth_waking, seconds)
             if self._closed:
@@ -65,7 +65,7 @@ class Outbox:
             return Fetched(taken, self._ended and not self._fragments) if taken else None
 
     def close(self, reason: Exception) -> None:
-        """Send away who waits here, and who comes later."""
+        """Refuse current and later requests."""
         with self._changed:
             self._closed = reason
             self._changed.notify_all()

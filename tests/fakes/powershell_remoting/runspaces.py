@@ -42,7 +42,7 @@ PROVIDER_FAILURE = 0x80338003
 
 @dataclass(frozen=True)
 class Host:
-    """What all pools of a server share; `broken` gathers what a test must not miss.
+    """State that all pools of a server share; `broken` collects errors that a test must not miss.
 
     `left` has the parameters that scripts left in a runspace's global scope, with their types: a
     script runs there unless its client asks for a scope of its own.
@@ -56,7 +56,7 @@ class Host:
 
 @dataclass
 class Pipeline:
-    """One pipeline: what it was given so far, and what it has for its client."""
+    """One pipeline: its input so far, and its output for the client."""
 
     identity: UUID
     outbox: Outbox = field(default_factory=Outbox)
@@ -68,7 +68,7 @@ class Pipeline:
 
 
 class RunspacePool:
-    """A client's pool; it runs as many pipelines at a time as the client has asked for."""
+    """A client's pool; it runs as many pipelines at a time as the client requests."""
 
     def __init__(self, identity: UUID, host: Host) -> None:
         self.outbox = Outbox()
@@ -82,7 +82,7 @@ class RunspacePool:
         self._lock = threading.Lock()
 
     def feed(self, data: bytes) -> None:
-        """Take fragments from the client, and do what the messages say that they complete."""
+        """Receive fragments from the client, and process the messages that they complete."""
         with self._lock:
             if self._closed:
                 raise self._closed
@@ -95,18 +95,18 @@ class RunspacePool:
             self.pipelines[identity] = Pipeline(identity)
 
     def forget(self, pipeline: Pipeline) -> None:
-        """The client has no more questions about this one."""
+        """The client is done with this pipeline."""
         with self._lock:
             del self.pipelines[pipeline.identity]
 
     def stop(self, pipeline: Pipeline) -> None:
-        """End a pipeline before its script does; a script that runs is not heard any more."""
+        """End a pipeline before its script ends; a running script's output is dropped."""
         pipeline.stopped.set()
         state = PipelineState(PSInvocationState.STOPPED)
         pipeline.outbox.put(self._cut(state, pipeline.identity), last=True)
 
     def close(self, reason: Exception) -> None:
-        """End everything but scripts that run; whoever asks any more is told the reason."""
+        """End everything except running scripts; later requests get the reason."""
         with self._lock:
             self._closed = reason
             for outbox in (self.outbox, *(p.outbox for p in self.pipelines.values())):
@@ -158,7 +158,7 @@ class RunspacePool:
             self._start(pipeline)
 
     def _start(self, pipeline: Pipeline) -> None:
-        # pypsrp ends even the input of a pipeline that was said to have none.
+        # pypsrp ends the input even of a pipeline without input.
         if not pipeline.started and self._workers:
             pipeline.started = True
             self._workers.submit(self._run, pipeline)

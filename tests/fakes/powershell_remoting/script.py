@@ -1,4 +1,4 @@
-"""What the scripted PowerShell is asked, and what it answers."""
+"""Requests to and replies of the scripted PowerShell."""
 
 from __future__ import annotations
 
@@ -65,22 +65,22 @@ class ErrorRecord:
 
 @dataclass(frozen=True)
 class Reply:
-    """What a script does: objects for the pipeline, records beside it, and how it ends.
+    """Reply of a script: objects for the pipeline, records, and its end.
 
     An object is text, a number, a truth value, bytes, None, or a mapping or a list of these. pypsrp
     does not read a mapping inside a list; JSON does not have that trouble.
     """
 
     output: Sequence[object] = ()
-    errors: Sequence[ErrorRecord] = ()  # the script went on after these
-    failure: ErrorRecord | None = None  # the script ended by this: the pipeline has failed
+    errors: Sequence[ErrorRecord] = ()  # non-terminating errors
+    failure: ErrorRecord | None = None  # the terminating error: the pipeline has failed
     warnings: Sequence[str] = ()
 
 
 class ScriptedShell(Protocol):
-    """PowerShell, as a test knows it."""
+    """PowerShell as the tests implement it."""
 
     def run(
         self, script: str, parameters: Mapping[str, object], pipeline_input: Sequence[object]
     ) -> Reply:
-        """What that script does."""
+        """Run a script."""

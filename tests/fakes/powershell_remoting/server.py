@@ -1,4 +1,4 @@
-"""The HTTPS server: connections, requests, and an end that leaves nothing behind."""
+"""The HTTPS server: connections, requests, and a clean shutdown."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from tests.fakes.powershell_remoting.service import Service
 USER = "guestcert"
 PASSWORD = "correct horse"
 PATH = "/wsman"
-CLOSING_WITHIN = 0.02  # seconds after which the listener sees that it shall end
+CLOSING_WITHIN = 0.02  # seconds until the listener notices its shutdown
 
 
 @dataclass(frozen=True)
 class Server:
-    """A server that listens, as a test sees it."""
+    """A listening server, as tests use it."""
 
     port: int
     certificate: Certificate
     faults: Faults
-    gate: Gate  # set its `refusing`, and nobody is admitted any more
+    gate: Gate  # its `refusing` closes it
     left: set[str]  # the parameters that stayed in a runspace's global scope
     host: str = "127.0.0.1"
 
@@ -96,8 +96,8 @@ class _Listener(ThreadingHTTPServer):
         self._lock = threading.Lock()
 
     def finish_request(self, request: Any, client_address: Any) -> None:
-        # In the connection's own thread, the handshake too: a client that is silent, or that does
-        # not like the certificate, keeps nobody else waiting.
+        # The handshake runs in the connection's thread too: a client that is silent, or refuses the
+        # certificate, blocks no other.
         with (
             suppress(OSError),  # the client has gone, or it was ordered to be cut
             self._tls.wrap_socket(
@@ -139,7 +139,7 @@ class _Listener(ThreadingHTTPServer):
 
 
 def _hang_up(connection: ssl.SSLSocket) -> None:
-    # The socket's own shutdown: that of its TLS would take it away from the thread that reads it.
+    # The socket's shutdown: that of TLS would take it from the thread that reads it.
     with suppress(OSError):
         socket.socket.shutdown(connection, socket.SHUT_RDWR)
 

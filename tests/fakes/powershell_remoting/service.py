@@ -46,7 +46,7 @@ class Service:
         self._lock = threading.Lock()
 
     def answer(self, content: bytes) -> tuple[HTTPStatus, bytes]:
-        """The answer to a request, or ConnectionError where there is to be none."""
+        """The answer to a request; raises ConnectionError where none must follow."""
         request = envelope.read(content)
         try:
             operation = OPERATIONS.get(request.action)
@@ -60,7 +60,7 @@ class Service:
             return HTTPStatus.INTERNAL_SERVER_ERROR, envelope.refusal(request, fault)
 
     def close(self) -> None:
-        """End all pools and answer nobody any more."""
+        """End all pools and refuse all requests."""
         with self._lock:
             pools = [*self._pools.values(), *self._deleted]
         for pool in pools:

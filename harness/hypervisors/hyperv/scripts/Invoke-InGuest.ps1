@@ -31,7 +31,7 @@ $work = {
         $process = [System.Diagnostics.Process]::Start($start)
     }
     catch {
-        return @{ end = 'not started'; words = $_.Exception.Message; status = 0; output = ''; errors = '' }
+        return @{ end = 'not started'; message = $_.Exception.Message; status = 0; output = ''; errors = '' }
     }
     $clock = [System.Diagnostics.Stopwatch]::StartNew()
     $output = New-Object -TypeName System.IO.MemoryStream
@@ -61,7 +61,7 @@ $work = {
     $null = [System.Threading.Tasks.Task]::WaitAll($copies, 5000)
     @{
         end = if ($ended) { 'ended' } else { 'killed' }
-        words = ''
+        message = ''
         status = $process.ExitCode
         output = [System.Convert]::ToBase64String($output.ToArray())
         errors = [System.Convert]::ToBase64String($errors.ToArray())
@@ -72,7 +72,7 @@ $answer = Invoke-Command -VMName $Name -Credential $Credential -ScriptBlock $wor
 @{
     version = 1
     end = $answer.end
-    words = $answer.words
+    message = $answer.message
     status = $answer.status
     output = $answer.output
     errors = $answer.errors
