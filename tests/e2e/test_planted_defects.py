@@ -35,9 +35,9 @@ def test_an_agent_that_does_not_start_violates_the_heartbeat(
 ) -> None:
     # Debian's unit is started by udev, which `systemctl disable` does not touch: it is masked.
     image = plant({}, {AGENT: "/dev/null"})
-    keyword = "sees_a_living_guest or boots_to_ready"
+    keyword = "sees_a_living_guest or test_identity"
     done = on_part(certify, image, keyword, "--tier", "smoke")
-    assert_violated(done, "integration.heartbeat", verified="boot.ready")
+    assert_violated(done, "integration.heartbeat", verified="boot.identity")
     assert done.run.environment.guests[GUEST].kernel, "the run does not record what it ran on"
 
 
