@@ -25,6 +25,7 @@ from harness.errors import (
 )
 from harness.events import Event, EventKind
 from harness.guests.crash_watch import CrashWatch
+from harness.guests.guest_clock import GuestClock
 from harness.guests.linux import LinuxOs
 from harness.guests.log_rules import LogRules
 from harness.guests.os import GuestOs
@@ -84,6 +85,7 @@ class Guest:
         self.crash_expected = False
         self.answers_by = Answer.AGENT
         self._redefine = redefine
+        self._clock = GuestClock(machine.seconds_starved)
         self._console: Console | None = None
         self._shell: ConsoleShell | None = None
 
@@ -140,8 +142,11 @@ class Guest:
         return self.folder / "console.log"
 
     def budget(self, seconds: float) -> Deadline:
-        """A deadline of `seconds` on KVM, scaled for the accelerator in use."""
-        return Deadline(seconds * self.definition.accelerator.time_scale)
+        """A deadline for what takes `seconds` on KVM, scaled for the accelerator in use.
+
+        It counts the guest's own time: what a busy host kept from it is not the guest's fault.
+        """
+        return Deadline(seconds * self.definition.accelerator.time_scale, self._clock)
 
     # -- power ----------------------------------------------------------------------------
 

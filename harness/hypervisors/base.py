@@ -109,6 +109,13 @@ class Machine(Protocol):
         """The current state."""
         ...
 
+    def seconds_starved(self) -> float:
+        """Seconds since its start that a processor was runnable while the host ran others.
+
+        That of the processor that waited longest; 0 where the hypervisor does not count it.
+        """
+        ...
+
     def start(self, *, paused: bool = False) -> None:
         """Power on; with `paused`, stop before the first instruction until `resume`."""
         ...

@@ -116,6 +116,16 @@ def test_starting_and_powering_off_are_events(machine: Machine) -> None:
     assert machine.state() is MachineState.OFF
 
 
+def test_the_time_for_which_a_machine_waited_for_its_host_only_grows(machine: Machine) -> None:
+    assert machine.seconds_starved() == 0, "it was never started"
+    machine.start()
+    first = machine.seconds_starved()
+    second = machine.seconds_starved()
+    assert 0 <= first <= second
+    machine.remove()
+    assert machine.seconds_starved() == 0, "it is gone"
+
+
 def test_powering_off_twice_is_no_error(machine: Machine) -> None:
     machine.start()
     machine.power_off()

@@ -66,6 +66,10 @@ class FakeMachine:
         """See Machine."""
         return self._state
 
+    def seconds_starved(self) -> float:
+        """See Machine."""
+        return 0.0
+
     def start(self, *, paused: bool = False) -> None:
         """See Machine."""
         self._require(MachineState.OFF, "starting")

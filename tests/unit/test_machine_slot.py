@@ -18,6 +18,7 @@ from harness.errors import (
     HypervisorUnreachableError,
 )
 from harness.guests.guest import Credentials, Guest
+from harness.guests.guest_clock import GuestClock
 from harness.hypervisors.base import Machine, MachineState
 from harness.hypervisors.definitions import Accelerator, MachineDefinition
 from harness.image_store.iso import describe_iso
@@ -114,6 +115,11 @@ def test_a_powered_off_guest_stands_on_an_overlay_of_the_base(lab: Lab) -> None:
     guest = slot.create_stopped()
     assert guest.machine.state() is MachineState.OFF
     assert backing(slot.root) == "base.qcow2"
+
+
+def test_a_guest_is_not_charged_for_what_its_host_kept_from_it(lab: Lab) -> None:
+    deadline = lab.slot().create_stopped().budget(100)
+    assert isinstance(deadline.clock, GuestClock)
 
 
 def test_a_pristine_guest_is_restored_from_a_state_saved_once(lab: Lab) -> None:

@@ -22,6 +22,7 @@ from harness.hypervisors.libvirt import console
 from harness.hypervisors.libvirt.definition import nic_xml, snapshot_xml
 from harness.hypervisors.libvirt.errors import is_missing, translate_agent_error, wrap_errors
 from harness.hypervisors.libvirt.metadata import renew_domain
+from harness.hypervisors.libvirt.scheduling import seconds_starved
 
 STATES = {
     libvirt.VIR_DOMAIN_RUNNING: MachineState.RUNNING,
@@ -103,6 +104,11 @@ class LibvirtMachine:
         """See Machine."""
         with wrap_errors(f"reading the state of {self.name}"):
             return STATES.get(self._domain.state()[0], MachineState.OFF)
+
+    def seconds_starved(self) -> float:
+        """See Machine."""
+        with wrap_errors(f"reading how long the processors of {self.name} waited"):
+            return seconds_starved(self._domain)
 
     def start(self, *, paused: bool = False) -> None:
         """See Machine."""
