@@ -16,6 +16,7 @@ from typing import Protocol
 
 from harness.channels.base import CommandResult
 from harness.errors import HarnessError
+from harness.guests.background import CarriedProgram
 from harness.guests.log_records import LogLine
 from harness.guests.log_rules import LogRules
 
@@ -198,6 +199,9 @@ class CpuMemory(Protocol):
     def memory_total(self) -> int:
         """Bytes of memory that the kernel manages."""
 
+    def load(self) -> float:
+        """How busy the processors were in the last seconds; 0 is idle."""
+
 
 class Devices(Protocol):
     """The machine's devices."""
@@ -295,12 +299,6 @@ class Storage(Protocol):
     def read_file(self, name: str) -> str:
         """The file's content; the system's error message where the file does not exist."""
 
-    def start_recording(self) -> None:
-        """Start writing numbered records; print `kept N.` on the console after record N's sync."""
-
-    def records(self) -> list[str]:
-        """The records on the disk: `record 1`, `record 2`, ..."""
-
     def write_marker(self, name: str) -> None:
         """Leave a marker on the disk and another in memory."""
 
@@ -329,32 +327,34 @@ class Storage(Protocol):
         """Finish the preparation after that boot; returns whether the system can resume from it."""
 
 
-class Workload(Protocol):
-    """Background programs."""
+class Background(Protocol):
+    """Programs in the background: carried into the guest, started, read, stopped."""
 
-    def start_ticking(self) -> None:
-        """Print `tick` on the console five times a second."""
+    def install_program(self, program: CarriedProgram) -> None:
+        """Make a program ready to start.
 
-    def start_counting(self) -> None:
-        """Start a process that keeps raising a number, which `count` reads."""
+        Raises HarnessError where the guest lacks its interpreter, NotApplicable where the program
+        has no version for this operating system.
+        """
 
-    def start_echo_server(self, port: int) -> None:
-        """Echo the data of one TCP connection."""
+    def start_program(
+        self,
+        program: CarriedProgram,
+        output: str,
+        arguments: Sequence[str],
+        *,
+        on_disk: bool = False,
+    ) -> int:
+        """Start an installed program; returns its process id.
 
-    def echo_server_listens(self) -> bool:
-        """Whether the echo server listens."""
+        `output` names its output, which survives a reboot if it is on the disk.
+        """
 
-    def start_echo_client(self, address: str, port: int) -> None:
-        """Raise the number with each echo that comes back over one TCP connection."""
+    def program_output(self, output: str, *, limit: int, on_disk: bool = False) -> str:
+        """The newest `limit` bytes of an output; empty where it is missing."""
 
-    def count(self) -> str:
-        """The number; `0` before the first, and the process's last message once it has given up."""
-
-    def start_load(self) -> None:
-        """Keep all processors and the disk busy."""
-
-    def load(self) -> float:
-        """How busy the processors were in the last seconds; 0 is idle."""
+    def stop_program(self, process: int) -> None:
+        """Ask a program to end; idempotent."""
 
     def runs(self, argument: str) -> bool:
         """Whether a process with this argument runs."""
@@ -385,7 +385,7 @@ class GuestOs(
     Network,
     Firmware,
     Storage,
-    Workload,
+    Background,
     Programs,
     Protocol,
 ):

@@ -2,9 +2,9 @@
 
 from harness.events import EventKind
 from harness.guests.guest import Guest
-from harness.guests.hang import hang
 from harness.hypervisors.base import Capability, MachineState
 from harness.oracles.control import control
+from harness.oracles.hang import hang
 from harness.plugin.markers import cost, feature, only_on, requires
 from harness.plugin.worker import Metrics
 from harness.profiles.model import System

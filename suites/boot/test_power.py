@@ -9,7 +9,8 @@ from harness.hypervisors.base import Capability, MachineState, PowerMethod
 from harness.oracles.control import control
 from harness.plugin.markers import cost, feature, requires
 from harness.plugin.worker import Metrics
-from harness.waiting import Deadline, NotYet, wait_until
+from harness.waiting import Deadline
+from harness.workloads.ticker import start_ticking
 
 REBOOTS = 10
 """In every tier: without KVM each takes one to three minutes."""
@@ -75,9 +76,9 @@ def test_returns_from_a_hard_reset(guest: Guest) -> None:
 def test_stands_still_while_paused(guest: Guest) -> None:
     """A paused guest makes no progress; resumed, it continues without a reboot or a lockup."""
     boot_id = guest.os.boot_id()
-    guest.os.start_ticking()
-    with control():  # a counter that never ran makes no progress either
-        _await_ticks(guest, 3)
+    ticker = start_ticking(guest)
+    with control():  # a ticker that never ran makes no progress either
+        ticker.await_ticks(3)
     before = guest.os.uptime()
     on_the_host = Deadline(PAUSED_SECONDS)
 
@@ -88,23 +89,12 @@ def test_stands_still_while_paused(guest: Guest) -> None:
     assert (output, is_open) == (b"", True), "the console was not silent while paused"
     guest.machine.resume()
 
-    _await_ticks(guest, 3)
+    ticker.await_ticks(3)
     in_the_guest = guest.os.uptime() - before
     assert guest.os.boot_id() == boot_id
     missed = on_the_host.elapsed - in_the_guest
     assert missed >= PAUSED_SECONDS - 1, f"the guest's clock ran on: it missed only {missed:.1f} s"
     assert guest.os.log_rules.found(FaultKind.LOCKUP, guest.os.kernel_log()) == []
-
-
-def _await_ticks(guest: Guest, count: int) -> None:
-    start = guest.console.position
-
-    def ticked() -> None:
-        seen = guest.console.since(start).count(b"tick")
-        if seen < count:
-            raise NotYet(f"{seen} ticks")
-
-    wait_until(ticked, awaited=f"{count} ticks of the guest", deadline=guest.budget(10))
 
 
 def _silent_from(guest: Guest) -> int:

@@ -4,12 +4,12 @@ import contextlib
 import time
 
 from harness.errors import ChannelError
-from harness.guests.continuity import address_of, open_echo_connection
 from harness.hypervisors.base import Capability, MachineState
 from harness.plugin.fixtures import Neighbours
 from harness.plugin.markers import cost, feature, requires
 from harness.plugin.worker import Metrics
 from harness.waiting import Deadline, let_pass
+from harness.workloads.counter import open_echo_connection
 
 AWAY_SECONDS = 5.0
 
@@ -24,7 +24,7 @@ def test_goes_on_after_save_and_restore(neighbours: Neighbours, metric: Metrics)
     """Saved and restored, the guest has its boot, its processes, its connections, its time."""
     guest, other = neighbours.first, neighbours.second
     boot_id = guest.os.boot_id()
-    count = open_echo_connection(guest, other, address_of(other))
+    count = open_echo_connection(guest, other)
     up = guest.os.uptime()
     away = Deadline(AWAY_SECONDS)
     state = guest.folder / "saved.state"

@@ -1,7 +1,6 @@
 """boot.suspend_ram and boot.suspend_disk: a guest sleeps, and wakes with its state."""
 
 from harness.events import EventKind
-from harness.guests.continuity import start_counting
 from harness.guests.guest import Guest
 from harness.guests.integration import require_allowed
 from harness.guests.log_rules import Mark
@@ -11,6 +10,7 @@ from harness.image_store.qemu_img import create_disk
 from harness.plugin.markers import cost, feature, requires, variants
 from harness.profiles.hardware import Firmware
 from harness.waiting import let_pass
+from harness.workloads.counter import start_counting
 
 ASLEEP_SECONDS = 4.0
 SWAP_SERIAL = "GC-SWAP"

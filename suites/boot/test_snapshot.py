@@ -1,12 +1,12 @@
 """boot.snapshot: reverted to a snapshot, a guest has its state from then."""
 
 from harness.errors import NotApplicable
-from harness.guests.continuity import start_counting
 from harness.guests.guest import Guest
 from harness.hypervisors.base import Capability
 from harness.lab.bench import Bench
 from harness.oracles.control import control
 from harness.plugin.markers import cost, feature, requires
+from harness.workloads.counter import start_counting
 
 NAMES = ("first", "second", "third")
 

@@ -14,6 +14,7 @@ from harness.plugin.markers import cost, feature, from_tier, only_on, requires
 from harness.profiles.model import System
 from harness.tiers import Tier
 from harness.waiting import Deadline
+from harness.workloads.load import start_load
 
 SERVICE_OFF = "guestcert reaches a Windows guest through the service that is switched off here"
 
@@ -90,7 +91,7 @@ def test_request_fails_while_the_service_is_off(
 @cost(40)
 def test_works_under_load(guest: Guest, integration: IntegrationServices) -> None:
     """The guest shuts down in time even while its processors and its disk are busy."""
-    guest.os.start_load()
+    start_load(guest)
     with control():
         assert guest.os.load() > 0, "the load did not start"
 

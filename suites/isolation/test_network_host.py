@@ -3,14 +3,14 @@
 import pytest
 
 from harness.guests.guest import Guest
-from harness.guests.host_listener import host_addresses, host_listener
-from harness.guests.traffic import Endpoint, reached_on_host
 from harness.hypervisors.base import Capability
 from harness.hypervisors.host_ports import host_ports_of
 from harness.lab.bench import Bench
 from harness.oracles.control import control
 from harness.plugin.markers import cost, feature, only_on, requires
 from harness.profiles.model import System
+from harness.workloads.host_listener import host_addresses, host_listener
+from harness.workloads.traffic import Endpoint, reached_on_host
 
 BROADCASTS = ("255.255.255.255", "224.0.0.1")
 """Addresses on which a listener on every address receives as well, by UDP."""

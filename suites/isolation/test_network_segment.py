@@ -3,12 +3,12 @@
 import pytest
 
 from harness.guests.guest import Guest
-from harness.guests.traffic import Endpoint, TrafficKind, can_reach
 from harness.hypervisors.base import Capability
 from harness.oracles.control import control
 from harness.plugin.fixtures import Neighbours
 from harness.plugin.markers import cost, feature, only_on, requires
 from harness.profiles.model import System
+from harness.workloads.traffic import Endpoint, TrafficKind, can_reach
 
 
 @feature("isolation.network.segment")

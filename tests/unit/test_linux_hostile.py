@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from harness.channels.base import CommandResult
 from harness.errors import ChannelError, GuestFailure, HarnessError, NotApplicable
 from harness.guests import answers
-from harness.guests.continuity import Counter
 from harness.guests.linux import LinuxOs
 from harness.guests.linux.shell import ANSWER_LIMIT
 from harness.guests.os import Ending, GuestOs
-from harness.guests.traffic import Endpoint
+from harness.workloads.counter import Counter
+from harness.workloads.program import RunningProgram, program
+from harness.workloads.traffic import Endpoint
 
 Ask = Callable[[LinuxOs], object]
 
@@ -59,7 +60,6 @@ ASKED: dict[str, Ask] = {
     "uefi_variable": lambda os: os.uefi_variable("Mark", "vendor"),
     "root_is_writable": lambda os: os.root_is_writable(),
     "read_file": lambda os: os.read_file("name"),
-    "records": lambda os: os.records(),
     "markers_on_disk": lambda os: os.markers_on_disk(),
     "markers_in_memory": lambda os: os.markers_in_memory(),
     "fill_file": lambda os: os.fill_file("mark"),
@@ -67,8 +67,8 @@ ASKED: dict[str, Ask] = {
     "bytes_not_zero": lambda os: os.bytes_not_zero("vda", 1),
     "prepare_hibernation": lambda os: os.prepare_hibernation("GC-SWAP"),
     "enable_hibernation": lambda os: os.enable_hibernation("GC-SWAP"),
-    "echo_server_listens": lambda os: os.echo_server_listens(),
-    "count": lambda os: os.count(),
+    "start_program": lambda os: os.start_program(program("counting"), "count-1", []),
+    "program_output": lambda os: os.program_output("count-1", limit=99),
     "load": lambda os: os.load(),
     "runs": lambda os: os.runs("x"),
     "os_release": lambda os: os.os_release(),
@@ -86,11 +86,18 @@ ASKED: dict[str, Ask] = {
 }
 
 ANSWERLESS = {
-    *("add_boot_argument", "start_echo_server", "crash", "fresh_copy", "hang", "has_acpi_driver"),
+    *(
+        "add_boot_argument",
+        "install_program",
+        "stop_program",
+        "crash",
+        "fresh_copy",
+        "hang",
+        "has_acpi_driver",
+    ),
     *("has_marker_file", "is_uefi", "write_file", "knows_firmware", "lasting", "write_marker"),
     *("load_driver", "log_rules", "power_off", "random_mebibyte", "reboot", "recent_log", "saying"),
-    *("set_uefi_variable", "start_counting", "start_load", "start_recording", "start_echo_client"),
-    *("start_ticking", "succeeding", "sync", "unload_driver"),
+    *("set_uefi_variable", "succeeding", "sync", "unload_driver"),
 }
 """Operations of which nothing but the exit status is read, or nothing is asked."""
 
@@ -228,11 +235,18 @@ def test_a_guest_without_a_card_cannot_be_a_station() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "error"),
-    [("²", GuestFailure), ("-1", GuestFailure), ("9" * 5000, ChannelError), ("٣", ChannelError)],
+    ("output", "error"),
+    [
+        ('{"event": "lost", "value": "reset"}', GuestFailure),
+        ('{"event": "count", "value": -1}', ChannelError),
+        ('{"event": "count", "value": "1"}', ChannelError),
+        ('{"event": "count", "value": 1e400}', ChannelError),
+        ('{"event": "other"}', ChannelError),
+        ('{"event": 5}', ChannelError),
+    ],
 )
-def test_a_count_that_is_none_is_not_believed(said: str, error: type[Exception]) -> None:
+def test_a_count_that_is_none_is_not_believed(output: str, error: type[Exception]) -> None:
     guest = Mock()
-    guest.os.count.return_value = said
+    guest.os.program_output.return_value = output + "\n"
     with pytest.raises(error):
-        Counter(guest).value()
+        Counter(RunningProgram(guest, "counting-1", 1, False)).value()

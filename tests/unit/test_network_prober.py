@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import subprocess
@@ -11,36 +12,42 @@ from contextlib import contextmanager
 
 import pytest
 
-from harness.guests import network_prober
-from harness.guests.traffic import PROBER
+from harness.workloads.programs import network_prober
+
+PROBER = network_prober.__file__
+
+
+def event_in(line: str) -> str:
+    """The event that one line of output reports."""
+    return str(json.loads(line)["event"])
 
 
 @contextmanager
 def listening(kind: str, seconds: str = "20") -> Iterator[subprocess.Popen[str]]:
     """A listener for the word `mark`, once it is ready."""
     with subprocess.Popen(
-        [sys.executable, str(PROBER), "listen", kind, seconds, "lo", "mark"],
+        [sys.executable, PROBER, "listen", kind, seconds, "lo", "mark"],
         stdout=subprocess.PIPE,
         text=True,
     ) as listener:
         assert listener.stdout is not None
-        assert listener.stdout.readline() == "ready\n"
+        assert event_in(listener.stdout.readline()) == "ready"
         yield listener
 
 
 def send(kind: str, target: str, word: str) -> str:
     done = subprocess.run(
-        [sys.executable, str(PROBER), "send", kind, "lo", target, word],
+        [sys.executable, PROBER, "send", kind, "lo", target, word],
         capture_output=True,
         text=True,
         check=True,
     )
-    return done.stdout.strip()
+    return event_in(done.stdout)
 
 
 def rest(listener: subprocess.Popen[str]) -> str:
     assert listener.stdout is not None
-    return listener.stdout.read().strip()
+    return event_in(listener.stdout.read())
 
 
 @pytest.mark.parametrize("kind", ["udp", "tcp"])

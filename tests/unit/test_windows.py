@@ -20,6 +20,7 @@ from harness.guests.os import (
 )
 from harness.guests.windows import WindowsOs
 from harness.guests.windows.powershell import SCRIPTS, command
+from harness.workloads.program import program
 from tests.fakes.windows import RecordedWindows, values_of
 from tests.unit.windows_operations import ACTS, EFI, FACTS, GIB, STARTS, asking, saying
 
@@ -35,6 +36,8 @@ ELSEWHERE = {
     "saying",
     "random_mebibyte",
     "lasting",
+    "install_program",
+    "stop_program",
 }
 """Operations that have a test of their own."""
 
@@ -44,7 +47,7 @@ def operations() -> set[str]:
 
 
 def test_every_operation_is_tested() -> None:
-    assert len(operations()) > 70, "the control: there are operations"
+    assert len(operations()) > 60, "the control: there are operations"
     assert operations() == set(FACTS) | set(ACTS) | set(STARTS) | ELSEWHERE
 
 
@@ -211,10 +214,21 @@ def test_a_windows_without_powershell_is_asked_nothing() -> None:
 
 def test_a_file_that_is_gone_is_told_in_windows_own_words() -> None:
     assert "Could not find file" in asking()[0].read_file("gone")
-    with pytest.raises(ChannelError, match="cannot read its records: denied"):
-        saying({"answer": {"failure": "denied"}}).records()
-    assert saying({"answer": {"failure": "denied"}}).count() == "0"
-    assert not saying({"answer": {"failure": "denied"}}).echo_server_listens()
+
+
+def test_a_program_is_carried_into_windows_with_its_arguments_as_values() -> None:
+    os, run = asking()
+    os.install_program(program("echo_client"))
+    assert os.start_program(program("echo_client"), "echo-1", ["10.0.0.1", "7"]) == 4242
+    ((detach, inner, *values),) = run.asked
+    assert (detach, values) == ("detach", ["echo-1", "10.0.0.1", "7"])
+    text = base64.b64decode(inner).decode("utf-16-le")
+    assert "function Write-Event" in text
+    assert text.rstrip().endswith("Write-Event 'lost' $reason")
+    os.stop_program(4242)
+    assert run.programs == [("taskkill.exe", "/f", "/pid", "4242")]
+    with pytest.raises(NotApplicable, match="network_prober has no version for Windows"):
+        os.install_program(program("network_prober"))
 
 
 def test_programs_for_cases_of_running_programs() -> None:

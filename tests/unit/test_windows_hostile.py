@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from harness.errors import ChannelError, HarnessError, NotApplicable
 from harness.guests.windows.powershell import ANSWER_LIMIT
+from harness.workloads.program import program
 from tests.unit.windows_operations import ACTS, FACTS, Ask, asking, saying
 
 ASKED: dict[str, Ask] = {name: ask for name, (ask, _) in (FACTS | ACTS).items()}
@@ -27,7 +28,8 @@ HOSTILE = "'; Remove-Item C:\\ -Recurse; \"$(calc)\" `n @' \u2019 日本語 🦉
         lambda os: os.runs(HOSTILE),
         lambda os: os.fill_file(HOSTILE),
         lambda os: os.write_marker(HOSTILE),
-        lambda os: os.start_echo_client(HOSTILE, 1),
+        lambda os: os.start_program(program("counting"), HOSTILE, [HOSTILE]),
+        lambda os: os.program_output(HOSTILE, limit=9),
         lambda os: os.unload_driver(HOSTILE),
         lambda os: os.uefi_variable(HOSTILE, HOSTILE),
         lambda os: os.disk_holds(HOSTILE, start=0, mebibytes=1),

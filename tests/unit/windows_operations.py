@@ -8,9 +8,12 @@ from typing import Any
 
 from harness.guests.os import Ending, GuestDisk, GuestNic, OsRelease, Processor
 from harness.guests.windows import WindowsOs
+from harness.workloads.program import program
 from tests.fakes.windows import RecordedWindows
 
 GIB = 2**30
+COUNTING = program("counting")
+OUTPUT = '{"event": "count", "value": 41}\n'
 EFI = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
 Ask = Callable[[WindowsOs], object]
@@ -116,7 +119,6 @@ FACTS: dict[str, tuple[Ask, object]] = {
     "has_boot_argument": (lambda os: os.has_boot_argument("guestcert.mark=1"), True),
     "root_is_writable": (lambda os: os.root_is_writable(), True),
     "read_file": (lambda os: os.read_file("before"), "kept"),
-    "records": (lambda os: os.records(), ["record 1", "record 2", "record 3"]),
     "markers_on_disk": (lambda os: os.markers_on_disk(), {"first", "second"}),
     "markers_in_memory": (lambda os: os.markers_in_memory(), {"first"}),
     "fill_file": (lambda os: os.fill_file("mark"), 20971520),
@@ -124,8 +126,8 @@ FACTS: dict[str, tuple[Ask, object]] = {
     "disk_holds": (lambda os: os.disk_holds("mark", start=512, mebibytes=1), True),
     "bytes_not_zero": (lambda os: os.bytes_not_zero("PhysicalDrive1", 16), 0),
     "enable_hibernation": (lambda os: os.enable_hibernation("GC-SWAP"), True),
-    "echo_server_listens": (lambda os: os.echo_server_listens(), True),
-    "count": (lambda os: os.count(), "41"),
+    "program_output": (lambda os: os.program_output("count-1", limit=99), OUTPUT),
+    "start_program": (lambda os: os.start_program(COUNTING, "count-1", ["5"]), 4242),
     "load": (lambda os: os.load(), 97.0),
     "runs": (lambda os: os.runs("word"), True),
 }
@@ -148,17 +150,8 @@ ACTS: dict[str, tuple[Ask, tuple[str, ...]]] = {
 """What is asked, and the script that is run with its values."""
 
 STARTS: dict[str, tuple[Ask, tuple[str, ...]]] = {
-    "crash": (lambda os: os.crash(after=3), ("crash", "3")),
-    "hang": (lambda os: os.hang(), ("hang",)),
-    "start_recording": (lambda os: os.start_recording(), ("recording",)),
-    "start_ticking": (lambda os: os.start_ticking(), ("ticking",)),
-    "start_counting": (lambda os: os.start_counting(), ("counting",)),
-    "start_echo_server": (lambda os: os.start_echo_server(45679), ("echo_server", "45679")),
-    "start_echo_client": (
-        lambda os: os.start_echo_client("10.0.0.1", 45679),
-        ("echo_client", "10.0.0.1", "45679"),
-    ),
-    "start_load": (lambda os: os.start_load(), ("loading",)),
+    "crash": (lambda os: os.crash(after=3), ("crash", "", "3")),
+    "hang": (lambda os: os.hang(), ("hang", "")),
 }
 """What is asked, and the script that goes on by itself with its values."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.guests.linux.background import LinuxBackground
 from harness.guests.linux.cpu_memory import LinuxCpuMemory
 from harness.guests.linux.lifecycle import LinuxLifecycle
 from harness.guests.linux.network import LinuxNetwork
@@ -10,7 +11,6 @@ from harness.guests.linux.programs import LinuxPrograms
 from harness.guests.linux.registers import LinuxRegisters
 from harness.guests.linux.release import LinuxRelease
 from harness.guests.linux.storage import LinuxStorage
-from harness.guests.linux.workload import LinuxWorkload
 
 
 class LinuxOs(
@@ -19,7 +19,7 @@ class LinuxOs(
     LinuxLifecycle,
     LinuxRelease,
     LinuxCpuMemory,
-    LinuxWorkload,
+    LinuxBackground,
     LinuxPrograms,
     LinuxRegisters,
     LinuxOnly,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.errors import ChannelError, NotApplicable
-from harness.guests.answers import rows, whole_number, word
+from harness.guests.answers import decimal, rows, whole_number, word
 from harness.guests.linux.shell import LinuxShell
 from harness.guests.os import Processor
 
@@ -90,6 +90,10 @@ class LinuxCpuMemory(LinuxShell):
     def memory_total(self) -> int:
         """Bytes of memory that the kernel manages."""
         return self._memory("MemTotal")
+
+    def load(self) -> float:
+        """The kernel's average of the last minute, three seconds from now."""
+        return decimal(word(self.sh("sleep 3; cat /proc/loadavg"), 0, "load"), "load")
 
     def _memory(self, name: str) -> int:
         for line in self.read("/proc/meminfo").splitlines():

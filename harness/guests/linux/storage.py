@@ -7,11 +7,6 @@ from harness.guests.answers import whole_number
 from harness.guests.linux.firmware import LinuxFirmware
 from harness.guests.linux.placement import LinuxPlacement
 
-RECORDS = "/var/lib/guestcert-records"
-
-WRITER = """(n=0; while :; do n=$((n+1)); echo "record $n" >>"$1"; sync "$1"
-echo "kept $n." >/dev/ttyS0; done) >/dev/null 2>&1 &"""
-
 MARKS_ON_DISK = "/var/lib/guestcert-snapshots"
 MARKS_IN_MEMORY = "/run/guestcert-snapshots"
 
@@ -41,14 +36,6 @@ class LinuxStorage(LinuxPlacement, LinuxFirmware):
     def read_file(self, name: str) -> str:
         """The file's content; the error of `cat` where the file does not exist."""
         return self.sh('cat "/root/$1" 2>&1 || :', name)
-
-    def start_recording(self) -> None:
-        """Start writing numbered records; print `kept N.` on the console after record N's sync."""
-        self.sh(WRITER, RECORDS)
-
-    def records(self) -> list[str]:
-        """The records on the disk: `record 1`, `record 2`, ...; empty without their file."""
-        return self.sh('cat -- "$1" 2>/dev/null || :', RECORDS).splitlines()
 
     def write_marker(self, name: str) -> None:
         """Leave a file on the disk and another in a RAM file system."""

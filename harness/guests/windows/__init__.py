@@ -6,6 +6,7 @@ needs a newer Windows raises NotApplicable there, and names what is missing.
 
 from __future__ import annotations
 
+from harness.guests.windows.background import WindowsBackground
 from harness.guests.windows.cpu_memory import WindowsCpuMemory
 from harness.guests.windows.firmware import WindowsFirmware
 from harness.guests.windows.lifecycle import WindowsLifecycle
@@ -13,7 +14,6 @@ from harness.guests.windows.network import WindowsNetwork
 from harness.guests.windows.programs import WindowsPrograms
 from harness.guests.windows.release import WindowsRelease
 from harness.guests.windows.storage import WindowsStorage
-from harness.guests.windows.workload import WindowsWorkload
 
 
 class WindowsOs(
@@ -23,7 +23,7 @@ class WindowsOs(
     WindowsNetwork,  # with the devices
     WindowsFirmware,
     WindowsStorage,
-    WindowsWorkload,
+    WindowsBackground,
     WindowsPrograms,
 ):
     """A Windows guest. See GuestOs; each method queries the guest again, nothing is cached."""

@@ -114,6 +114,11 @@ class WindowsCpuMemory(WindowsShell):
         system = self.instance("Win32_OperatingSystem", "TotalVisibleMemorySize")
         return system.number("TotalVisibleMemorySize") * 1024
 
+    def load(self) -> float:
+        """How busy the busiest processor was in the last second, in percent."""
+        found = self.instances("Win32_Processor", "LoadPercentage")
+        return float(max((one.number("LoadPercentage") for one in found), default=0))
+
     def _topology(self) -> Fields:
         return fields(self.ask("topology"), "topology")
 

@@ -57,7 +57,14 @@ class WindowsShell:
 
     def start(self, script: str, *values: str) -> None:
         """Start a script in the background; it finds `values` in its environment."""
-        self.ask("detach", encoded(_text(script)), *values)
+        self.detach(script_text(script), "", *values)
+
+    def detach(self, text: str, output: str, *values: str) -> object:
+        """Start this text of a script in the background; returns its process id.
+
+        It finds the path of its output and `values` in its environment.
+        """
+        return self.ask("detach", encoded(text), output, *values)
 
     def program(self, script: str, *values: str) -> Program:
         """A script with the arguments and the input to run it."""
@@ -93,9 +100,9 @@ class WindowsShell:
 @cache
 def command(script: str) -> tuple[str, ...]:
     """The program that runs a script, and prints its result."""
-    text = _text("prelude") + "\n" + _text(script)
+    text = script_text("prelude") + "\n" + script_text(script)
     if script not in WITHOUT_JSON:
-        text = f"{_text('prelude')}\nWrite-Answer {{\n{_text(script)}\n}}\n"
+        text = f"{script_text('prelude')}\nWrite-Answer {{\n{script_text(script)}\n}}\n"
     return ("powershell.exe", "-NoProfile", "-NonInteractive", "-EncodedCommand", encoded(text))
 
 
@@ -109,10 +116,14 @@ def encoded(text: str) -> str:
 
 
 @cache
-def _text(script: str) -> str:
-    """A script without its comments, which the guest does not need."""
-    lines = (SCRIPTS / f"{script}.ps1").read_text(encoding="ascii").splitlines()
-    return "\n".join(line for line in lines if not line.startswith("#"))
+def script_text(script: str) -> str:
+    """A script's text, without its comments."""
+    return without_comments((SCRIPTS / f"{script}.ps1").read_text(encoding="ascii"))
+
+
+def without_comments(text: str) -> str:
+    """A script without its lines of comments, which the guest does not need."""
+    return "\n".join(line for line in text.splitlines() if not line.startswith("#"))
 
 
 def _lines(values: tuple[str, ...]) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from harness.errors import ChannelError
 from harness.guests.answers import fields, flag, number, texts
 from harness.guests.windows.powershell import WindowsShell
 
@@ -24,17 +23,6 @@ class WindowsStorage(WindowsShell):
         """The file's content; Windows' error message where the file does not exist."""
         answer = fields(self.ask("read_file", name), "file")
         return answer.text("failure") or answer.text("text")
-
-    def start_recording(self) -> None:
-        """Start writing numbered records; print `kept N.` on the console after record N's sync."""
-        self.start("recording")
-
-    def records(self) -> list[str]:
-        """The records on the disk: `record 1`, `record 2`, ..."""
-        answer = fields(self.ask("read_file", "records"), "file")
-        if answer.text("failure"):
-            raise ChannelError(f"the guest cannot read its records: {answer.text('failure')}")
-        return answer.long_text("text").splitlines()
 
     def write_marker(self, name: str) -> None:
         """Leave a file on the disk, and a value in a registry hive that is in memory only."""

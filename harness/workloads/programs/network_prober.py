@@ -2,13 +2,14 @@
 
 usage: network_prober.py listen KIND SECONDS ARGUMENTS... | send KIND ARGUMENTS...
        network_prober.py reach tcp|udp INTERFACE PORT ADDRESS=TOKEN...
-A listener prints `ready`, then `received` or `timeout`; a sender prints `sent`. It is bounded: a
+A listener reports `ready`, then `received` or `timeout`; a sender reports `sent`. It is bounded: a
 sender sends five packets to each address, a listener ends after SECONDS, or at SIGTERM.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import signal
 import socket
 import struct
@@ -33,7 +34,7 @@ def listen(kind: str, seconds: float, interface: str, token: bytes) -> str:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     listener = _listener(kind, interface)
     end = time.monotonic() + seconds
-    print("ready", flush=True)
+    report("ready")
     while time.monotonic() < end and signal.SIGTERM not in signal.sigpending():
         if _receives(kind, listener, token, TURN):
             return "received"
@@ -177,6 +178,11 @@ def _checksum(data: bytes) -> int:
     return ~total & 0xFFFF
 
 
+def report(event: str) -> None:
+    """Print an event."""
+    print(json.dumps({"event": event}), flush=True)
+
+
 def main(arguments: list[str]) -> str:
     """Run the command of the arguments."""
     verb, kind, *rest = arguments
@@ -189,4 +195,4 @@ def main(arguments: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    print(main(sys.argv[1:]))
+    report(main(sys.argv[1:]))

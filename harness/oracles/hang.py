@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.errors import ChannelError, ControlFailedError
 from harness.guests.guest import Guest
 from harness.waiting import NotYet, wait_until
+from harness.workloads.ticker import start_ticking
 
 STILL_SECONDS = 2.0
 """A guest that ticks five times a second and is silent for this long is hung."""
@@ -15,25 +16,13 @@ def hang(guest: Guest) -> None:
 
     Raises ControlFailedError where the guest does not hang.
     """
-    guest.os.start_ticking()
-    start = guest.console.position
-
-    def ticked() -> None:
-        if b"tick" not in guest.console.since(start):
-            raise NotYet("no tick")
+    start_ticking(guest).await_ticks(1, error=ControlFailedError)
 
     def still() -> None:
         piece = guest.console.read_after(guest.console.position, STILL_SECONDS)
         if piece.data:
             raise NotYet(f"{piece.data[-20:]!r} on its console")
 
-    wait_until(
-        ticked,
-        awaited=f"{guest.name} to tick before it is made to hang",
-        deadline=guest.budget(10),
-        watches=[guest.crash_watch],
-        error=ControlFailedError,
-    )
     try:
         guest.os.hang()
     except ChannelError:

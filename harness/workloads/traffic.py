@@ -8,15 +8,15 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
 from harness.errors import HarnessError
 from harness.guests.guest import Guest
-from harness.guests.host_listener import HostListener
 from harness.waiting import Deadline, NotYet, wait_until
+from harness.workloads.host_listener import HostListener
+from harness.workloads.program import Carried, carry
 
-PROBER = Path(__file__).with_name("network_prober.py")
-IN_GUEST = "/run/guestcert-prober.py"
+PROBER = "network_prober"
+
 LISTEN_SECONDS = 60
 """Longer than a sender ever takes; the listener ends by itself in an abandoned guest."""
 
@@ -43,6 +43,7 @@ class Endpoint:
     """A guest on a network, with its addresses."""
 
     guest: Guest
+    prober: Carried
     interface: str
     address: str
     link_local: str
@@ -53,7 +54,7 @@ class Endpoint:
 
         Raises HarnessError where the guest cannot run the prober: that is not a verdict on it.
         """
-        guest.linux.carry(PROBER, IN_GUEST)
+        prober = carry(guest, PROBER)
         nics = guest.os.nics()
         if not nics:
             raise HarnessError(f"{guest.name} lists no network card")
@@ -66,7 +67,7 @@ class Endpoint:
         if local not in plain:
             # Its own address may derive from a secret (RFC 7217), which copies of a disk share.
             guest.linux.sh('ip -6 address add "$1/64" dev "$2" nodad', local, nic.name)
-        return cls(guest, nic.name, v4[0], local)
+        return cls(guest, prober, nic.name, v4[0], local)
 
 
 def link_local(mac: str) -> str:
@@ -79,25 +80,19 @@ def link_local(mac: str) -> str:
 def can_reach(sender: Endpoint, receiver: Endpoint, kind: TrafficKind) -> bool:
     """Whether a packet of that kind arrives at the other guest."""
     token = secrets.token_hex(8)
-    output = f"/run/guestcert-received-{token}"
-    listener = receiver.guest.linux.sh(
-        'python3 "$1" listen "$2" "$3" "$4" "$5" > "$6" 2>&1 < /dev/null & echo $!',
-        *(IN_GUEST, kind, str(LISTEN_SECONDS), receiver.interface, token, output),
-    )
-    _await_word(receiver, output, "ready", receiver.guest.budget(LISTEN_SECONDS))
+    listener = receiver.prober.start("listen", kind, str(LISTEN_SECONDS), receiver.interface, token)
+    listener.await_event("ready", seconds=LISTEN_SECONDS, error=NotReceivedError)
     target = receiver.link_local if kind is TrafficKind.IPV6 else receiver.address
-    sent = sender.guest.linux.sh(
-        'python3 "$1" send "$2" "$3" "$4" "$5"',
-        *(IN_GUEST, kind, sender.interface, target, token),
-    )
-    _require_sent(sender, sent)
+    _send(sender, "send", kind, sender.interface, target, token)
     try:
-        _await_word(receiver, output, "received", receiver.guest.budget(GRACE_SECONDS))
+        listener.await_event("received", seconds=GRACE_SECONDS, error=NotReceivedError)
     except NotReceivedError:
         # Only a listener that is alive at its timeout counts: a dead one proves nothing.
-        receiver.guest.linux.sh('kill -TERM "$1"', listener.strip())
-        _await_word(receiver, output, "timeout", receiver.guest.budget(LISTEN_SECONDS))
-        return False
+        listener.stop()
+        ended = listener.await_event(
+            *("received", "timeout"), seconds=LISTEN_SECONDS, error=NotReceivedError
+        )
+        return ended.text("event") == "received"
     return True
 
 
@@ -106,13 +101,8 @@ def reached_on_host(
 ) -> set[str]:
     """The host's addresses at which the listener receives from the guest, by tcp or udp."""
     tokens = {address: secrets.token_hex(8) for address in addresses}
-    sent = sender.guest.linux.sh(
-        'python3 "$@"',
-        *(IN_GUEST, "reach", protocol, sender.interface, str(listener.port)),
-        *(f"{address}={token}" for address, token in tokens.items()),
-        seconds=sender.guest.budget(SEND_SECONDS).seconds,
-    )
-    _require_sent(sender, sent)
+    targets = (f"{address}={token}" for address, token in tokens.items())
+    _send(sender, "reach", protocol, sender.interface, str(listener.port), *targets)
 
     def arrived() -> None:
         if missing := set(tokens.values()) - listener.received:
@@ -129,29 +119,10 @@ def reached_on_host(
     return {address for address, token in tokens.items() if token in listener.received}
 
 
-def _require_sent(sender: Endpoint, printed: str) -> None:
-    if printed.strip() != "sent":
-        raise HarnessError(
-            f"the prober in {sender.guest.name} printed {printed[-200:]!r}, not `sent`"
-        )
+def _send(sender: Endpoint, *arguments: str) -> None:
+    sending = sender.prober.start(*arguments)
+    sending.await_event("sent", seconds=SEND_SECONDS, error=NotReceivedError)
 
 
 class NotReceivedError(HarnessError):
-    """The prober in a guest did not print the awaited word in time."""
-
-
-def _await_word(endpoint: Endpoint, file: str, word: str, deadline: Deadline) -> None:
-    """Wait until the listener has written `word`."""
-
-    def look() -> None:
-        lines = endpoint.guest.linux.read(file).split()
-        if word not in lines:
-            raise NotYet(repr(lines[-5:]))
-
-    wait_until(
-        look,
-        awaited=f"the prober in {endpoint.guest.name} to print `{word}`",
-        deadline=deadline,
-        watches=[endpoint.guest.crash_watch],
-        error=NotReceivedError,
-    )
+    """The prober in a guest did not report the awaited event in time."""

@@ -1,0 +1,1 @@
+"""Programs carried into guests: traffic, load, counters, records, echo."""

@@ -1,0 +1,1 @@
+"""The programs: standalone, each with the standard library of its interpreter only."""
