@@ -12,8 +12,8 @@ from harness.cli.doctor_hyperv import examine_host
 from harness.cli.output import echo
 from harness.errors import GuestcertError, HarnessError
 from harness.hypervisors.accelerator import DEVICE, choose_accelerator
-from harness.hypervisors.base import Capability
 from harness.hypervisors.boot_proof import EMULATOR
+from harness.hypervisors.capabilities import NETWORK, RUN, SECURE_BOOT, UEFI, Capability
 from harness.hypervisors.connection import open_hypervisor
 from harness.image_store.places import store_root
 from harness.image_store.programs import PACKAGES
@@ -87,10 +87,10 @@ def _hypervisor(uri: str | None) -> Iterator[Finding]:
     facts = connection.facts()
     yield Finding(True, f"hypervisor {connection.uri}: {facts.name} {facts.version}")
     lacking: dict[Capability, str] = {
-        Capability.RUN: "name a hypervisor that runs machines",
-        Capability.UEFI: "install OVMF (Debian: ovmf)",
-        Capability.SECURE_BOOT: "install OVMF (Debian: ovmf)",
-        Capability.NETWORK: "use qemu:///system, as root or in the group libvirt",
+        RUN: "name a hypervisor that runs machines",
+        UEFI: "install OVMF (Debian: ovmf)",
+        SECURE_BOOT: "install OVMF (Debian: ovmf)",
+        NETWORK: "use qemu:///system, as root or in the group libvirt",
     }
     for capability, remedy in lacking.items():
         has = capability in connection.capabilities
@@ -98,6 +98,6 @@ def _hypervisor(uri: str | None) -> Iterator[Finding]:
             has,
             f"capability {capability}: {'yes' if has else 'no'}",
             remedy,
-            essential=capability is Capability.RUN,
+            essential=capability is RUN,
         )
     connection.close()

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from harness.guests.guest import Guest
 from harness.guests.text import bounded_lines
-from harness.hypervisors.base import Capability
+from harness.hypervisors.capabilities import Capability
 from harness.hypervisors.description import description_file
-from harness.hypervisors.processors import shown_processors_of
+from harness.hypervisors.facets.display import DISPLAY
+from harness.hypervisors.facets.processors import shown_processors_of
 from harness.time_accounting import Phase
 
 LIMIT = 1024 * 1024
@@ -39,7 +40,7 @@ class EvidenceCollector:
             ]
             if shown := shown_processors_of(guest.machine):
                 files.append(self._text(f"{prefix}-processors.txt", shown.processors))
-            if Capability.SCREENSHOT in self._capabilities:
+            if DISPLAY in self._capabilities:
                 files.append(_screenshot(guest, Path(f"{prefix}-screen.png")))
             return [file for file in files if file is not None]
 

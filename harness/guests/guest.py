@@ -32,7 +32,7 @@ from harness.guests.os import GuestOs
 from harness.guests.windows import WindowsOs
 from harness.hypervisors.base import Machine, MachineState
 from harness.hypervisors.definitions import MachineDefinition
-from harness.hypervisors.direct import Login, direct_commands_of
+from harness.hypervisors.facets.direct import Login, direct_commands_of
 from harness.profiles.model import Profile, System
 from harness.time_accounting import Phase, TimeLedger
 from harness.waiting import Deadline, NotYet, wait_until

@@ -18,7 +18,7 @@ from harness.guests.guest import EXECUTION, Guest
 from harness.guests.os import Program
 from harness.guests.reboot import expect_reboot
 from harness.hypervisors.base import MachineState, PowerMethod
-from harness.hypervisors.host_services import HostServices, ServiceName, host_services_of
+from harness.hypervisors.facets.host_services import HostServices, ServiceName, host_services_of
 from harness.waiting import Deadline, NotYet, wait_until
 
 AGENT_UNIT = "qemu-guest-agent.service"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness.hypervisors.host_services import ServiceName
+from harness.hypervisors.facets.host_services import ServiceName
 
 CLASSES = {
     "57164f39-9115-4e78-ab55-382f3bd5422d": ServiceName.HEARTBEAT,

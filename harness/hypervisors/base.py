@@ -1,4 +1,4 @@
-"""The contract of every hypervisor: capabilities, Machine, Network, Hypervisor."""
+"""The contract of every hypervisor: Machine, Network, Hypervisor."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from harness.events import EventLog
+from harness.hypervisors.capabilities import Capability
 from harness.hypervisors.definitions import (
     Accelerator,
     MachineDefinition,
@@ -20,40 +21,6 @@ from harness.hypervisors.leases import Lease
 
 NAME_PREFIX = "guestcert-"
 """Prefix of every machine and network that guestcert owns; nothing else is ever touched."""
-
-
-class Capability(StrEnum):
-    """A capability of a hypervisor; a case declares those that it needs."""
-
-    RUN = "run"  # machines execute guest code (libvirt's test driver's do not)
-    UEFI = "uefi"
-    SECURE_BOOT = "secure-boot"
-    TPM = "tpm"
-    PAUSE = "pause"
-    RESET = "reset"
-    SAVE_RESTORE = "save-restore"
-    CONSOLE = "console"
-    AGENT = "agent"
-    SCREENSHOT = "screenshot"
-    KEYBOARD = "keyboard"
-    NETWORK = "network"  # guestcert can create isolated networks
-    HOST_PORTS = "host-ports"  # its host, on which guestcert runs, is closed to guests
-    WATCHDOG = "watchdog"
-    NMI = "nmi"
-    QEMU_DEVICES = "qemu-devices"  # device ids, serials and strings are QEMU's, as defined
-    NVME = "nvme"  # disks on NVM Express controllers
-    SNAPSHOT = "snapshot"  # of memory and disks, in a chain
-    UEFI_SNAPSHOT = "uefi-snapshot"  # also of machines with UEFI variables
-    SLEEP = "sleep"  # machines can sleep (S3, S4) and wake up
-    CPU_MODEL = "cpu-model"  # a machine's processor model can differ from the host's
-    GENERATION_ID = "generation-id"  # shows a guest that it is a copy
-    NIC_MOVE = "nic-move"  # a running machine's NIC can move to another network
-    POWER_BUTTON = "power-button"  # ACPI asks the guest to shut down or reboot
-    REMOTE_DISKS = "remote-disks"  # a guest's writes stay on the hypervisor's host
-    NETWORK_POLICY = "network-policy"  # VLANs, guards and ACLs of each network card
-    METERING = "metering"  # of a machine's use of its host
-    PRODUCTION_CHECKPOINT = "production-checkpoint"  # of disks that the guest has quiesced
-    HOST_SERVICES = "host-services"  # the hypervisor itself provides integration services
 
 
 class MachineState(StrEnum):

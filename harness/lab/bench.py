@@ -9,7 +9,8 @@ from pathlib import Path
 
 from harness.guests.evidence import EvidenceCollector
 from harness.guests.guest import Credentials, Guest
-from harness.hypervisors.base import NAME_PREFIX, Capability, Hypervisor
+from harness.hypervisors.base import NAME_PREFIX, Hypervisor
+from harness.hypervisors.capabilities import NETWORK, Capability
 from harness.hypervisors.connection import open_hypervisor
 from harness.hypervisors.definitions import Accelerator, NetworkDefinition
 from harness.image_store.image_choice import recipe_for
@@ -201,7 +202,7 @@ class Bench:
 
     def _network(self) -> NetworkDefinition | None:
         """The guests' network; None if the hypervisor cannot create networks."""
-        if Capability.NETWORK not in self.hypervisor.capabilities:
+        if NETWORK not in self.hypervisor.capabilities:
             return None
         _, definition = self.networks.get(1)
         return definition

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import HarnessError, UsageError
-from harness.hypervisors.base import NAME_PREFIX, Capability, Hypervisor
+from harness.hypervisors.base import NAME_PREFIX, Hypervisor
+from harness.hypervisors.capabilities import NETWORK, REMOTE_DISKS
 from harness.hypervisors.definitions import (
     Accelerator,
     DirectBoot,
@@ -22,7 +23,7 @@ from harness.hypervisors.definitions import (
     NicDefinition,
     Ownership,
 )
-from harness.hypervisors.host_ports import host_ports_of
+from harness.hypervisors.facets.host_ports import host_ports_of
 from harness.image_store import qemu_img
 from harness.image_store.builder import EVIDENCE, IMAGE, Material, Step, file_digest
 from harness.image_store.host_archive import host_archive
@@ -97,7 +98,7 @@ class InstallBuilder:
         profile = _profile(recipe)
         if refusal := unsupported_reason(profile, HypervisorKind.QEMU):
             raise refusal
-        if Capability.REMOTE_DISKS in self.hypervisor().capabilities:
+        if REMOTE_DISKS in self.hypervisor().capabilities:
             raise UsageError(
                 f"an image cannot be built on {self.hypervisor().uri}: its disks stay remote",
                 remedy=f"install it on QEMU: guestcert images build {recipe.id}; then certify",
@@ -228,7 +229,7 @@ class InstallBuilder:
     ) -> Iterator[tuple[NetworkDefinition | None, Mirror | None]]:
         """An isolated network if the hypervisor creates any, and a proxy on it if needed."""
         hypervisor = self.hypervisor()
-        if Capability.NETWORK not in hypervisor.capabilities:
+        if NETWORK not in hypervisor.capabilities:
             if recipe.mirror is not None:
                 raise HarnessError(
                     f"{hypervisor.uri} has no networks, and {recipe.id} needs one for packages",

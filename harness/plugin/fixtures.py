@@ -12,7 +12,10 @@ from harness.guests.guest import Guest
 from harness.guests.integration import IntegrationServices, services_of
 from harness.guests.log_rules import ERROR
 from harness.guests.prerequisites import require_foundations
-from harness.hypervisors.base import Capability, Hypervisor, MachineState
+from harness.hypervisors.base import Hypervisor, MachineState
+from harness.hypervisors.capabilities import NETWORK, RUN, SECURE_BOOT, UEFI, Capability
+from harness.hypervisors.facets.console import CONSOLE
+from harness.hypervisors.facets.snapshots import SAVED_STATES
 from harness.lab.bench import Bench
 from harness.lab.identity import Identity
 from harness.lab.machine_slot import MachineSlot
@@ -26,10 +29,10 @@ BENCH = pytest.StashKey[Bench]()
 GUESTS = pytest.StashKey[list[Guest]]()
 """The guests of a case, of which evidence is taken."""
 
-BOOTED = frozenset({Capability.RUN, Capability.CONSOLE})
+BOOTED = frozenset({RUN, CONSOLE})
 """Capabilities for a started guest, whose console is read from the first instruction on."""
 
-RESTORED = BOOTED | {Capability.SAVE_RESTORE}
+RESTORED = BOOTED | {SAVED_STATES}
 """Capabilities for a guest in its golden state."""
 
 
@@ -145,7 +148,7 @@ def neighbours(
     request: pytest.FixtureRequest, bench: Bench, target: Target
 ) -> Iterator[Neighbours]:
     """Two pristine guests on one network, each with a first boot and an identity of its own."""
-    _require(bench, target, request.node, RESTORED | {Capability.NETWORK})
+    _require(bench, target, request.node, RESTORED | {NETWORK})
     bench.clear()
     slots = [
         bench.slot(target.profile, target.variant, identity.name.lower(), identity)
@@ -224,7 +227,7 @@ def _require(
         raise NotApplicable(f"the profile {target.profile.id} names no variant {target.variant}")
     for marker in node.iter_markers("only_on"):
         require_system(target.profile, marker.args, marker.kwargs["because"])
-    capabilities = {"uefi": Capability.UEFI, "secure-boot": Capability.SECURE_BOOT}
+    capabilities = {"uefi": UEFI, "secure-boot": SECURE_BOOT}
     needed = capabilities.get(firmware_of(target.profile, target.variant))
     wanted = set(needed_here)
     if wanted <= bench.capabilities and needed and needed not in bench.capabilities:
@@ -234,8 +237,8 @@ def _require(
         )
     for marker in node.iter_markers("requires"):
         wanted.update(marker.args)
-    missing = sorted(wanted - bench.capabilities)
-    if Capability.RUN in missing:
+    missing = wanted - bench.capabilities
+    if RUN in missing:
         raise NotApplicable("the hypervisor executes no guest code here (it lacks run)")
     if missing:
-        raise NotApplicable(f"the hypervisor lacks {', '.join(missing)}")
+        raise NotApplicable(f"the hypervisor lacks {', '.join(sorted(map(str, missing)))}")

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from harness.hypervisors.base import Capability
+from harness.hypervisors.capabilities import Capability
 from harness.profiles.hardware import Firmware
 from harness.profiles.model import System
 from harness.tiers import Tier

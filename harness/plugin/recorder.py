@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 import harness
-from harness.hypervisors.base import Capability, Hypervisor
+from harness.hypervisors.base import Hypervisor
+from harness.hypervisors.capabilities import RUN
 from harness.lab.context import RunContext
 from harness.lab.guest_facts import known
 from harness.lab.software import known_software
@@ -161,7 +162,7 @@ def environment_of(
 
 def _obstacle(hypervisor: Hypervisor | None) -> str:
     """Why no guest could be examined from inside; empty where they could."""
-    if hypervisor is None or Capability.RUN in hypervisor.capabilities:
+    if hypervisor is None or RUN in hypervisor.capabilities:
         return ""
     return f"{hypervisor.uri} executes no guest code, so no case inside a guest could run there"
 

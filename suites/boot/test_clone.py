@@ -2,7 +2,8 @@
 
 from harness.errors import NotApplicable
 from harness.guests.guest import Guest
-from harness.hypervisors.base import Capability
+from harness.hypervisors.capabilities import GENERATION_ID, PAUSE
+from harness.hypervisors.facets.snapshots import SAVED_STATES
 from harness.oracles.control import control
 from harness.plugin.fixtures import Clones
 from harness.plugin.markers import cost, feature, requires
@@ -29,7 +30,7 @@ def test_two_clones_of_an_image_have_their_own_identity(clones: Clones) -> None:
 
 
 @feature("boot.clone")
-@requires(Capability.SAVE_RESTORE, Capability.GENERATION_ID, Capability.PAUSE)
+@requires(SAVED_STATES, GENERATION_ID, PAUSE)
 @cost(80)
 def test_a_copy_notices_that_it_is_one(machine: Guest) -> None:
     """A guest that is resumed as a copy of itself notices it, and reseeds its random numbers."""

@@ -6,7 +6,8 @@ from harness.channels.console import ConsoleExpect
 from harness.channels.console_login import LOGIN_PROMPT
 from harness.errors import NotApplicable
 from harness.guests.guest import Guest
-from harness.hypervisors.base import Capability, Hypervisor
+from harness.hypervisors.base import Hypervisor
+from harness.hypervisors.facets.cpu_models import CPU_MODELS
 from harness.oracles.control import control
 from harness.plugin.markers import cost, feature, only_on, requires
 from harness.profiles.hardware import ProcessorFloor
@@ -44,7 +45,7 @@ REFUSALS = [
 
 
 @feature("boot.cpu_model")
-@requires(Capability.CPU_MODEL)
+@requires(CPU_MODELS)
 @cost(60)
 def test_boots_on_the_least_processor(machine: Guest, hypervisor: Hypervisor) -> None:
     """The guest boots on a model with just what its profile requires, and finds no more."""
@@ -64,7 +65,7 @@ def test_boots_on_the_least_processor(machine: Guest, hypervisor: Hypervisor) ->
 
 
 @feature("boot.cpu_model")
-@requires(Capability.CPU_MODEL)
+@requires(CPU_MODELS)
 @only_on(System.LINUX, because="it matches the messages of Linux's C library and kernel")
 @cost(60)
 def test_says_that_a_lesser_processor_will_not_do(machine: Guest) -> None:

@@ -2,7 +2,8 @@
 
 from harness.events import EventKind
 from harness.guests.guest import Guest
-from harness.hypervisors.base import Capability, MachineState
+from harness.hypervisors.base import MachineState
+from harness.hypervisors.facets.agent import AGENT
 from harness.oracles.control import control
 from harness.oracles.hang import hang
 from harness.plugin.markers import cost, feature, only_on, requires
@@ -46,7 +47,7 @@ def test_a_panic_is_told_by_the_device_and_the_console(guest: Guest, metric: Met
 
 
 @feature("boot.crash_detected")
-@requires(Capability.AGENT)
+@requires(AGENT)
 @cost(40)
 def test_a_hang_is_no_crash(guest: Guest) -> None:
     """A guest that hangs does not answer, but has not crashed and keeps running."""

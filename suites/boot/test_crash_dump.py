@@ -5,7 +5,7 @@ import secrets
 from harness.errors import ChannelError, NotApplicable
 from harness.guests.guest import Guest
 from harness.guests.kdump import CrashDumps
-from harness.hypervisors.base import Capability
+from harness.hypervisors.facets.agent import AGENT
 from harness.oracles.control import control
 from harness.plugin.markers import cost, feature, only_on, requires
 from harness.plugin.worker import Metrics
@@ -22,7 +22,7 @@ BACK_WITHIN = 120
 
 @feature("boot.crash_dump")
 @only_on(System.LINUX, because="it tests Linux's crash kernel and its dumps")
-@requires(Capability.AGENT)
+@requires(AGENT)
 @cost(330)
 def test_a_crash_leaves_a_whole_dump_and_the_guest_comes_back(
     machine: Guest, metric: Metrics

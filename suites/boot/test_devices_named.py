@@ -6,7 +6,8 @@ import pytest
 
 from harness.errors import NotApplicable
 from harness.guests.guest import Guest
-from harness.hypervisors.base import Capability, Network
+from harness.hypervisors.base import Network
+from harness.hypervisors.capabilities import NETWORK, NVME, QEMU_DEVICES
 from harness.lab.bench import Bench
 from harness.plugin.applicability import require_listed
 from harness.plugin.markers import cost, feature, requires
@@ -33,7 +34,7 @@ NIC_DRIVERS = {
 
 
 @feature("boot.machine_type")
-@requires(Capability.QEMU_DEVICES)
+@requires(QEMU_DEVICES)
 @pytest.mark.parametrize("machine_type", HOST_BRIDGES, ids=str)
 @cost(60)
 def test_boots_on_each_machine_type(machine: Guest, machine_type: MachineType) -> None:
@@ -51,14 +52,14 @@ def test_boots_on_each_machine_type(machine: Guest, machine_type: MachineType) -
 
 
 @feature("boot.disk_bus")
-@requires(Capability.QEMU_DEVICES)
+@requires(QEMU_DEVICES)
 @pytest.mark.parametrize("bus", DiskBus, ids=str)
 @cost(60)
 def test_boots_from_a_disk_on_each_bus(machine: Guest, bench: Bench, bus: DiskBus) -> None:
     """The guest boots from a disk on the bus, with its root file system there."""
     require_listed(machine.profile, "disk buses", machine.profile.hardware.disk_buses, bus)
-    if bus is DiskBus.NVME and Capability.NVME not in bench.capabilities:
-        raise NotApplicable(f"the hypervisor lacks {Capability.NVME}")
+    if bus is DiskBus.NVME and NVME not in bench.capabilities:
+        raise NotApplicable(f"the hypervisor lacks {NVME}")
     root, *others = machine.definition.disks
     disks = [dataclasses.replace(root, bus=bus), *others]
     chipset = MachineType.PC if bus is DiskBus.IDE else machine.definition.machine_type
@@ -81,7 +82,7 @@ def _require_firmware(machine: Guest, chipset: str) -> None:
 
 
 @feature("boot.nic_model")
-@requires(Capability.NETWORK, Capability.QEMU_DEVICES)
+@requires(NETWORK, QEMU_DEVICES)
 @pytest.mark.parametrize("model", NicModel, ids=str)
 @cost(60)
 def test_has_an_address_on_each_network_card(machine: Guest, bench: Bench, model: NicModel) -> None:

@@ -2,7 +2,8 @@
 
 from harness.guests.guest import Guest
 from harness.guests.screen import Picture
-from harness.hypervisors.base import Capability, Key
+from harness.hypervisors.base import Key
+from harness.hypervisors.facets.display import DISPLAY, KEYBOARD
 from harness.oracles.control import control
 from harness.plugin.markers import cost, feature, requires
 from harness.waiting import NotYet, let_pass, wait_until
@@ -16,7 +17,7 @@ STILL_SECONDS = 3.0
 
 
 @feature("boot.display")
-@requires(Capability.SCREENSHOT, Capability.KEYBOARD)
+@requires(DISPLAY, KEYBOARD)
 @cost(15)
 def test_the_screen_shows_what_is_typed(guest: Guest) -> None:
     """The screen is not blank, does not change by itself, and changes when keys are pressed."""

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from harness.guests.guest import Guest
-from harness.hypervisors.base import Capability
+from harness.hypervisors.capabilities import QEMU_DEVICES
 from harness.plugin.markers import cost, feature, read_only, requires
 from harness.tiers import Tier
 
@@ -15,7 +15,7 @@ OPTIONAL = ("virtio_balloon", "virtio_rng")
 
 
 @feature("boot.driver_inventory")
-@requires(Capability.QEMU_DEVICES)
+@requires(QEMU_DEVICES)
 @read_only
 def test_every_paravirtual_device_has_its_driver(guest: Guest) -> None:
     """The virtio devices are those of the machine, each bound to its driver."""
@@ -29,7 +29,7 @@ def test_every_paravirtual_device_has_its_driver(guest: Guest) -> None:
 
 
 @feature("boot.driver_inventory")
-@requires(Capability.QEMU_DEVICES)
+@requires(QEMU_DEVICES)
 @cost(40)
 def test_optional_drivers_load_again_and_again(guest: Guest, tier: Tier) -> None:
     """Optional drivers are unloaded and loaded repeatedly."""

@@ -3,7 +3,7 @@
 import re
 
 from harness.guests.guest import Guest
-from harness.hypervisors.base import Capability
+from harness.hypervisors.capabilities import QEMU_DEVICES
 from harness.plugin.markers import cost, feature, only_on, read_only, requires
 from harness.plugin.worker import Metrics
 from harness.profiles.model import System
@@ -21,7 +21,7 @@ SEEDED = re.compile(
 
 @feature("boot.entropy")
 @only_on(System.LINUX, because=NOT_REPORTED)
-@requires(Capability.QEMU_DEVICES)
+@requires(QEMU_DEVICES)
 @read_only
 def test_the_host_s_random_device_is_used(guest: Guest) -> None:
     """The machine's random device is the kernel's source, and returns bytes that differ."""

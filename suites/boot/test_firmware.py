@@ -4,7 +4,7 @@ import struct
 
 from harness.guests.guest import Guest
 from harness.guests.reboot import expect_reboot
-from harness.hypervisors.base import Capability
+from harness.hypervisors.capabilities import QEMU_DEVICES
 from harness.oracles.control import control
 from harness.plugin.markers import cost, feature, requires, variants
 from harness.profiles.hardware import Firmware
@@ -16,7 +16,7 @@ MARK = "GuestcertMark-6f1c1a2e-8d0f-5c8e-9a55-0d1f6a3c9b77"
 
 
 @feature("boot.firmware.bios")
-@requires(Capability.QEMU_DEVICES)
+@requires(QEMU_DEVICES)
 @variants(Firmware.BIOS)
 @cost(80)
 def test_boots_through_bios(machine: Guest) -> None:

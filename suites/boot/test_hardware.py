@@ -5,7 +5,7 @@ import subprocess
 
 from harness.guests.guest import Guest
 from harness.guests.os import GuestDisk
-from harness.hypervisors.base import Capability
+from harness.hypervisors.capabilities import QEMU_DEVICES
 from harness.plugin.markers import feature, read_only, requires
 
 KERNEL_RESERVE = 0.12
@@ -31,7 +31,7 @@ def test_memory_is_as_defined(guest: Guest) -> None:
 
 
 @feature("boot.hardware")
-@requires(Capability.QEMU_DEVICES)
+@requires(QEMU_DEVICES)
 @read_only
 def test_disks_are_as_defined(guest: Guest) -> None:
     """The guest sees its disks by number, serial and size, and the root disk on its driver."""
@@ -46,7 +46,7 @@ def test_disks_are_as_defined(guest: Guest) -> None:
 
 
 @feature("boot.hardware")
-@requires(Capability.QEMU_DEVICES)
+@requires(QEMU_DEVICES)
 @read_only
 def test_nics_are_as_defined(guest: Guest) -> None:
     """The guest sees its network cards by number, address and driver."""
@@ -58,7 +58,7 @@ def test_nics_are_as_defined(guest: Guest) -> None:
 
 
 @feature("boot.hardware")
-@requires(Capability.QEMU_DEVICES)
+@requires(QEMU_DEVICES)
 @read_only
 def test_firmware_strings_are_as_defined(guest: Guest) -> None:
     """The guest reads from SMBIOS what its machine was given."""

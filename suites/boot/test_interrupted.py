@@ -7,7 +7,8 @@ from harness.errors import ChannelError, GuestFailure
 from harness.events import EventKind
 from harness.guests.guest import Guest
 from harness.guests.reboot import expect_reboot
-from harness.hypervisors.base import Capability
+from harness.hypervisors.capabilities import WATCHDOG
+from harness.hypervisors.facets.power import NMI
 from harness.plugin.markers import cost, feature, only_on, requires
 from harness.profiles.model import System
 from harness.waiting import NotYet, wait_until
@@ -19,7 +20,7 @@ PETTED = 3 * HEARTBEAT
 
 
 @feature("boot.nmi")
-@requires(Capability.NMI)
+@requires(NMI)
 @only_on(System.LINUX, because="Windows counts no such interrupt: it stops with a bug check")
 @cost(15)
 def test_an_nmi_reaches_the_guest(guest: Guest) -> None:
@@ -39,7 +40,7 @@ def test_an_nmi_reaches_the_guest(guest: Guest) -> None:
 
 
 @feature("boot.watchdog")
-@requires(Capability.WATCHDOG)
+@requires(WATCHDOG)
 @only_on(System.LINUX, because="it drives the watchdog with the driver that Linux has for it")
 @cost(140)
 def test_the_watchdog_resets_a_guest_that_does_not_pet_it(machine: Guest) -> None:

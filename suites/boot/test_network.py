@@ -3,13 +3,13 @@
 import ipaddress
 
 from harness.guests.guest import Guest
-from harness.hypervisors.base import Capability
+from harness.hypervisors.capabilities import NETWORK
 from harness.lab.bench import Bench
 from harness.plugin.markers import feature, read_only, requires
 
 
 @feature("boot.network")
-@requires(Capability.NETWORK)
+@requires(NETWORK)
 @read_only
 def test_has_the_address_that_the_network_leased(guest: Guest, bench: Bench) -> None:
     """The guest's IPv4 address is the one that the DHCP server leased to its card."""
@@ -24,7 +24,7 @@ def test_has_the_address_that_the_network_leased(guest: Guest, bench: Bench) -> 
 
 
 @feature("boot.network")
-@requires(Capability.NETWORK)
+@requires(NETWORK)
 @read_only
 def test_has_the_default_route(guest: Guest, bench: Bench) -> None:
     """The guest's only default route is the network's gateway."""
@@ -34,7 +34,7 @@ def test_has_the_default_route(guest: Guest, bench: Bench) -> None:
 
 
 @feature("boot.network")
-@requires(Capability.NETWORK)
+@requires(NETWORK)
 @read_only
 def test_resolves_names(guest: Guest, bench: Bench) -> None:
     """The guest resolves a name that only this network's server knows, and no invented one."""
@@ -45,7 +45,7 @@ def test_resolves_names(guest: Guest, bench: Bench) -> None:
 
 
 @feature("boot.network")
-@requires(Capability.NETWORK)
+@requires(NETWORK)
 @read_only
 def test_has_an_ipv6_address_of_the_network(guest: Guest, bench: Bench) -> None:
     """The guest has an IPv6 address in the prefix that the network advertises."""

@@ -3,7 +3,7 @@
 import dataclasses
 
 from harness.guests.guest import Guest
-from harness.hypervisors.base import Capability
+from harness.hypervisors.capabilities import NETWORK
 from harness.hypervisors.definitions import DiskDefinition
 from harness.image_store.qemu_img import create_disk
 from harness.plugin.markers import cost, feature, requires, variants
@@ -29,7 +29,7 @@ def test_boots_from_the_second_disk_where_the_first_is_blank(machine: Guest) -> 
 
 
 @feature("boot.order")
-@requires(Capability.NETWORK)
+@requires(NETWORK)
 @cost(90)
 def test_falls_back_from_the_network_to_the_disk(machine: Guest) -> None:
     """A network that offers nothing to boot is tried first; then the disk is booted."""

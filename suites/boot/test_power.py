@@ -5,7 +5,9 @@ from harness.guests.guest import Guest
 from harness.guests.log_rules import FaultKind, Mark
 from harness.guests.os import Ending
 from harness.guests.reboot import expect_reboot
-from harness.hypervisors.base import Capability, MachineState, PowerMethod
+from harness.hypervisors.base import MachineState, PowerMethod
+from harness.hypervisors.capabilities import PAUSE, RESET
+from harness.hypervisors.facets.power import POWER_BUTTON
 from harness.oracles.control import control
 from harness.plugin.markers import cost, feature, requires
 from harness.plugin.worker import Metrics
@@ -35,7 +37,7 @@ def test_reboots_again_and_again_at_its_own_request(guest: Guest, metric: Metric
 
 
 @feature("boot.reboot")
-@requires(Capability.POWER_BUTTON)
+@requires(POWER_BUTTON)
 @cost(45)
 def test_reboots_at_the_hosts_request(guest: Guest) -> None:
     """The guest reboots when the host asks, cleanly: its services were stopped first."""
@@ -50,7 +52,7 @@ def test_reboots_at_the_hosts_request(guest: Guest) -> None:
 
 
 @feature("boot.reset")
-@requires(Capability.RESET)
+@requires(RESET)
 @cost(50)
 def test_returns_from_a_hard_reset(guest: Guest) -> None:
     """After the reset button the guest is ready again, and its journal was replayed clean."""
@@ -71,7 +73,7 @@ def test_returns_from_a_hard_reset(guest: Guest) -> None:
 
 
 @feature("boot.pause")
-@requires(Capability.PAUSE)
+@requires(PAUSE)
 @cost(20)
 def test_stands_still_while_paused(guest: Guest) -> None:
     """A paused guest makes no progress; resumed, it continues without a reboot or a lockup."""

@@ -4,7 +4,10 @@ import contextlib
 import time
 
 from harness.errors import ChannelError
-from harness.hypervisors.base import Capability, MachineState
+from harness.hypervisors.base import MachineState
+from harness.hypervisors.capabilities import NETWORK
+from harness.hypervisors.facets.agent import AGENT
+from harness.hypervisors.facets.snapshots import SAVED_STATES
 from harness.plugin.fixtures import Neighbours
 from harness.plugin.markers import cost, feature, requires
 from harness.plugin.worker import Metrics
@@ -18,7 +21,7 @@ CLOCK_LIMIT = 2.0
 
 
 @feature("boot.save_restore")
-@requires(Capability.SAVE_RESTORE, Capability.NETWORK, Capability.AGENT)
+@requires(SAVED_STATES, NETWORK, AGENT)
 @cost(90)
 def test_goes_on_after_save_and_restore(neighbours: Neighbours, metric: Metrics) -> None:
     """Saved and restored, the guest has its boot, its processes, its connections, its time."""

@@ -4,8 +4,10 @@ from harness.events import EventKind
 from harness.guests.guest import Guest
 from harness.guests.integration import require_allowed
 from harness.guests.log_rules import Mark
-from harness.hypervisors.base import Capability, MachineState, SleepState
+from harness.hypervisors.base import MachineState, SleepState
 from harness.hypervisors.definitions import DiskDefinition
+from harness.hypervisors.facets.agent import AGENT
+from harness.hypervisors.facets.power import SLEEP
 from harness.image_store.qemu_img import create_disk
 from harness.plugin.markers import cost, feature, requires, variants
 from harness.profiles.hardware import Firmware
@@ -17,7 +19,7 @@ SWAP_SERIAL = "GC-SWAP"
 
 
 @feature("boot.suspend_ram")
-@requires(Capability.SLEEP, Capability.AGENT)
+@requires(SLEEP, AGENT)
 @cost(60)
 def test_sleeps_in_memory_and_wakes(guest: Guest) -> None:
     """On request the guest sleeps in memory; woken, it continues with its processes."""
@@ -58,7 +60,7 @@ def test_sleeps_in_memory_and_wakes(guest: Guest) -> None:
 
 
 @feature("boot.suspend_disk")
-@requires(Capability.SLEEP, Capability.AGENT)
+@requires(SLEEP, AGENT)
 @variants(Firmware.BIOS, Firmware.UEFI)  # a kernel in lockdown does not hibernate
 @cost(200)
 def test_sleeps_on_disk_and_wakes(machine: Guest) -> None:

@@ -2,7 +2,8 @@
 
 from harness.errors import NotApplicable
 from harness.guests.guest import Guest
-from harness.hypervisors.base import Capability
+from harness.hypervisors.capabilities import UEFI_SNAPSHOT
+from harness.hypervisors.facets.snapshots import SNAPSHOTS
 from harness.lab.bench import Bench
 from harness.oracles.control import control
 from harness.plugin.markers import cost, feature, requires
@@ -12,12 +13,12 @@ NAMES = ("first", "second", "third")
 
 
 @feature("boot.snapshot")
-@requires(Capability.SNAPSHOT)
+@requires(SNAPSHOTS)
 @cost(120)
 def test_three_snapshots_in_a_chain_can_be_gone_back_to(guest: Guest, bench: Bench) -> None:
     """Reverting to a snapshot undoes all that came after it, in memory and on disk."""
-    if guest.definition.nvram is not None and Capability.UEFI_SNAPSHOT not in bench.capabilities:
-        raise NotApplicable(f"the hypervisor lacks {Capability.UEFI_SNAPSHOT}")
+    if guest.definition.nvram is not None and UEFI_SNAPSHOT not in bench.capabilities:
+        raise NotApplicable(f"the hypervisor lacks {UEFI_SNAPSHOT}")
     boot_id = guest.os.boot_id()
     count = start_counting(guest)
     for name in NAMES:

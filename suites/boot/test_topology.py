@@ -3,7 +3,7 @@
 import pytest
 
 from harness.guests.guest import Guest
-from harness.hypervisors.base import Capability
+from harness.hypervisors.capabilities import QEMU_DEVICES
 from harness.hypervisors.definitions import Topology
 from harness.plugin.markers import cost, feature, requires
 
@@ -15,7 +15,7 @@ SHAPES = (Topology(2, 2, 1), Topology(2, 1, 1, nodes=2))
 
 
 @feature("boot.topology")
-@requires(Capability.QEMU_DEVICES)
+@requires(QEMU_DEVICES)
 @pytest.mark.parametrize(
     "shape", SHAPES, ids=lambda s: f"{s.sockets}x{s.cores}x{s.threads}-{s.nodes}"
 )

@@ -7,7 +7,7 @@ import pytest
 from harness.errors import GuestFailure
 from harness.guests.guest import Guest
 from harness.guests.tpm import Tpm, TpmRefusal
-from harness.hypervisors.base import Capability
+from harness.hypervisors.capabilities import TPM
 from harness.oracles.control import control
 from harness.plugin.applicability import require_tpm_use
 from harness.plugin.markers import cost, feature, only_on, requires, variants
@@ -30,7 +30,7 @@ ARGUMENT = "guestcert.measured=1"
 
 
 @feature("boot.tpm")
-@requires(Capability.TPM)
+@requires(TPM)
 @variants(Firmware.UEFI)  # GRUB does not measure under BIOS
 @only_on(System.LINUX, because="it expects the measurements of GRUB, and of no other loader")
 @cost(240)
@@ -58,7 +58,7 @@ def test_what_boots_is_measured(machine: Guest) -> None:
 
 
 @feature("boot.tpm")
-@requires(Capability.TPM)
+@requires(TPM)
 @only_on(System.LINUX, because="Windows owns the chip, and does not reveal the owner's password")
 @cost(130)
 def test_sealed_data_opens_after_a_reboot(machine: Guest) -> None:

@@ -2,7 +2,7 @@
 
 from harness.guests.guest import Guest
 from harness.guests.integration import HeartbeatState, IntegrationServices
-from harness.hypervisors.base import Capability
+from harness.hypervisors.capabilities import PAUSE
 from harness.oracles.control import control
 from harness.oracles.hang import hang
 from harness.plugin.markers import cost, feature, from_tier, only_on, read_only, requires
@@ -72,7 +72,7 @@ def test_is_lost_when_the_guest_panics(guest: Guest, integration: IntegrationSer
 
 
 @feature("integration.heartbeat")
-@requires(Capability.PAUSE)
+@requires(PAUSE)
 @from_tier(Tier.STANDARD)
 @cost(15)
 def test_paused_is_told_apart_from_lost(guest: Guest, integration: IntegrationServices) -> None:

@@ -6,15 +6,23 @@ import pytest
 
 from harness.errors import HypervisorError
 from harness.guests.guest import Guest
-from harness.hypervisors.base import Capability
-from harness.hypervisors.host_services import (
+from harness.hypervisors.capabilities import NETWORK
+from harness.hypervisors.facets.host_services import (
+    HOST_SERVICES,
     CheckpointKind,
     HostServices,
     ServiceName,
     host_services_of,
 )
-from harness.hypervisors.metering import metering_of
-from harness.hypervisors.network_policy import NetworkPolicy, Vlan, VlanMode, network_policy_of
+from harness.hypervisors.facets.metering import METERING, metering_of
+from harness.hypervisors.facets.network_policy import (
+    NETWORK_POLICY,
+    NetworkPolicy,
+    Vlan,
+    VlanMode,
+    network_policy_of,
+)
+from harness.hypervisors.facets.snapshots import PRODUCTION_SNAPSHOTS
 from harness.plugin.markers import every_variant, feature, requires
 
 CHECKPOINT = "guestcert"
@@ -35,7 +43,7 @@ def policy_of_its_card(guest: Guest) -> tuple[NetworkPolicy, str]:
 
 
 @feature("integration.host_services")
-@requires(Capability.HOST_SERVICES)
+@requires(HOST_SERVICES)
 @every_variant
 def test_the_host_switches_each_service_off_and_on(unstarted: Guest) -> None:
     """Each service exists, is switched off and on alone, and is restored."""
@@ -50,7 +58,7 @@ def test_the_host_switches_each_service_off_and_on(unstarted: Guest) -> None:
 
 
 @feature("integration.host_services")
-@requires(Capability.HOST_SERVICES)
+@requires(HOST_SERVICES)
 @every_variant
 def test_the_host_keeps_the_pairs_that_it_gives(unstarted: Guest) -> None:
     """A pair is stored, changed and removed; no key is stored twice."""
@@ -69,7 +77,7 @@ def test_the_host_keeps_the_pairs_that_it_gives(unstarted: Guest) -> None:
 
 
 @feature("integration.host_services")
-@requires(Capability.HOST_SERVICES)
+@requires(HOST_SERVICES)
 @every_variant
 def test_the_host_takes_checkpoints_of_a_machine_that_is_off(unstarted: Guest) -> None:
     """A standard checkpoint is taken, restored and removed."""
@@ -82,7 +90,7 @@ def test_the_host_takes_checkpoints_of_a_machine_that_is_off(unstarted: Guest) -
 
 
 @feature("integration.host_services")
-@requires(Capability.HOST_SERVICES, Capability.PRODUCTION_CHECKPOINT)
+@requires(HOST_SERVICES, PRODUCTION_SNAPSHOTS)
 @every_variant
 def test_the_host_takes_production_checkpoints_of_a_machine_that_is_off(unstarted: Guest) -> None:
     """A production checkpoint is taken, restored and removed; there is nothing to quiesce."""
@@ -95,7 +103,7 @@ def test_the_host_takes_production_checkpoints_of_a_machine_that_is_off(unstarte
 
 
 @feature("integration.host_services")
-@requires(Capability.HOST_SERVICES)
+@requires(HOST_SERVICES)
 @every_variant
 def test_the_host_resizes_the_memory_of_a_machine_that_is_off(unstarted: Guest) -> None:
     """The host reports the memory that was requested."""
@@ -108,7 +116,7 @@ def test_the_host_resizes_the_memory_of_a_machine_that_is_off(unstarted: Guest) 
 
 
 @feature("integration.host_services")
-@requires(Capability.NETWORK_POLICY, Capability.NETWORK)
+@requires(NETWORK_POLICY, NETWORK)
 @every_variant
 def test_the_host_puts_a_network_card_into_vlans(unstarted: Guest) -> None:
     """A card is put into one VLAN, into several, and into none again."""
@@ -121,7 +129,7 @@ def test_the_host_puts_a_network_card_into_vlans(unstarted: Guest) -> None:
 
 
 @feature("integration.host_services")
-@requires(Capability.NETWORK_POLICY, Capability.NETWORK)
+@requires(NETWORK_POLICY, NETWORK)
 @every_variant
 def test_the_host_switches_each_guard_of_a_network_card(unstarted: Guest) -> None:
     """Each guard is switched alone, and is restored."""
@@ -134,7 +142,7 @@ def test_the_host_switches_each_guard_of_a_network_card(unstarted: Guest) -> Non
 
 
 @feature("integration.host_services")
-@requires(Capability.METERING)
+@requires(METERING)
 @every_variant
 def test_the_host_meters_a_machine_that_is_off(unstarted: Guest) -> None:
     """While it is metered there are figures, which show no activity."""

@@ -8,7 +8,8 @@ from harness.guests.guest import Guest
 from harness.guests.integration import HeartbeatState, IntegrationServices
 from harness.guests.log_rules import Mark
 from harness.guests.os import Ending
-from harness.hypervisors.base import Capability, MachineState, PowerMethod
+from harness.hypervisors.base import MachineState, PowerMethod
+from harness.hypervisors.facets.power import POWER_BUTTON
 from harness.oracles.control import control
 from harness.plugin.markers import cost, feature, from_tier, only_on, requires
 from harness.profiles.model import System
@@ -22,7 +23,7 @@ REFUSED_WITHIN = 15.0
 """Seconds within which a request that cannot be fulfilled must end with an error."""
 
 METHODS = (
-    pytest.param(PowerMethod.ACPI, marks=requires(Capability.POWER_BUTTON)),
+    pytest.param(PowerMethod.ACPI, marks=requires(POWER_BUTTON)),
     PowerMethod.AGENT,
 )
 
@@ -87,7 +88,7 @@ def test_request_fails_while_the_service_is_off(
 
 @feature("integration.shutdown")
 @from_tier(Tier.STANDARD)
-@requires(Capability.POWER_BUTTON)
+@requires(POWER_BUTTON)
 @cost(40)
 def test_works_under_load(guest: Guest, integration: IntegrationServices) -> None:
     """The guest shuts down in time even while its processors and its disk are busy."""

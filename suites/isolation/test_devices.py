@@ -3,14 +3,14 @@
 from collections import Counter
 
 from harness.guests.guest import Guest
-from harness.hypervisors.base import Capability
+from harness.hypervisors.capabilities import QEMU_DEVICES
 from harness.hypervisors.inventory import PORTS, expected_pci, unexpected
 from harness.oracles.control import control
 from harness.plugin.markers import feature, read_only, requires
 
 
 @feature("isolation.devices")
-@requires(Capability.QEMU_DEVICES)
+@requires(QEMU_DEVICES)
 @read_only
 def test_pci_devices_are_those_defined(guest: Guest) -> None:
     """Every PCI function belongs to a device of the definition, and each of these is seen."""
@@ -35,7 +35,7 @@ def test_there_are_no_usb_devices(guest: Guest) -> None:
 
 
 @feature("isolation.devices")
-@requires(Capability.QEMU_DEVICES)
+@requires(QEMU_DEVICES)
 @read_only
 def test_block_devices_are_those_defined(guest: Guest) -> None:
     """The guest has no disk but its own."""
@@ -45,7 +45,7 @@ def test_block_devices_are_those_defined(guest: Guest) -> None:
 
 
 @feature("isolation.devices")
-@requires(Capability.QEMU_DEVICES)
+@requires(QEMU_DEVICES)
 @read_only
 def test_channels_are_those_defined(guest: Guest) -> None:
     """The guest has no channel to the host but its agent's."""

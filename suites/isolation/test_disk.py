@@ -5,7 +5,7 @@ import secrets
 from pathlib import Path
 
 from harness.guests.guest import Guest
-from harness.hypervisors.base import Capability
+from harness.hypervisors.capabilities import QEMU_DEVICES
 from harness.hypervisors.definitions import DiskDefinition
 from harness.image_store.programs import run_program
 from harness.lab.bench import Bench
@@ -53,7 +53,7 @@ def test_what_was_written_goes_with_its_disk(guest: Guest, bench: Bench, target:
 
 
 @feature("isolation.disk")
-@requires(Capability.QEMU_DEVICES)
+@requires(QEMU_DEVICES)
 @cost(60)
 def test_a_new_disk_reads_zeros(machine: Guest) -> None:
     """A disk that is deleted and made again reads as zeros; one that was kept has its content."""

@@ -4,9 +4,9 @@ from harness.errors import NotApplicable
 from harness.guests import cpuid
 from harness.guests.guest import Guest
 from harness.guests.vmbus import services_on
-from harness.hypervisors.base import Capability, MachineState
+from harness.hypervisors.base import MachineState
 from harness.hypervisors.definitions import Accelerator
-from harness.hypervisors.host_services import host_services_of
+from harness.hypervisors.facets.host_services import HOST_SERVICES, host_services_of
 from harness.oracles.control import control
 from harness.plugin.markers import cost, feature, only_on, requires
 from harness.profiles.model import System
@@ -86,7 +86,7 @@ def test_the_root_s_registers_are_out_of_reach(guest: Guest) -> None:
 
 
 @feature("isolation.hypervisor_interface")
-@requires(Capability.HOST_SERVICES)
+@requires(HOST_SERVICES)
 @only_on(System.LINUX, because="its kernel lists the channels of Hyper-V's bus")
 @cost(20)
 def test_the_services_on_the_bus_are_those_that_the_host_offers(guest: Guest) -> None:

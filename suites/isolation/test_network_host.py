@@ -3,8 +3,8 @@
 import pytest
 
 from harness.guests.guest import Guest
-from harness.hypervisors.base import Capability
-from harness.hypervisors.host_ports import host_ports_of
+from harness.hypervisors.capabilities import NETWORK
+from harness.hypervisors.facets.host_ports import HOST_PORTS, host_ports_of
 from harness.lab.bench import Bench
 from harness.oracles.control import control
 from harness.plugin.markers import cost, feature, only_on, requires
@@ -17,7 +17,7 @@ BROADCASTS = ("255.255.255.255", "224.0.0.1")
 
 
 @feature("isolation.network.host_services")
-@requires(Capability.NETWORK, Capability.HOST_PORTS)
+@requires(NETWORK, HOST_PORTS)
 @only_on(System.LINUX, because="its prober is a Python program that is carried into the guest")
 @pytest.mark.parametrize("protocol", ["tcp", "udp"])
 @cost(60)

@@ -3,7 +3,8 @@
 import pytest
 
 from harness.guests.guest import Guest
-from harness.hypervisors.base import Capability
+from harness.hypervisors.capabilities import NETWORK
+from harness.hypervisors.facets.nics import NIC_MOVE
 from harness.oracles.control import control
 from harness.plugin.fixtures import Neighbours
 from harness.plugin.markers import cost, feature, only_on, requires
@@ -12,7 +13,7 @@ from harness.workloads.traffic import Endpoint, TrafficKind, can_reach
 
 
 @feature("isolation.network.segment")
-@requires(Capability.NETWORK, Capability.NIC_MOVE)
+@requires(NETWORK, NIC_MOVE)
 @only_on(System.LINUX, because="its prober sends and receives raw frames, as Linux allows")
 @pytest.mark.parametrize("kind", list(TrafficKind), ids=str)
 @cost(60)

@@ -10,10 +10,27 @@ import pytest
 
 from harness.errors import ChannelError, HarnessError, HypervisorError
 from harness.events import EventKind, EventLog
-from harness.hypervisors.base import Capability, Key, Machine, MachineState, PowerMethod, SleepState
+from harness.hypervisors.base import Key, Machine, MachineState, PowerMethod, SleepState
+from harness.hypervisors.capabilities import (
+    NETWORK,
+    NVME,
+    PAUSE,
+    QEMU_DEVICES,
+    RESET,
+    RUN,
+    WATCHDOG,
+    Capability,
+)
 from harness.hypervisors.definitions import DiskDefinition, DiskDevice, Topology
+from harness.hypervisors.facets.agent import AGENT
+from harness.hypervisors.facets.console import CONSOLE
+from harness.hypervisors.facets.cpu_models import CPU_MODELS
+from harness.hypervisors.facets.display import DISPLAY, KEYBOARD
+from harness.hypervisors.facets.nics import NIC_MOVE
+from harness.hypervisors.facets.power import NMI, SLEEP
+from harness.hypervisors.facets.processors import shown_processors_of
+from harness.hypervisors.facets.snapshots import SAVED_STATES, SNAPSHOTS
 from harness.hypervisors.leases import LEASE_TERM, Lease, utc_now
-from harness.hypervisors.processors import shown_processors_of
 from harness.image_store.qemu_img import create_disk
 from harness.profiles.hardware import DiskBus
 from harness.waiting import Deadline
@@ -89,7 +106,7 @@ def test_renewing_what_is_gone_or_nobody_s_makes_nothing(
 def test_a_saved_machine_comes_back_with_the_lease_that_was_renewed(
     subject: Subject, machine: Machine, folder: Path
 ) -> None:
-    demand(subject, Capability.SAVE_RESTORE)
+    demand(subject, SAVED_STATES)
     machine.start()
     machine.save(folder / "leased.state")
     renew(subject, machine.name)
@@ -140,7 +157,7 @@ def test_a_running_machine_can_not_be_started(machine: Machine) -> None:
 
 
 def test_pause_and_resume(subject: Subject, machine: Machine) -> None:
-    demand(subject, Capability.PAUSE)
+    demand(subject, PAUSE)
     machine.start()
     since = machine.events.mark()
     machine.pause()
@@ -154,7 +171,7 @@ def test_pause_and_resume(subject: Subject, machine: Machine) -> None:
 def test_a_machine_can_be_started_before_its_first_instruction(
     subject: Subject, machine: Machine
 ) -> None:
-    demand(subject, Capability.CONSOLE)
+    demand(subject, CONSOLE)
     machine.start(paused=True)
     assert machine.state() is MachineState.PAUSED
 
@@ -182,7 +199,7 @@ def test_removing_what_is_gone_is_no_error(subject: Subject, machine: Machine) -
 
 
 def test_no_agent_is_a_channel_error(subject: Subject, machine: Machine) -> None:
-    demand(subject, Capability.AGENT)
+    demand(subject, AGENT)
     machine.start()
     with pytest.raises(ChannelError):
         machine.agent_command('{"execute":"guest-ping"}', timeout=2)
@@ -192,14 +209,14 @@ def test_no_agent_is_a_channel_error(subject: Subject, machine: Machine) -> None
 def test_a_request_through_no_agent_is_a_channel_error(
     subject: Subject, machine: Machine, ask: str
 ) -> None:
-    demand(subject, Capability.AGENT)
+    demand(subject, AGENT)
     machine.start()
     with pytest.raises(ChannelError):
         getattr(machine, ask)(PowerMethod.AGENT)
 
 
 def test_save_and_restore(subject: Subject, machine: Machine, folder: Path) -> None:
-    demand(subject, Capability.SAVE_RESTORE)
+    demand(subject, SAVED_STATES)
     state = folder / "contract.state"
     machine.start()
     since = machine.events.mark()
@@ -217,20 +234,20 @@ def test_save_and_restore(subject: Subject, machine: Machine, folder: Path) -> N
 def test_restoring_from_nothing_is_an_error(
     subject: Subject, machine: Machine, folder: Path
 ) -> None:
-    demand(subject, Capability.SAVE_RESTORE)
+    demand(subject, SAVED_STATES)
     with pytest.raises(HarnessError, match="restoring"):
         machine.restore(folder / "no-such.state")
 
 
 def test_an_unknown_nic_can_not_be_moved(subject: Subject, machine: Machine) -> None:
-    demand(subject, Capability.NIC_MOVE)
+    demand(subject, NIC_MOVE)
     machine.start()
     with pytest.raises(HypervisorError, match="no network card"):
         machine.move_nic("52:54:00:00:00:01", "guestcert-contract-1")
 
 
 def test_the_console_carries_both_directions(subject: Subject, machine: Machine) -> None:
-    demand(subject, Capability.RUN)
+    demand(subject, RUN)
     machine.start(paused=True)
     with machine.open_console() as console:
         console.settimeout(30)
@@ -243,8 +260,8 @@ def test_the_console_carries_both_directions(subject: Subject, machine: Machine)
 
 
 def test_a_machine_has_a_screen(subject: Subject, machine: Machine) -> None:
-    demand(subject, Capability.RUN)
-    demand(subject, Capability.SCREENSHOT)
+    demand(subject, RUN)
+    demand(subject, DISPLAY)
     machine.start()
     assert machine.screenshot().startswith(b"\x89PNG")
 
@@ -252,7 +269,7 @@ def test_a_machine_has_a_screen(subject: Subject, machine: Machine) -> None:
 def test_what_the_processors_do_is_shown_of_a_running_machine_alone(
     subject: Subject, machine: Machine
 ) -> None:
-    demand(subject, Capability.RUN)
+    demand(subject, RUN)
     if (shown := shown_processors_of(machine)) is None:
         pytest.skip(f"{subject.hypervisor.uri} does not show them")
     with pytest.raises(HypervisorError, match=machine.name):
@@ -265,7 +282,7 @@ def test_what_the_processors_do_is_shown_of_a_running_machine_alone(
 
 
 def test_a_key_reaches_only_a_running_machine(subject: Subject, machine: Machine) -> None:
-    demand(subject, Capability.KEYBOARD)
+    demand(subject, KEYBOARD)
     with pytest.raises(HypervisorError, match=machine.name):
         machine.press_key(Key.ENTER)
     machine.start()
@@ -274,7 +291,7 @@ def test_a_key_reaches_only_a_running_machine(subject: Subject, machine: Machine
 
 
 def test_an_nmi_reaches_only_a_running_machine(subject: Subject, machine: Machine) -> None:
-    demand(subject, Capability.NMI)
+    demand(subject, NMI)
     with pytest.raises(HypervisorError, match=machine.name):
         machine.inject_nmi()
     machine.start()
@@ -283,7 +300,7 @@ def test_an_nmi_reaches_only_a_running_machine(subject: Subject, machine: Machin
 
 
 def test_a_snapshot_can_be_gone_back_to(subject: Subject, folder: Path) -> None:
-    demand(subject, Capability.SNAPSHOT)
+    demand(subject, SNAPSHOTS)
     path = folder / "snapshot.qcow2"
     create_disk(path, "8M")
     disks = (*subject.definition.disks, DiskDefinition(path, "SNAPSHOT"))
@@ -310,7 +327,7 @@ def test_a_snapshot_can_be_gone_back_to(subject: Subject, folder: Path) -> None:
 
 @pytest.mark.parametrize("state", SleepState)
 def test_sleep_is_asked_of_the_agent(subject: Subject, machine: Machine, state: SleepState) -> None:
-    demand(subject, Capability.SLEEP)
+    demand(subject, SLEEP)
     machine.start()
     with pytest.raises(ChannelError):
         machine.sleep(state)
@@ -318,14 +335,14 @@ def test_sleep_is_asked_of_the_agent(subject: Subject, machine: Machine, state: 
 
 
 def test_only_a_sleeper_is_woken(subject: Subject, machine: Machine) -> None:
-    demand(subject, Capability.SLEEP)
+    demand(subject, SLEEP)
     machine.start()
     with pytest.raises(HypervisorError, match=machine.name):
         machine.wake_up()
 
 
 def test_a_processor_s_flags_are_known(subject: Subject) -> None:
-    demand(subject, Capability.CPU_MODEL)
+    demand(subject, CPU_MODELS)
     flags = subject.hypervisor.processor_flags("kvm64", "q35", subject.definition.accelerator)
     assert {"lm", "sse2"} <= flags
     with pytest.raises(HypervisorError, match="no-such"):
@@ -333,7 +350,7 @@ def test_a_processor_s_flags_are_known(subject: Subject) -> None:
 
 
 def test_a_machine_has_the_devices_that_were_asked_for(subject: Subject) -> None:
-    demand(subject, Capability.WATCHDOG)
+    demand(subject, WATCHDOG)
     arranged = dataclasses.replace(
         subject.definition,
         vcpus=4,
@@ -349,8 +366,8 @@ def test_a_machine_has_the_devices_that_were_asked_for(subject: Subject) -> None
 
 def test_media_are_taken_with_the_disk(subject: Subject, boot_sector: Path, folder: Path) -> None:
     """The boot sector runs from a floppy, with a blank disk and a CD beside it."""
-    demand(subject, Capability.RUN)
-    demand(subject, Capability.CONSOLE)
+    demand(subject, RUN)
+    demand(subject, CONSOLE)
     files = [folder / name for name in ("blank.img", "cd.iso", "floppy.img")]
     for file, content in zip(files, (b"", b"", boot_sector.read_bytes()), strict=True):
         file.write_bytes(content.ljust(1440 * 1024, b"\0"))
@@ -368,10 +385,10 @@ def test_media_are_taken_with_the_disk(subject: Subject, boot_sector: Path, fold
 
 @pytest.mark.parametrize("bus", DiskBus)
 def test_a_disk_on_each_bus_is_booted_from(subject: Subject, bus: DiskBus) -> None:
-    for capability in (Capability.RUN, Capability.CONSOLE, Capability.QEMU_DEVICES):
+    for capability in (RUN, CONSOLE, QEMU_DEVICES):
         demand(subject, capability)
     if bus is DiskBus.NVME:
-        demand(subject, Capability.NVME)
+        demand(subject, NVME)
     (root,) = subject.definition.disks
     chipset = "pc" if bus is DiskBus.IDE else "q35"
     definition = dataclasses.replace(
@@ -383,7 +400,7 @@ def test_a_disk_on_each_bus_is_booted_from(subject: Subject, bus: DiskBus) -> No
 
 
 def test_a_reset_is_an_event(subject: Subject, machine: Machine) -> None:
-    demand(subject, Capability.RESET)
+    demand(subject, RESET)
     machine.start()
     since = machine.events.mark()
     machine.reset()
@@ -391,7 +408,7 @@ def test_a_reset_is_an_event(subject: Subject, machine: Machine) -> None:
 
 
 def test_a_network_is_made_owned_and_removed(subject: Subject) -> None:
-    demand(subject, Capability.NETWORK)
+    demand(subject, NETWORK)
     definition = a_network(
         name="guestcert-contract-net",
         bridge="gcbcontract",

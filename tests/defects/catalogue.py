@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.hypervisors.metering import metering_of
-from harness.hypervisors.network_policy import network_policy_of
+from harness.hypervisors.facets.metering import metering_of
+from harness.hypervisors.facets.network_policy import network_policy_of
 from tests.defects.acts import (
     EXTRA_DISK,
     EXTRA_PCI,

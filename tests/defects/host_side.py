@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from harness.guests.guest import Guest
 from harness.hypervisors.base import Machine
-from harness.hypervisors.host_services import host_services_of
+from harness.hypervisors.facets.host_services import host_services_of
 
 Act = Callable[[Sequence[Guest]], None]
 """An action on the guests of a case, just before it."""

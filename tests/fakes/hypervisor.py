@@ -13,7 +13,6 @@ from harness.errors import ChannelError, HypervisorError
 from harness.events import EventKind, EventLog
 from harness.hypervisors.base import (
     NAME_PREFIX,
-    Capability,
     HypervisorFacts,
     Key,
     Machine,
@@ -23,8 +22,56 @@ from harness.hypervisors.base import (
     PowerMethod,
     SleepState,
 )
+from harness.hypervisors.capabilities import (
+    GENERATION_ID,
+    NETWORK,
+    NVME,
+    PAUSE,
+    QEMU_DEVICES,
+    RESET,
+    SECURE_BOOT,
+    TPM,
+    UEFI,
+    UEFI_SNAPSHOT,
+    WATCHDOG,
+    Capability,
+)
 from harness.hypervisors.definitions import Accelerator, MachineDefinition, NetworkDefinition
+from harness.hypervisors.facets.agent import AGENT
+from harness.hypervisors.facets.console import CONSOLE
+from harness.hypervisors.facets.cpu_models import CPU_MODELS
+from harness.hypervisors.facets.display import DISPLAY, KEYBOARD
+from harness.hypervisors.facets.nics import NIC_MOVE
+from harness.hypervisors.facets.power import NMI, POWER_BUTTON, SLEEP
+from harness.hypervisors.facets.snapshots import SAVED_STATES, SNAPSHOTS
 from harness.hypervisors.leases import Lease, lease_for, utc_now
+
+CAPABILITIES = frozenset(
+    {
+        UEFI,
+        SECURE_BOOT,
+        TPM,
+        PAUSE,
+        RESET,
+        SAVED_STATES,
+        CONSOLE,
+        AGENT,
+        DISPLAY,
+        KEYBOARD,
+        NETWORK,
+        WATCHDOG,
+        NMI,
+        QEMU_DEVICES,
+        NVME,
+        SNAPSHOTS,
+        UEFI_SNAPSHOT,
+        SLEEP,
+        CPU_MODELS,
+        GENERATION_ID,
+        NIC_MOVE,
+        POWER_BUTTON,
+    }
+)
 
 Agent = Callable[[dict[str, object]], object]
 """Answers one agent command: returns the value of `return`, or raises ChannelError."""
@@ -234,15 +281,7 @@ class FakeHypervisor:
     """See Hypervisor. `refuses`: the name of a resource whose removal fails."""
 
     uri: str = "fake:///"
-    capabilities: frozenset[Capability] = frozenset(Capability) - {
-        Capability.RUN,
-        Capability.HOST_SERVICES,
-        Capability.PRODUCTION_CHECKPOINT,
-        Capability.NETWORK_POLICY,
-        Capability.METERING,
-        Capability.REMOTE_DISKS,
-        Capability.HOST_PORTS,
-    }
+    capabilities: frozenset[Capability] = CAPABILITIES
     refuses: str = ""
     agent: Agent = silent_agent
     machines: dict[str, FakeMachine] = field(default_factory=dict)

@@ -10,8 +10,10 @@ from unittest.mock import Mock
 import pytest
 
 from harness.errors import Blocked, GuestCrashed, HarnessError, NotApplicable
-from harness.hypervisors.base import Capability
+from harness.hypervisors.capabilities import NETWORK, RUN, Capability
 from harness.hypervisors.definitions import Accelerator
+from harness.hypervisors.facets.console import CONSOLE
+from harness.hypervisors.facets.snapshots import SAVED_STATES
 from harness.image_store.store import ImageStore
 from harness.lab.bench import Bench
 from harness.lab.workspace import Workspace
@@ -30,7 +32,7 @@ EARLIER = a_profile("fedora-40")
 @pytest.fixture
 def fake() -> FakeHypervisor:
     made = FakeHypervisor(agent=willing_agent)
-    made.capabilities |= {Capability.RUN}
+    made.capabilities |= {RUN}
     return made
 
 
@@ -167,11 +169,11 @@ def test_a_read_only_case_that_changed_its_guest_is_broken(
 @pytest.mark.parametrize(
     ("fixture", "lacking"),
     [
-        ("guest", Capability.SAVE_RESTORE),
-        ("guest", Capability.CONSOLE),
-        ("machine", Capability.CONSOLE),
-        ("neighbours", Capability.SAVE_RESTORE),
-        ("neighbours", Capability.NETWORK),
+        ("guest", SAVED_STATES),
+        ("guest", CONSOLE),
+        ("machine", CONSOLE),
+        ("neighbours", SAVED_STATES),
+        ("neighbours", NETWORK),
     ],
 )
 def test_a_guest_that_cannot_be_made_here_is_not_applicable(

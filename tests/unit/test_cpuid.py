@@ -12,7 +12,7 @@ from harness.guests import cpuid
 from harness.guests.cpuid import IsolationType, Leaf, Range
 from harness.guests.vmbus import CLASSES, services_on
 from harness.hypervisors.definitions import Accelerator
-from harness.hypervisors.host_services import ServiceName
+from harness.hypervisors.facets.host_services import ServiceName
 
 Leaves = Mapping[int, Leaf]
 

@@ -12,7 +12,7 @@ from harness.channels.base import CommandResult
 from harness.errors import ChannelError, GuestCrashed, HypervisorError
 from harness.guests import evidence
 from harness.guests.evidence import LIMIT, EvidenceCollector
-from harness.hypervisors.base import Capability
+from harness.hypervisors.facets.display import DISPLAY
 from harness.time_accounting import TimeLedger
 
 
@@ -114,7 +114,7 @@ def test_whatever_is_broken_the_rest_is_kept(guest: Mock, tmp_path: Path, error:
     for broken in ("description", "hypervisor_log", "processors", "screenshot"):
         getattr(guest.machine, broken).side_effect = error
     guest.agent.answers.side_effect = error
-    collector = EvidenceCollector((), frozenset({Capability.SCREENSHOT}))
+    collector = EvidenceCollector((), frozenset({DISPLAY}))
     files = collector.collect(guest, tmp_path / "evidence", console_since=0)
     kept = {file.name.removeprefix("guest-"): file.read_text() for file in files}
     assert kept.pop("console.log") == "starting Boot0001\n"
@@ -124,7 +124,7 @@ def test_whatever_is_broken_the_rest_is_kept(guest: Mock, tmp_path: Path, error:
 
 def test_a_folder_that_cannot_be_written_is_no_error(guest: Mock, tmp_path: Path) -> None:
     (tmp_path / "evidence").write_text("a file is in the way")
-    collector = EvidenceCollector((), frozenset({Capability.SCREENSHOT}))
+    collector = EvidenceCollector((), frozenset({DISPLAY}))
     assert collector.collect(guest, tmp_path / "evidence", console_since=0) == []
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from harness.errors import HypervisorError
 from harness.hypervisors.definitions import NicDefinition
-from harness.hypervisors.hot_plug import HotPlug, hot_plug_of
+from harness.hypervisors.facets.nics import HotPlug, hot_plug_of
 from harness.hypervisors.hyperv.connection import HypervHypervisor
 from harness.hypervisors.hyperv.errors import HostRefusalError
 from harness.hypervisors.hyperv.machine import HypervMachine

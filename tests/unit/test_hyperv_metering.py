@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from harness.hypervisors.facets.metering import Usage, metering_of
 from harness.hypervisors.hyperv.connection import HypervHypervisor
 from harness.hypervisors.hyperv.errors import HostRefusalError
 from harness.hypervisors.hyperv.machine import HypervMachine
-from harness.hypervisors.metering import Usage, metering_of
 from tests.fakes.hyperv_host.model import HostModel, MeterModel
 from tests.machines import a_machine
 

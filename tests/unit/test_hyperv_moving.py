@@ -11,11 +11,11 @@ import pytest
 from harness.errors import HypervisorError
 from harness.hypervisors.base import MachineState, Owned
 from harness.hypervisors.definitions import DiskDefinition, NicDefinition
+from harness.hypervisors.facets.migration import storage_mover_of, taker_of
 from harness.hypervisors.hyperv.address import PASSWORD as VARIABLE
 from harness.hypervisors.hyperv.connection import HypervHypervisor
 from harness.hypervisors.hyperv.errors import HostRefusalError
 from harness.hypervisors.hyperv.machine import HypervMachine
-from harness.hypervisors.migration import storage_mover_of, taker_of
 from tests.fakes.hyperv_host.host import hyperv_host
 from tests.fakes.hyperv_host.model import HostModel
 from tests.fakes.hypervisor import FakeHypervisor

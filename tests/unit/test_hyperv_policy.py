@@ -9,10 +9,7 @@ import pytest
 
 from harness.errors import HypervisorError
 from harness.hypervisors.definitions import NicDefinition
-from harness.hypervisors.hyperv.connection import HypervHypervisor
-from harness.hypervisors.hyperv.errors import HostRefusalError
-from harness.hypervisors.hyperv.machine import HypervMachine
-from harness.hypervisors.network_policy import (
+from harness.hypervisors.facets.network_policy import (
     AclAction,
     AclDirection,
     Guards,
@@ -22,6 +19,9 @@ from harness.hypervisors.network_policy import (
     VlanMode,
     network_policy_of,
 )
+from harness.hypervisors.hyperv.connection import HypervHypervisor
+from harness.hypervisors.hyperv.errors import HostRefusalError
+from harness.hypervisors.hyperv.machine import HypervMachine
 from tests.fakes.hyperv_host.model import HostModel
 from tests.machines import a_machine, a_network
 

@@ -12,7 +12,7 @@ from harness.guests.guest import Credentials, Guest
 from harness.guests.integration import HeartbeatState, IntegrationServices, services_of
 from harness.hypervisors.base import PowerMethod
 from harness.hypervisors.definitions import DynamicMemory
-from harness.hypervisors.host_services import (
+from harness.hypervisors.facets.host_services import (
     CheckpointKind,
     HostServices,
     ServiceName,

@@ -11,9 +11,11 @@ import pytest
 
 from harness.errors import HypervisorError
 from harness.events import EventKind
-from harness.hypervisors.base import Capability, MachineState
+from harness.hypervisors.base import MachineState
+from harness.hypervisors.capabilities import NETWORK
 from harness.hypervisors.definitions import Topology
-from harness.hypervisors.host_services import CheckpointKind, ServiceName
+from harness.hypervisors.facets.host_services import CheckpointKind, ServiceName
+from harness.hypervisors.facets.snapshots import PRODUCTION_SNAPSHOTS
 from harness.hypervisors.hyperv.address import PASSWORD as VARIABLE
 from harness.hypervisors.hyperv.connection import HypervHypervisor
 from harness.waiting import Deadline
@@ -139,7 +141,7 @@ def test_a_lease_is_told_by_the_address_of_its_card_as_definitions_write_it(lab:
 def test_a_host_of_2012_r2_has_no_networks_for_guests_and_quiesces_nothing(lab: Lab) -> None:
     lab.host.build = "6.3.9600"
     older = HypervHypervisor(lab.uri)
-    lacking = {Capability.NETWORK, Capability.PRODUCTION_CHECKPOINT}
+    lacking = {NETWORK, PRODUCTION_SNAPSHOTS}
     assert lacking <= lab.hypervisor.capabilities
     assert not lacking & older.capabilities
     older.close()

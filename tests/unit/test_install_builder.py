@@ -9,7 +9,8 @@ import pytest
 from pycdlib.pycdlib import PyCdlib
 
 from harness.errors import HarnessError, UsageError
-from harness.hypervisors.base import Capability, Key
+from harness.hypervisors.base import Key
+from harness.hypervisors.capabilities import REMOTE_DISKS
 from harness.hypervisors.definitions import Accelerator
 from harness.image_store.builder import file_digest
 from harness.image_store.media import MediaShelf, Medium
@@ -139,9 +140,7 @@ def test_a_guest_without_a_medium_is_told(tmp_path: Path) -> None:
 
 
 def test_it_is_refused_where_the_disk_would_stay_on_another_host(tmp_path: Path) -> None:
-    elsewhere = FakeHypervisor(
-        uri="hyperv://host.example/", capabilities=frozenset({Capability.REMOTE_DISKS})
-    )
+    elsewhere = FakeHypervisor(uri="hyperv://host.example/", capabilities=frozenset({REMOTE_DISKS}))
     builder = InstallBuilder(lambda: elsewhere, tmp_path, own("run"), Accelerator.HYPERV)
     recipe = load_recipe("debian-12-installer")
     with pytest.raises(UsageError, match=r"built on hyperv://host\.example/: its disks") as caught:

@@ -9,8 +9,29 @@ from functools import cached_property
 from typing import Any
 
 from harness.errors import HypervisorError
-from harness.hypervisors.base import NAME_PREFIX, Capability, HypervisorFacts, Machine, Owned
+from harness.hypervisors.base import NAME_PREFIX, HypervisorFacts, Machine, Owned
+from harness.hypervisors.capabilities import (
+    GENERATION_ID,
+    NETWORK,
+    PAUSE,
+    REMOTE_DISKS,
+    RESET,
+    RUN,
+    SECURE_BOOT,
+    TPM,
+    UEFI,
+    UEFI_SNAPSHOT,
+    Capability,
+)
 from harness.hypervisors.definitions import Accelerator, MachineDefinition, NetworkDefinition
+from harness.hypervisors.facets.console import CONSOLE
+from harness.hypervisors.facets.display import DISPLAY, KEYBOARD
+from harness.hypervisors.facets.host_services import HOST_SERVICES
+from harness.hypervisors.facets.metering import METERING
+from harness.hypervisors.facets.network_policy import NETWORK_POLICY
+from harness.hypervisors.facets.nics import NIC_MOVE
+from harness.hypervisors.facets.power import NMI
+from harness.hypervisors.facets.snapshots import PRODUCTION_SNAPSHOTS, SAVED_STATES, SNAPSHOTS
 from harness.hypervisors.hyperv.address import parse_address
 from harness.hypervisors.hyperv.definition import (
     HostFolders,
@@ -40,21 +61,21 @@ SERVICE_STATE_HIDDEN = "Hidden"
 
 ALWAYS = frozenset(
     {
-        Capability.UEFI,
-        Capability.PAUSE,
-        Capability.RESET,
-        Capability.SAVE_RESTORE,
-        Capability.SNAPSHOT,
-        Capability.UEFI_SNAPSHOT,
-        Capability.GENERATION_ID,  # every machine has one
-        Capability.CONSOLE,
-        Capability.SCREENSHOT,
-        Capability.KEYBOARD,
-        Capability.NMI,
-        Capability.HOST_SERVICES,
-        Capability.NETWORK_POLICY,
-        Capability.METERING,
-        Capability.REMOTE_DISKS,
+        UEFI,
+        PAUSE,
+        RESET,
+        SAVED_STATES,
+        SNAPSHOTS,
+        UEFI_SNAPSHOT,
+        GENERATION_ID,  # every machine has one
+        CONSOLE,
+        DISPLAY,
+        KEYBOARD,
+        NMI,
+        HOST_SERVICES,
+        NETWORK_POLICY,
+        METERING,
+        REMOTE_DISKS,
     }
 )
 
@@ -113,12 +134,12 @@ class HypervHypervisor:
         """See Hypervisor."""
         found = set(ALWAYS)
         if self.state.hypervisor:
-            found.add(Capability.RUN)
+            found.add(RUN)
         if self.state.build_number >= SERVER_2016:
-            found |= {Capability.SECURE_BOOT, Capability.TPM, Capability.PRODUCTION_CHECKPOINT}
+            found |= {SECURE_BOOT, TPM, PRODUCTION_SNAPSHOTS}
         has_dns_policies = self.state.build_number >= SERVER_2016
         if has_dns_policies and set(self.state.servers) >= NETWORK_SERVERS:
-            found |= {Capability.NETWORK, Capability.NIC_MOVE}
+            found |= {NETWORK, NIC_MOVE}
         return frozenset(found)
 
     def facts(self) -> HypervisorFacts:

@@ -16,8 +16,8 @@ from harness.errors import ChannelError, HypervisorError, HypervisorUnreachableE
 from harness.events import EventLog
 from harness.hypervisors.base import Key, MachineState, PowerMethod, SleepState
 from harness.hypervisors.definitions import MachineDefinition, NicDefinition
-from harness.hypervisors.direct import Login
-from harness.hypervisors.host_services import CheckpointKind, ServiceName
+from harness.hypervisors.facets.direct import Login
+from harness.hypervisors.facets.host_services import CheckpointKind, ServiceName
 from harness.hypervisors.hyperv import console, screen
 from harness.hypervisors.hyperv.address import Address
 from harness.hypervisors.hyperv.definition import (

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from harness.hypervisors.facets.metering import Usage
 from harness.hypervisors.hyperv.remoting import ScriptRunner
-from harness.hypervisors.metering import Usage
 
 
 class HypervMetering:

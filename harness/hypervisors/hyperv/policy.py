@@ -7,9 +7,7 @@ from ipaddress import ip_network
 from typing import Any
 
 from harness.errors import HypervisorError
-from harness.hypervisors.hyperv.definition import hyperv_mac
-from harness.hypervisors.hyperv.remoting import ScriptRunner, Value
-from harness.hypervisors.network_policy import (
+from harness.hypervisors.facets.network_policy import (
     AclAction,
     AclDirection,
     Guards,
@@ -18,6 +16,8 @@ from harness.hypervisors.network_policy import (
     Vlan,
     VlanMode,
 )
+from harness.hypervisors.hyperv.definition import hyperv_mac
+from harness.hypervisors.hyperv.remoting import ScriptRunner, Value
 
 
 class HypervNetworkPolicy:

@@ -16,7 +16,7 @@ from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
 
 from harness.errors import HypervisorError
-from harness.hypervisors.direct import Login
+from harness.hypervisors.facets.direct import Login
 from harness.hypervisors.hyperv.address import Address, Authentication
 from harness.hypervisors.hyperv.errors import (
     CONNECTION_LOST,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.hypervisors.definitions import DynamicMemory, Ownership
-from harness.hypervisors.host_services import (
+from harness.hypervisors.facets.host_services import (
     CheckpointKind,
     MemoryFacts,
     ServiceName,

@@ -15,13 +15,35 @@ import libvirt
 from defusedxml.ElementTree import fromstring
 
 from harness.errors import HypervisorError, HypervisorUnreachableError
-from harness.hypervisors.base import NAME_PREFIX, Capability, HypervisorFacts, Owned
+from harness.hypervisors.base import NAME_PREFIX, HypervisorFacts, Owned
+from harness.hypervisors.capabilities import (
+    GENERATION_ID,
+    NETWORK,
+    NVME,
+    PAUSE,
+    QEMU_DEVICES,
+    RESET,
+    RUN,
+    SECURE_BOOT,
+    TPM,
+    UEFI,
+    WATCHDOG,
+    Capability,
+)
 from harness.hypervisors.definitions import (
     Accelerator,
     MachineDefinition,
     NetworkDefinition,
     Ownership,
 )
+from harness.hypervisors.facets.agent import AGENT
+from harness.hypervisors.facets.console import CONSOLE
+from harness.hypervisors.facets.cpu_models import CPU_MODELS
+from harness.hypervisors.facets.display import DISPLAY, KEYBOARD
+from harness.hypervisors.facets.host_ports import HOST_PORTS
+from harness.hypervisors.facets.nics import NIC_MOVE
+from harness.hypervisors.facets.power import NMI, POWER_BUTTON, SLEEP
+from harness.hypervisors.facets.snapshots import SAVED_STATES, SNAPSHOTS
 from harness.hypervisors.libvirt.definition import (
     DOMAIN_TYPES,
     cpu_xml,
@@ -73,38 +95,38 @@ class LibvirtHypervisor:
         """See Hypervisor."""
         kind = self._connection.getType()
         if kind != "QEMU":
-            return frozenset({Capability.PAUSE})
+            return frozenset({PAUSE})
         found = {
-            Capability.RUN,
-            Capability.PAUSE,
-            Capability.RESET,
-            Capability.SAVE_RESTORE,
-            Capability.CONSOLE,
-            Capability.AGENT,
-            Capability.SCREENSHOT,
-            Capability.KEYBOARD,
-            Capability.NMI,
-            Capability.WATCHDOG,
-            Capability.SNAPSHOT,
-            Capability.SLEEP,
-            Capability.CPU_MODEL,
-            Capability.GENERATION_ID,
-            Capability.POWER_BUTTON,
-            Capability.QEMU_DEVICES,
+            RUN,
+            PAUSE,
+            RESET,
+            SAVED_STATES,
+            CONSOLE,
+            AGENT,
+            DISPLAY,
+            KEYBOARD,
+            NMI,
+            WATCHDOG,
+            SNAPSHOTS,
+            SLEEP,
+            CPU_MODELS,
+            GENERATION_ID,
+            POWER_BUTTON,
+            QEMU_DEVICES,
         }
         if self._connection.getLibVersion() >= OVERRIDES_DEVICES:
-            found.add(Capability.NVME)
+            found.add(NVME)
         if self._has_tpm():
-            found.add(Capability.TPM)
+            found.add(TPM)
         for firmware, capability in (
-            (Firmware.UEFI, Capability.UEFI),
-            (Firmware.SECURE_BOOT, Capability.SECURE_BOOT),
+            (Firmware.UEFI, UEFI),
+            (Firmware.SECURE_BOOT, SECURE_BOOT),
         ):
             if find_firmware(firmware) is not None:
                 found.add(capability)
         if self.uri.endswith("/system"):
             # A session's libvirtd may not create bridges.
-            found |= {Capability.NETWORK, Capability.NIC_MOVE, Capability.HOST_PORTS}
+            found |= {NETWORK, NIC_MOVE, HOST_PORTS}
         return frozenset(found)
 
     def facts(self) -> HypervisorFacts:
@@ -184,7 +206,7 @@ class LibvirtHypervisor:
             for domain in self._connection.listAllDomains():
                 if domain.name().startswith(NAME_PREFIX):
                     found.append(_unless_gone(partial(_owned_machine, domain)))
-        if Capability.NETWORK in self.capabilities:
+        if NETWORK in self.capabilities:
             with wrap_errors("listing the networks"):
                 for network in self._connection.listAllNetworks():
                     if network.name().startswith(NAME_PREFIX):

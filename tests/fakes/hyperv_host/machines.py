@@ -6,7 +6,7 @@ import base64
 import copy
 from typing import Any
 
-from harness.hypervisors.host_services import ServiceName
+from harness.hypervisors.facets.host_services import ServiceName
 from tests.fakes.hyperv_host.errors import (
     access_denied,
     in_use,

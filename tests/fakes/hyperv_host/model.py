@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from harness.hypervisors.host_services import ServiceName
+from harness.hypervisors.facets.host_services import ServiceName
 from harness.hypervisors.hyperv.services import IDS
 
 SERVER_2016 = 14393

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from harness.hypervisors.host_services import ServiceName
+from harness.hypervisors.facets.host_services import ServiceName
 from harness.hypervisors.hyperv.services import IDS
 from tests.fakes.hyperv_host.errors import (
     file_exists,

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from harness.hypervisors.base import Machine
+from harness.hypervisors.capabilities import Capability
+
+METERING = Capability("metering")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,10 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Protocol, runtime_checkable
 
 from harness.hypervisors.base import Machine
+from harness.hypervisors.capabilities import Capability
+
+NETWORK_POLICY = Capability("network-policy")
+"""VLANs, guards and ACLs of each network card."""
 
 
 class VlanMode(StrEnum):

@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from harness.hypervisors.base import Machine
+from harness.hypervisors.capabilities import Capability
 from harness.hypervisors.definitions import DynamicMemory
+
+HOST_SERVICES = Capability("host-services")
+"""The hypervisor itself provides integration services."""
 
 
 class ServiceName(StrEnum):

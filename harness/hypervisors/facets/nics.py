@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import Protocol, runtime_checkable
 
 from harness.hypervisors.base import Machine
+from harness.hypervisors.capabilities import Capability
 from harness.hypervisors.definitions import NicDefinition
+
+NIC_MOVE = Capability("nic-move")
+"""A running machine's NIC can move to another network."""
 
 
 @runtime_checkable

@@ -7,6 +7,10 @@ from typing import Protocol, runtime_checkable
 
 from harness.errors import HypervisorError
 from harness.hypervisors.base import Network
+from harness.hypervisors.capabilities import Capability
+
+HOST_PORTS = Capability("host-ports")
+"""The host, on which guestcert runs, is closed to guests."""
 
 
 class HostPorts(Protocol):

@@ -1,0 +1,7 @@
+"""Transport to QEMU's guest agent."""
+
+from __future__ import annotations
+
+from harness.hypervisors.capabilities import Capability
+
+AGENT = Capability("agent")

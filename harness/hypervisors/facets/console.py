@@ -1,0 +1,7 @@
+"""Serial console."""
+
+from __future__ import annotations
+
+from harness.hypervisors.capabilities import Capability
+
+CONSOLE = Capability("console")
