@@ -19,7 +19,7 @@ from harness.image_store.places import store_root
 from harness.profiles.model import Profile
 from harness.profiles.osinfo import Database
 from harness.profiles.selection import select
-from harness.provisioning.readiness import missing_prerequisite
+from harness.provisioning.prerequisites import missing_prerequisite
 from harness.text import sanitize_line
 
 app = typer.Typer(no_args_is_help=True)

@@ -38,11 +38,11 @@ from harness.profiles.loader import load_profiles
 from harness.profiles.model import Method, Profile
 from harness.profiles.variants import unsupported_reason
 from harness.provisioning.answer_files import AnswerSet, answer_set
+from harness.provisioning.answer_media import AnswerMedia, extract, join_initrd, write_media
 from harness.provisioning.answers import Answers, Mirror, new_password, new_token
 from harness.provisioning.certificate import Certificate, make_certificate
 from harness.provisioning.flow import FLOWS
 from harness.provisioning.installer import Installer
-from harness.provisioning.media import AnswerMedia, extract, join_initrd, write_media
 from harness.provisioning.package_proxy import PORT, package_proxy
 from harness.provisioning.product_keys import product_key
 

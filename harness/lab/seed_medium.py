@@ -23,13 +23,13 @@ def seed(slot: MachineSlot) -> None:
         host_name=f"guest-{digest[:8]}",
         user=credentials.user,
         password_hash=hash_password(credentials.password),
-        patience=_patience(slot.blueprint),
+        unit_timeout=_unit_timeout(slot.blueprint),
     )
     slot.folder.mkdir(parents=True, exist_ok=True)
     write_seed(content, slot.seed)
 
 
-def _patience(blueprint: Blueprint) -> int | None:
+def _unit_timeout(blueprint: Blueprint) -> int | None:
     """The timeout of an emulated Linux guest, scaled as its budgets are; None: unchanged."""
     scale = blueprint.accelerator.time_scale
     emulated = blueprint.profile.system is System.LINUX and scale > 1

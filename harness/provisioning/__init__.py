@@ -1,1 +1,1 @@
-"""Answer files and seed media that turn a base image into a guest of ours."""
+"""Answer files and seed media that provision the guests of a run."""

@@ -1,4 +1,4 @@
-"""What an unattended installation is told, whatever the format of its answer file."""
+"""The answers of an unattended installation, independent of the answer file's format."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from harness.provisioning.certificate import Certificate
 from harness.provisioning.passwords import hash_password
 
 PLAIN_NAME = re.compile(r"[A-Za-z0-9-]+")
-"""Host names and tokens are made of these alone, so that every format can hold them."""
+"""The characters of host names and tokens: every answer file can hold them unescaped."""
 
 DISKS = {DiskBus.VIRTIO: "vda", DiskBus.SCSI: "sda", DiskBus.SATA: "sda", DiskBus.IDE: "sda"}
-"""What Linux calls the first disk of a bus (before 2.6.28 `hda` on IDE: see `linux_disk`)."""
+"""Linux's name of a bus' first disk (`hda` on IDE before 2.6.28: see `Answers.disk`)."""
 
 BSD_DISKS = {
     DiskBus.VIRTIO: "vtbd0",
@@ -29,29 +29,29 @@ BSD_DISKS = {
 
 @dataclass(frozen=True)
 class Mirror:
-    """Where the installer gets its packages: an HTTP address, and the proxy that leads there."""
+    """The installer's package mirror: its HTTP address, and the proxy for it."""
 
     address: str
     proxy: str
 
     @property
     def parts(self) -> SplitResult:
-        """The address in its parts."""
+        """The parsed address."""
         return urlsplit(self.address)
 
 
 @dataclass(frozen=True)
 class Answers:
-    """One installation's answers. Raises HarnessError where a name can not be one everywhere.
+    """One installation's answers. Raises HarnessError if a name is not valid in every format.
 
-    The account made here is for the installation alone: its password is made anew for each and kept
-    nowhere; every run gives the guest a password of its own.
+    The account is for the installation only: its password is generated each time and not stored;
+    every run sets another password in the guest.
     """
 
     profile: Profile
     firmware: Firmware
     host_name: str
-    token: str  # what the installed system says at its first boot, and nothing before it can know
+    token: str  # printed by the installed system at its first boot; unknown to anything before it
     password: str = field(repr=False)
     full_name: str = "guestcert"
     mirror: Mirror | None = None
@@ -61,23 +61,23 @@ class Answers:
     def __post_init__(self) -> None:
         for name in (self.host_name, self.token):
             if not PLAIN_NAME.fullmatch(name):
-                raise HarnessError(f"{name!r} can not stand in every answer file")
+                raise HarnessError(f"{name!r} does not fit every answer file")
 
     @property
     def line_name(self) -> str:
-        """The full name in one line, without what /etc/passwd separates by."""
+        """The full name in one line, without the separators of /etc/passwd."""
         words = re.sub(r"[:,\x00-\x1f\x7f]", " ", self.full_name).split()
         return " ".join(words) or self.profile.login
 
     @property
     def password_hash(self) -> str:
-        """A crypt(3) hash that the system knows: SHA-512, or MD5 where its libc is too old."""
+        """A crypt(3) hash that the system supports: SHA-512, or MD5 if its libc is too old."""
         scheme = "1" if self.profile.id.startswith("sles-10") else "6"
         return hash_password(self.password, scheme)
 
     @property
     def disk(self) -> str:
-        """The root disk, as the installer's kernel calls it."""
+        """The root disk's name in the installer's kernel."""
         bus = self.profile.hardware.disk_bus
         if self.profile.family == "freebsd":
             return BSD_DISKS[bus]
@@ -86,15 +86,15 @@ class Answers:
 
     @property
     def release(self) -> tuple[int, ...]:
-        """The release's numbers, to be compared: (15, 7) for 15-sp7; empty for a rolling one."""
+        """The release as comparable numbers: (15, 7) for 15-sp7; empty for a rolling release."""
         return tuple(int(number) for number in re.findall(r"\d+", self.profile.release))
 
 
 def new_token() -> str:
-    """A token for one installation."""
+    """A random token for one installation."""
     return secrets.token_hex(16)
 
 
 def new_password() -> str:
-    """A password that satisfies every system's rules."""
+    """A random password that satisfies every system's password policy."""
     return f"Gc1-{secrets.token_urlsafe(18)}"

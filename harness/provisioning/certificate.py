@@ -1,4 +1,4 @@
-"""The certificate with which a Windows guest serves WinRM over HTTPS, known before it is there."""
+"""The certificate of a Windows guest's WinRM over HTTPS, created before the guest."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ VALID_FOR = timedelta(days=3650)
 
 @dataclass(frozen=True)
 class Certificate:
-    """A self-signed certificate; `pfx` holds its key too, under `password`."""
+    """A self-signed certificate; `pfx` holds its private key, encrypted with `password`."""
 
-    thumbprint: str  # SHA-1 in hexadecimal, by which Windows names a certificate
+    thumbprint: str  # SHA-1 in hexadecimal; Windows names a certificate by it
     pfx: bytes = field(repr=False)
     password: str = field(repr=False)
 
 
 def make_certificate(host_name: str) -> Certificate:
-    """A certificate for a host, in a form that Vista reads as well."""
+    """A certificate for a host, in a format that Windows Vista can read."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host_name)])
     now = datetime.now(UTC)
@@ -41,7 +41,7 @@ def make_certificate(host_name: str) -> Certificate:
         .sign(key, hashes.SHA256())
     )
     password = secrets.token_hex(16)
-    # Windows before 10 (1809) opens no PFX under AES.
+    # Windows before 10 (1809) cannot open a PFX that is encrypted with AES.
     old = (
         PrivateFormat.PKCS12.encryption_builder()
         .key_cert_algorithm(pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC)

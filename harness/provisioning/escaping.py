@@ -1,4 +1,4 @@
-"""How a value is written in each format of answer files, and what a format can not hold."""
+"""Escapes values for each answer file format, and refuses values that a format cannot hold."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ from harness.errors import UsageError
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
-"""What JSON may hold as it is, and YAML takes for a line break or refuses."""
+"""Characters that JSON allows unescaped, but that YAML refuses or reads as a line break."""
 
 
-class Format(StrEnum):
+class AnswerFormat(StrEnum):
     """The formats of answer files and scripts."""
 
-    PRESEED = "preseed"  # a line is a value
-    KICKSTART = "kickstart"  # a line is split as a shell does
+    PRESEED = "preseed"  # one value a line
+    KICKSTART = "kickstart"  # lines are split like a shell's
     SHELL = "shell"
-    JSON = "json"  # YAML too, of which JSON is a part
+    JSON = "json"  # also YAML, a superset
     XML = "xml"
-    INI = "ini"  # winnt.sif, by the rules of INF files
+    INI = "ini"  # winnt.sif, with the rules of INF files
     BATCH = "batch"  # cmd.exe
 
 
 class Verbatim(str):
-    """Text that a template has made for its own format: it is not escaped again."""
+    """Text in the template's format, which is not escaped again."""
 
 
-def for_format(format: Format) -> Callable[[object], str]:
-    """The function through which every value goes that a template of that format prints."""
+def for_format(format: AnswerFormat) -> Callable[[object], str]:
+    """The escaping function for every value that a template of that format prints."""
     write = WRITERS[format]
 
     def finalize(value: object) -> str:
         if isinstance(value, Verbatim):
             return value
         if isinstance(value, Undefined):
-            return str(value)  # raises, and names what is not there
+            return str(value)  # raises, with the undefined name
         if not isinstance(value, str | int):
             raise TypeError(f"a template prints a {type(value).__name__}")
         return write(value if isinstance(value, str) else str(value))
@@ -52,17 +52,17 @@ def for_format(format: Format) -> Callable[[object], str]:
 
 
 def _refuse(value: str, pattern: str, what: str) -> None:
-    """Raise UsageError with the sign that does not fit, and no more: the value may be a secret."""
+    """Raise UsageError with the unfit character only, as the value may be a secret."""
     found = re.search(pattern, value)
     if found:
         raise UsageError(
-            f"{what} can not hold a value with {found.group()!r} there",
-            remedy="take line breaks and control characters out of it, and blanks at its ends",
+            f"{what} cannot hold a value with {found.group()!r}",
+            remedy="remove its line breaks, control characters, and blanks at its ends",
         )
 
 
 def _preseed(value: str) -> str:
-    # A backslash at the end would draw the next line in.
+    # A backslash at the end would continue the line.
     _refuse(value, r"[\x00-\x1f]|\\$|^\s|\s$", "a line of a preseed file")
     return value
 
@@ -86,14 +86,14 @@ def _json(value: str) -> str:
 
 def _xml(value: str) -> str:
     _refuse(value, CONTROL.pattern, "an XML document")
-    # As references, since a parser would make the characters themselves spaces.
+    # As references, since a parser normalizes the characters to spaces.
     entities = {'"': "&quot;", "'": "&apos;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
     return escape(value, entities)
 
 
 def _ini(value: str) -> str:
     _refuse(value, r"[\x00-\x1f]", "a line of winnt.sif")
-    # Quotes are doubled, and so is the percent sign, which begins a string's name.
+    # Quotes are doubled; so is the percent sign, which starts the name of a string.
     return '"' + value.replace('"', '""').replace("%", "%%") + '"'
 
 
@@ -102,12 +102,12 @@ def _batch(value: str) -> str:
     return value
 
 
-WRITERS: dict[Format, Callable[[str], str]] = {
-    Format.PRESEED: _preseed,
-    Format.KICKSTART: _kickstart,
-    Format.SHELL: _shell,
-    Format.JSON: _json,
-    Format.XML: _xml,
-    Format.INI: _ini,
-    Format.BATCH: _batch,
+WRITERS: dict[AnswerFormat, Callable[[str], str]] = {
+    AnswerFormat.PRESEED: _preseed,
+    AnswerFormat.KICKSTART: _kickstart,
+    AnswerFormat.SHELL: _shell,
+    AnswerFormat.JSON: _json,
+    AnswerFormat.XML: _xml,
+    AnswerFormat.INI: _ini,
+    AnswerFormat.BATCH: _batch,
 }

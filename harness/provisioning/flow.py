@@ -1,4 +1,4 @@
-"""What an installation goes through, by method: its states, their deadlines, and how it fails."""
+"""Installation flows by method: the states, their markers and deadlines, and known failures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.profiles.model import Method
 
 
 class State(StrEnum):
-    """The states of an installation, in their order; each is known by what the console says."""
+    """The states of an installation in order; console output identifies each."""
 
     MEDIUM = "booting the medium"
     INSTALLER = "installer running"
@@ -22,10 +22,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Failure:
-    """A pattern that means failure, and what to try.
+    """A known failure: its pattern, the problem and the remedy.
 
-    A blank in it is any white space, since installers break lines where their screen ends; all else
-    of it stays within one line.
+    A blank in the pattern matches any white space, as installers wrap lines at the screen's width;
+    the rest matches within one line.
     """
 
     pattern: str
@@ -35,9 +35,9 @@ class Failure:
 
 @dataclass(frozen=True)
 class Stage:
-    """How a state is known, and for how long it may last, in seconds under KVM.
+    """A state with its console marker and its time limit, in seconds under KVM.
 
-    Without a marker a state is passed through unseen: its installer tells nothing on the console.
+    A state without a marker is skipped: its installer prints nothing on the console.
     """
 
     state: State
@@ -47,7 +47,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Flow:
-    """`powers_off`: the installer ends with power-off, and the installed disk is then booted."""
+    """An installation flow. `powers_off`: the installer powers off before the first boot."""
 
     stages: tuple[Stage, ...]
     failures: tuple[Failure, ...]
@@ -67,18 +67,18 @@ PANIC = Failure(
 )
 
 TOO_SMALL = r"\b(disks?|drive|partition|volume|device|space)\b[^.:\n]{0,80}\btoo small"
-"""And not a terminal, nor anything else that an installer finds too small."""
+"""A disk that is too small, not a terminal or anything else."""
 
 WRAPPED = r"[\s\S]{0,80}?"
-"""Something within one sentence of a screen, which may go on in its next line."""
+"""Any text within one sentence of a screen, which may continue in the next line."""
 
-READ_ON = "read the console's end, which says what it stumbled over"
+READ_ON = "read the end of the console log for the error"
 
 
 def _unreadable(pattern: str) -> Failure:
     return Failure(
         pattern,
-        "the medium can not be read",
+        "the medium cannot be read",
         "compare its file's checksum with the vendor's, or download it again",
     )
 
@@ -87,13 +87,13 @@ DEBIAN = (
     Failure(
         r"Failed to (process|retrieve) the preconfiguration file",
         "the answer file was rejected",
-        "look into the console for the line, and into your own template, if there is one",
+        "look in the console log for the line, and check your template, if you have one",
     ),
     Failure(
         r"Bad archive mirror|trying to use the specified \w+ archive mirror"
         r"|Downloading a file failed|Failed to download|installer component failed",
-        "the mirror can not be reached, or lacks what the installer wants",
-        "look whether this host reaches the recipe's mirror, and whether it holds this release",
+        "the mirror cannot be reached, or lacks files that the installer needs",
+        "check that this host reaches the recipe's mirror, and that it has this release",
     ),
     Failure(
         r"No (fixed )?disk drive was detected|no partitionable media|No root file system",
@@ -114,15 +114,17 @@ DEBIAN = (
     Failure(
         r"No kernel modules were found",
         "the mirror has no modules for the installer's kernel",
-        "use the installer that belongs to the mirror's present release",
+        "use the installer of the mirror's current release",
     ),
     Failure(
-        r"Installation step failed", "a step of the installer failed", "read its console's end"
+        r"Installation step failed",
+        "a step of the installer failed",
+        "read the end of the console log",
     ),
     Failure(
         r"Prompt: '\?' for help|\[Press enter to continue\]",
-        "the installer asks what its answer file does not answer",
-        "read the question at the console's end, and answer it in a template of your own",
+        "the installer asks a question that its answer file does not answer",
+        "read the question at the end of the console log, and answer it in your own template",
     ),
 )
 
@@ -131,7 +133,7 @@ ANACONDA = (
         r"The following problem occurred on line|Error parsing (the )?kickstart"
         r"|Unknown command:|kickstart file .{0,80} (missing|not found)",
         "the answer file was rejected",
-        "look into the console for the line, and into your own template, if there is one",
+        "look in the console log for the line, and check your template, if you have one",
     ),
     Failure(
         r"No usable disks|No disks (selected|detected|found)|no drives to install",
@@ -146,8 +148,8 @@ ANACONDA = (
     Failure(
         r"Error setting up (base )?repository|Failed to set up installation source"
         r"|Unable to (retrieve|read) (the )?(install|package)",
-        "the packages can not be reached",
-        "use the medium that holds all packages (DVD), not the one for a network",
+        "the packages cannot be reached",
+        "use the medium with all packages (DVD), not the network installation medium",
     ),
     Failure(
         r"media check failed|checkisomd5.{0,80}FAIL|medium is corrupt",
@@ -158,8 +160,8 @@ ANACONDA = (
     Failure(
         r"Please make (your|a) (choice|selection)|Press ENTER to continue|Would you like to"
         r"|stopped due to incomplete spokes",
-        "the installer asks what its answer file does not answer",
-        "read the question at the console's end, and answer it in a template of your own",
+        "the installer asks a question that its answer file does not answer",
+        "read the question at the end of the console log, and answer it in your own template",
     ),
     Failure(
         r"An unknown error has occurr?ed|no interactive debugging allowed|Traceback \(most",
@@ -173,12 +175,12 @@ SUBIQUITY = (
         r"Malformed autoinstall|Failed validation"
         r"|autoinstall.{0,80}(validat|schema).{0,80}(fail|error)",
         "the answer file was rejected",
-        "look into the console for the field, and into your own template, if there is one",
+        "look in the console log for the field, and check your template, if you have one",
     ),
     Failure(
         r"Continue with autoinstall\?",
-        "the installer asks for leave to go on",
-        "give the word `autoinstall` on the kernel's command line",
+        "the installer asks for confirmation",
+        "add `autoinstall` to the kernel's command line",
     ),
     Failure(
         r"did not discover any disks|Failed to find matching device",
@@ -189,7 +191,7 @@ SUBIQUITY = (
     _unreadable(
         r"errors found in \d+ files|Unable to find a (live )?medium containing|SQUASHFS error"
     ),
-    # A mirror that is out of reach is none: the medium has all packages, and is installed offline.
+    # An unreachable mirror is not a failure: the medium has all packages.
     Failure(r"An error occurred\. Press enter", "the installer failed", READ_ON),
 )
 
@@ -198,7 +200,7 @@ SUSE = (
         r"Error while parsing the control file|XML (parser|parsing) (reports an )?error"
         r"|AutoYaST profile\b.{0,60}(invalid|not valid)|not a valid AutoYaST profile",
         "the answer file was rejected",
-        "look into the console for the line, and into your own template, if there is one",
+        "look in the console log for the line, and check your template, if you have one",
     ),
     Failure(
         r"No hard disks? (were |was )?found|No disks? found",
@@ -212,24 +214,24 @@ SUSE = (
     ),
     Failure(
         r"Could not find the .{0,80}[Rr]epository|No installation source",
-        "the packages can not be reached",
-        "use the medium that holds all packages (Full), not the one for a network",
+        "the packages cannot be reached",
+        "use the medium with all packages (Full), not the network installation medium",
     ),
     _unreadable(r"SHA\d* sum wrong|insecure mode|SQUASHFS error"),
     Failure(
         r"[Nn]one or wrong base product|No product found"
         r"|[Pp]roduct .{0,60}(is|was) not (available|found)",
         "the edition is not on the medium",
-        "use a medium of just this product",
+        "use a medium of this product",
     ),
 )
 
-# What Agama's own programs say (https://github.com/agama-project/agama, branch SLE-16).
+# The messages of Agama's programs (https://github.com/agama-project/agama, branch SLE-16).
 AGAMA = (
     Failure(
         r"Could not load configuration from|Skipping the auto-installation:",
         "the answer file was rejected",
-        "look into the console for the field, and into your own template, if there is one",
+        "look in the console log for the field, and check your template, if you have one",
     ),
     Failure(
         r"Mandatory (drive|device) .{0,80}not found",
@@ -243,13 +245,13 @@ AGAMA = (
     ),
     Failure(
         r"Could not read repository",
-        "the packages can not be reached",
-        "use the medium that holds all packages (Full), not the one for a network",
+        "the packages cannot be reached",
+        "use the medium with all packages (Full), not the network installation medium",
     ),
     Failure(
         r"Product must be registered|Product not selected yet",
         "the edition is not on the medium",
-        "use a medium of just this product, which holds all packages",
+        "use a medium of this product with all packages",
     ),
     _unreadable(r"SQUASHFS error"),
 )
@@ -258,17 +260,17 @@ BSD = (
     Failure(
         r"installerconfig: .{0,80}([Ss]yntax error|not found)|Syntax error: ",
         "the answer file was rejected",
-        "look into the console for the line, and into your own template, if there is one",
+        "look in the console log for the line, and check your template, if you have one",
     ),
     _unreadable(r"checksum for \S+ does not match"),
     Failure(
         r"Error while (fetching|extracting)|[Dd]istribution extraction failed",
-        "the packages can not be read",
+        "the packages cannot be read",
         "use the medium disc1 or dvd1",
     ),
     Failure(
         r"No disks found|Partitioning error|scripted partitioning.{0,80}fail",
-        "the disk can not be partitioned",
+        "the disk cannot be partitioned",
         "correct hardware.disk_buses or hardware.disk_gib in the profile",
     ),
     Failure(
@@ -283,19 +285,19 @@ WINDOWS = (
         rf"(?i)answer file\b{WRAPPED}\b(error|invalid)"
         r"|could not (parse or )?process the unattend",
         "the answer file was rejected",
-        "look into the screen for the component, and into your own template, if there is one",
+        "look on the screen for the component, and check your template, if you have one",
     ),
     Failure(
         r"(?i)(could not|couldn't) find any (drives|drivers)|No drives were found"
         r"|media driver your computer needs|did not find any hard disk",
         "no disk was found, since a driver is missing",
-        "put the virtio-win medium on the shelf, or make hardware.disk_buses begin with sata",
+        "put the virtio-win medium on the shelf, or start hardware.disk_buses with sata",
     ),
     Failure(
         rf"(?i)product (key|ID)\b{WRAPPED}(invalid|not valid|does not match|cannot be validated)"
         r"|Invalid Product",
         "the product key is wrong",
-        "set the key of this edition, as docs/reference/environment.md says",
+        "set the key of this edition; see docs/reference/environment.md",
     ),
     Failure(
         rf"(?i)images? (available|that match)\b{WRAPPED}\b(not|none)\b"
@@ -311,7 +313,7 @@ WINDOWS = (
     ),
     Failure(
         rf"(?i)This PC can.?t run Windows|doesn.?t (currently )?meet\b{WRAPPED}\brequirements",
-        "the machine lacks what Setup demands",
+        "the machine does not meet Setup's requirements",
         "make hardware.tpm in the profile `required`, and its first variant secure-boot",
     ),
     _unreadable(
@@ -321,7 +323,7 @@ WINDOWS = (
     Failure(
         r"(?i)Windows could not (complete|configure|finish)|restarted unexpectedly",
         "Setup gave up",
-        "look at the last screen; it says which part of Setup failed",
+        "look at the last screen for the part of Setup that failed",
     ),
 )
 
@@ -342,7 +344,7 @@ def _linux(installer: str, packages: str, failures: tuple[Failure, ...]) -> Flow
 
 
 def _windows(setup_seconds: float) -> Flow:
-    # Setup shows graphics only, until the first log-on speaks.
+    # Setup shows graphics only; the first logon is the first to use the console.
     return Flow(
         (
             Stage(State.MEDIUM, setup_seconds),
@@ -378,4 +380,4 @@ FLOWS: Mapping[Method, Flow] = {
     Method.AUTOUNATTEND: _windows(3600),
     Method.WINNT_SIF: _windows(5400),
 }
-"""What each installation method goes through."""
+"""The flow of each installation method."""

@@ -1,4 +1,4 @@
-"""Drives an installation on a real machine: console, power, keys, screenshots, and its evidence."""
+"""Runs an installation on a real machine: console, power, keys, screenshots, and evidence."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from harness.hypervisors.definitions import MachineDefinition
 from harness.hypervisors.description import description_file
 from harness.image_store.programs import clean_environment
 from harness.provisioning.flow import Flow
-from harness.provisioning.progress import InstallationError, InstallationProgress
+from harness.provisioning.installation_progress import InstallationError, InstallationProgress
 from harness.waiting import SYSTEM_CLOCK, Clock, Deadline, NotYet, wait_until
 
 LOOK_SECONDS = 0.5
 SCREEN_SECONDS = 20.0
-"""How often a picture is taken of the screen."""
+"""Interval between screenshots."""
 
-SCREENS_KEPT = 40
-"""Pictures that are kept, the newest; one that shows what the one before showed is not."""
+MAX_SCREENS = 40
+"""The number of newest screenshots to keep; equal ones in a row count once."""
 
 KEYS_SECONDS = 30.0
-"""For how long a key is pressed again and again, where the medium wants one."""
+"""How long a key is pressed repeatedly, if the medium needs one to boot."""
 
 LONGEST_SECONDS = 24 * 3600.0
-"""Every state has a deadline of its own; this only ends what has none."""
+"""Upper limit of an installation; each state has its own, shorter deadline."""
 
 
 @dataclass
 class Installer:
-    """Runs one installation; everything that tells about it goes into `folder`."""
+    """Runs one installation; its evidence goes into `folder`."""
 
     define: Callable[[MachineDefinition], Machine]
     flow: Flow
@@ -46,19 +46,19 @@ class Installer:
     clock: Clock = SYSTEM_CLOCK
     _machine: Machine | None = None
     _console: Console | None = None
-    _heard: int = 0
+    _console_position: int = 0
     _mark: int = 0
     _screen: bytes = b""
     _screens: list[Path] = field(default_factory=list)
     _next_screen: float = 0.0
     _started: float = 0.0
-    _said: str = ""
+    _reported: str = ""
 
     def run(self, definition: MachineDefinition, token: str, *, keys: bool = False) -> None:
-        """Install on a machine of this definition, until it is off for the last time.
+        """Install on a machine of this definition, until its final power-off.
 
-        The first boot has the same machine without media and without a kernel of its own. Raises
-        InstallationError with the state, the cause and what to try; the evidence is in `folder`.
+        The first boot uses the same machine without media and direct boot. Raises
+        InstallationError with the state, the cause and the remedy; the evidence is in `folder`.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         scale = definition.accelerator.time_scale
@@ -78,7 +78,7 @@ class Installer:
             )
         except InstallationError as error:
             self._take_screen(always=True)
-            self._keep_definition()
+            self._save_definition()
             error.evidence = self._screens[-1] if self._screens else self.folder / "console.log"
             if self._screens:
                 error.sentence += f" (console: {self.folder / 'console.log'})"
@@ -89,15 +89,15 @@ class Installer:
     def _look(
         self, progress: InstallationProgress, definition: MachineDefinition, keys: Deadline
     ) -> None:
-        """Take in what is new; returns where the installation is over, else raises NotYet."""
+        """Process new output and events; returns at the installation's end, else raises NotYet."""
         assert self._machine is not None
         stopped = self._stopped()
-        self._hear(progress)
+        self._read_console(progress)
         if stopped:
-            self._close_console()  # reads it empty
-            self._hear(progress)
-            progress.stopped()
-            if progress.over:
+            self._close_console()  # reads the rest
+            self._read_console(progress)
+            progress.machine_stopped()
+            if progress.finished:
                 return
             self._remove()
             self._power_on(without_media(definition))
@@ -106,7 +106,7 @@ class Installer:
             with contextlib.suppress(HarnessError):  # off, or not on yet
                 self._machine.press_key(Key.SPACE)
         self._take_screen(progress=progress)
-        self._tell(progress)
+        self._report_state(progress)
         raise NotYet(progress.state)
 
     def _stopped(self) -> bool:
@@ -119,27 +119,27 @@ class Installer:
         self._mark = self._machine.events.mark()
         self._machine.start(paused=True)
         self._console = Console(self._machine.open_console(), self.folder / "console.log")
-        self._heard = 0
+        self._console_position = 0
         self._machine.resume()
 
-    def _hear(self, progress: InstallationProgress) -> None:
+    def _read_console(self, progress: InstallationProgress) -> None:
         if self._console is None:
             return
-        new = self._console.read_after(self._heard, 0)
-        self._heard = new.end
+        new = self._console.read_after(self._console_position, 0)
+        self._console_position = new.end
         if new.data:
-            progress.hear(new.data)
+            progress.feed_console(new.data)
 
-    def _tell(self, progress: InstallationProgress) -> None:
-        said = f"{progress.state}"
-        if said != self._said:
-            self._said = said
-            self.step(said)
+    def _report_state(self, progress: InstallationProgress) -> None:
+        state = f"{progress.state}"
+        if state != self._reported:
+            self._reported = state
+            self.step(state)
 
     def _take_screen(
         self, *, always: bool = False, progress: InstallationProgress | None = None
     ) -> None:
-        """A picture of the screen, where it is time for one; its name: seconds since the start."""
+        """Take a screenshot if one is due; the file's name has the seconds since the start."""
         now = self.clock.monotonic()
         if self._machine is None or (now < self._next_screen and not always):
             return
@@ -155,12 +155,12 @@ class Installer:
         file.write_bytes(picture)
         if file not in self._screens:
             self._screens.append(file)
-        if len(self._screens) > SCREENS_KEPT:
+        if len(self._screens) > MAX_SCREENS:
             self._screens.pop(0).unlink(missing_ok=True)
         if progress is not None:
-            progress.see(read_screen(file))
+            progress.feed_screen(read_screen(file))
 
-    def _keep_definition(self) -> None:
+    def _save_definition(self) -> None:
         if self._machine is not None:
             with contextlib.suppress(HarnessError):
                 text = self._machine.description()
@@ -179,13 +179,13 @@ class Installer:
 
 
 def without_media(definition: MachineDefinition) -> MachineDefinition:
-    """The machine as the installed system has it: its disk, and no medium."""
+    """The machine of the installed system: its disk, and no medium."""
     disks = tuple(disk for disk in definition.disks if disk.boot_order == 1)
     return dataclasses.replace(definition, disks=disks, direct_boot=None)
 
 
 def read_screen(picture: Path) -> str:
-    """The words on a picture, by tesseract where it is installed; empty without it."""
+    """The text on a screenshot, recognized by tesseract; empty if that is not installed."""
     if shutil.which("tesseract") is None:
         return ""
     try:

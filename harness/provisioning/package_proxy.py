@@ -1,6 +1,6 @@
-"""A caching proxy on the guests' network: the one way to packages, and to nothing else.
+"""A caching package proxy on the guests' network: it serves one mirror and nothing else.
 
-It is fed by guests that nobody trusts, so it runs as a user who owns its cache and nothing else.
+Its clients are untrusted guests, so it runs as a user who owns only the cache.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from harness.waiting import Deadline, NotYet, wait_until
 PROGRAM = "apt-cacher-ng"
 CONFIGURATION = "acng.conf"
 PORT = 3143
-"""Not the program's own 3142: on a host that serves itself with it, that one is taken."""
+"""Not the default 3142, which a host may use for its own proxy."""
 
 USERS = (PROGRAM, "nobody")
-"""As whom it runs where this process is root's: its package's own user, else one without rights."""
+"""The proxy's user if this process is root's: the package's user, else an unprivileged one."""
 
 LOGS = ("apt-cacher.log", "apt-cacher.err")
 START_SECONDS = 30.0
@@ -38,17 +38,16 @@ STOP_SECONDS = 20.0
 
 @contextmanager
 def package_proxy(address: str, mirror: str, cache: Path, folder: Path) -> Iterator[str]:
-    """Serve `mirror` (an HTTP address) on `address`, a host's own one; gives the proxy's address.
+    """Serve `mirror` (an HTTP address) on a host `address`; yields the proxy's address.
 
-    What was fetched stays in `cache`, a part of it for each of those that run at once; `folder`
-    gets its logs. Its configuration, which may hold a proxy's password, is removed at the end.
-    Whatever is not of the mirror is refused. Raises HarnessError where the program is missing or
-    does not start.
+    Packages stay in `cache`, which has a part for each concurrent proxy; logs go to `folder`. The
+    configuration may hold a proxy's password, and is removed at the end. Requests for anything but
+    the mirror are refused. Raises HarnessError if the program is missing or does not start.
     """
     program = shutil.which(PROGRAM, path=os.environ.get("PATH", "") + ":/usr/sbin")
     if program is None:
         raise HarnessError(
-            f"{PROGRAM} is not installed, through which installers reach packages",
+            f"{PROGRAM} is not installed; installers reach packages through it",
             remedy=f"install the package {PROGRAM}",
         )
     user = _user()
@@ -77,11 +76,11 @@ def package_proxy(address: str, mirror: str, cache: Path, folder: Path) -> Itera
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-            _keep_logs(configuration, folder)
+            _copy_logs(configuration, folder)
 
 
 def _user() -> pwd.struct_passwd | None:
-    """The user as whom it runs; None where that is who runs this, without root's rights."""
+    """The proxy's user; None if this process is unprivileged, and the user stays the same."""
     if os.geteuid() != 0:
         return None
     for name in USERS:
@@ -89,12 +88,12 @@ def _user() -> pwd.struct_passwd | None:
             return pwd.getpwnam(name)
         except KeyError:
             continue
-    raise HarnessError(f"this host has no user {' or '.join(USERS)}, as whom {PROGRAM} runs")
+    raise HarnessError(f"this host has no user {' or '.join(USERS)} to run {PROGRAM}")
 
 
 @contextmanager
 def _free_part(cache: Path) -> Iterator[Path]:
-    """The first part of the cache that no other proxy uses: two would spoil each other's files."""
+    """The first part of the cache that no other proxy uses: it cannot be shared."""
     for number in itertools.count(1):
         part = cache / str(number)
         part.mkdir(parents=True, exist_ok=True)
@@ -114,26 +113,26 @@ def _free_part(cache: Path) -> Iterator[Path]:
 def _configured(
     address: str, mirror: str, part: Path, user: pwd.struct_passwd | None
 ) -> Iterator[Path]:
-    """A folder with its configuration, as long as it runs; it and the cache are `user`'s alone."""
+    """A configuration folder for the duration of the proxy; `user` alone owns it and the cache."""
     configuration = part.with_name(f"{part.name}.conf")
-    shutil.rmtree(configuration, ignore_errors=True)  # of a run that was killed
+    shutil.rmtree(configuration, ignore_errors=True)  # left by a killed run
     configuration.mkdir(mode=0o700)
     try:
-        # The address of a proxy on the way out may hold a password.
+        # The address of the upstream proxy may hold a password.
         file = new_private_file(configuration / CONFIGURATION)
         settings = "\n".join(_settings(address, mirror, part, configuration))
         file.write_text(f"{settings}\n", encoding="utf-8")
         if user is not None:
-            _give(part, user)
-            _give(configuration, user)
+            _change_owner(part, user)
+            _change_owner(configuration, user)
         part.chmod(0o700)
         yield configuration
     finally:
         shutil.rmtree(configuration, ignore_errors=True)
 
 
-def _give(folder: Path, user: pwd.struct_passwd) -> None:
-    """Make a folder and all in it the user's; what is theirs already was never anybody else's."""
+def _change_owner(folder: Path, user: pwd.struct_passwd) -> None:
+    """Change the owner of a folder and its content, unless the user owns the folder already."""
     if folder.stat().st_uid == user.pw_uid:
         return
     for inner in (*folder.rglob("*"), folder):
@@ -148,10 +147,10 @@ def _settings(address: str, mirror: str, cache: Path, logs: Path) -> list[str]:
         f"BindAddress: {address}",
         "ForeGround: 1",
         "SupportDir: /usr/lib/apt-cacher-ng",
-        "ReportPage:",  # no page for whoever asks from the guests' network
+        "ReportPage:",  # no report page for clients
         f"Remap-mirror: {mirror.partition('://')[2]} ; {mirror}",
-        "ForceManaged: 1",  # what is not the mirror's is refused
-        "PassThroughPattern: ^$",  # no CONNECT: its own default lets some hosts through
+        "ForceManaged: 1",  # refuse anything but the mirror
+        "PassThroughPattern: ^$",  # no CONNECT; the default allows some hosts
         f"AllowUserPorts: {urlsplit(mirror).port or 80}",
     ]
     upstream = os.environ.get("http_proxy") or os.environ.get("HTTP_PROXY")
@@ -160,8 +159,8 @@ def _settings(address: str, mirror: str, cache: Path, logs: Path) -> list[str]:
     return lines
 
 
-def _keep_logs(configuration: Path, folder: Path) -> None:
-    """Keep what it logged; the folder is the proxy's own user's, so that no link is followed."""
+def _copy_logs(configuration: Path, folder: Path) -> None:
+    """Copy the logs; follows no link, as the proxy's user owns the folder."""
     for name in LOGS:
         log = configuration / name
         if log.is_file() and not log.is_symlink():
@@ -171,12 +170,12 @@ def _keep_logs(configuration: Path, folder: Path) -> None:
 def _await_listening(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
     def listening() -> None:
         if process.poll() is not None:
-            said = log.read_text(encoding="utf-8", errors="replace").strip()[-300:]
-            raise HarnessError(f"{PROGRAM} ended with {process.returncode}: {said}", evidence=log)
+            output = log.read_text(encoding="utf-8", errors="replace").strip()[-300:]
+            raise HarnessError(f"{PROGRAM} ended with {process.returncode}: {output}", evidence=log)
         with closing(socket.socket()) as probe:
             probe.settimeout(1)
             if probe.connect_ex((address, PORT)) != 0:
-                raise NotYet("nobody listening")
+                raise NotYet("not listening")
 
     wait_until(
         listening,

@@ -1,4 +1,4 @@
-"""Hashes of passwords, as systems keep them."""
+"""Password hashes in crypt(3) format."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from harness.image_store.programs import clean_environment
 def hash_password(password: str, scheme: str = "6") -> str:
     """The crypt(3) hash of a password, by the openssl program; `scheme`: 6 (SHA-512), 1 (MD5).
 
-    Raises HarnessError where openssl is missing, or where a line can not hold the password.
+    Raises HarnessError if openssl is missing, or the password has a line break.
     """
     if "\n" in password:
-        raise HarnessError("a password with a line break can not be given to a guest")
+        raise HarnessError("a guest's password cannot have a line break")
     try:
         done = subprocess.run(
             ["openssl", "passwd", f"-{scheme}", "-stdin"],

@@ -1,4 +1,4 @@
-"""Product keys: the user's, from the environment or the keyring, and stored nowhere of ours."""
+"""Product keys of the user, from the environment or the keyring; guestcert does not store them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.errors import UsageError
 from harness.profiles.model import Method, Profile
 
 SERVICE = "guestcert"
-"""Under which the keyring holds keys, each by its profile's id."""
+"""The keyring service of the keys; the user name is the profile's id."""
 
 KEY = re.compile(r"([A-Za-z0-9]{5}-){4}[A-Za-z0-9]{5}")
 
@@ -23,9 +23,9 @@ def variable(profile: Profile) -> str:
 
 
 def product_key(profile: Profile) -> str | None:
-    """The user's key for a guest, where one is given.
+    """The user's key for a guest, or None.
 
-    Raises UsageError where it does not look like a key, or where there must be one and is none.
+    Raises UsageError if it does not have the format of a key, or if a required key is missing.
     """
     key = os.environ.get(variable(profile)) or _from_keyring(profile)
     if key is not None and not KEY.fullmatch(key.strip()):
@@ -35,7 +35,7 @@ def product_key(profile: Profile) -> str | None:
         )
     if key is None and Method.WINNT_SIF in profile.provisioning:
         raise UsageError(
-            f"{profile.id} is not set up without a product key, and its vendor publishes none",
+            f"{profile.id} needs a product key, and the vendor publishes none",
             remedy=f"set {variable(profile)}, or run: keyring set {SERVICE} {profile.id}",
         )
     return key.strip().upper() if key else None

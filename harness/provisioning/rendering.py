@@ -1,4 +1,4 @@
-"""Renders the templates of answer files; a user's own go before ours, and may extend them."""
+"""Renders answer file templates; a user's templates override the built-in ones or extend them."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ import jinja2.sandbox
 from harness.errors import UsageError
 from harness.profiles.model import Profile
 from harness.profiles.places import recipes_folder
-from harness.provisioning.escaping import Format, Verbatim, for_format
+from harness.provisioning.escaping import AnswerFormat, Verbatim, for_format
 
-OURS = "guestcert"
-"""What a user's template extends: `{% extends "guestcert/preseed.cfg.j2" %}`."""
+BUILT_IN = "guestcert"
+"""Prefix of the built-in templates: `{% extends "guestcert/preseed.cfg.j2" %}`."""
 
 
-class Answers(Protocol):
-    """What a template is given as `answers`: the answers for one guest."""
+class TemplateAnswers(Protocol):
+    """The variable `answers` of a template: the answers for one guest."""
 
     @property
     def profile(self) -> Profile:
-        """Whose guest it is."""
+        """The guest's profile."""
         ...
 
 
 def overrides_folder() -> Path:
-    """The user's own templates: for every guest, and in a folder for one guest."""
+    """The folder of the user's templates: for every guest, and in a subfolder for one guest."""
     return recipes_folder() / "answers"
 
 
@@ -38,18 +38,20 @@ def _concat(parts: Iterable[str]) -> Verbatim:
 
 
 class _Environment(jinja2.sandbox.ImmutableSandboxedEnvironment):
-    """A template reaches what it is given, and nothing of Python's behind it.
+    """A sandbox: a template reaches its variables, and no Python internals.
 
-    What macros and `super()` give has been escaped already, and is not escaped again.
+    The output of macros and `super()` is escaped already, and not escaped again.
     """
 
     concat = staticmethod(_concat)
 
 
-def render(template: str, format: Format, answers: Answers, folder: Path | None = None) -> str:
-    """The text of a template of ours, or of the user's that takes its place.
+def render(
+    template: str, format: AnswerFormat, answers: TemplateAnswers, folder: Path | None = None
+) -> str:
+    """The rendered text of a built-in template, or of the user's template that overrides it.
 
-    Raises UsageError where a value can not stand in that format, or a user's template is wrong.
+    Raises UsageError if a value does not fit the format, or a user's template is wrong.
     """
     folder = folder or overrides_folder()
     environment = _environment(format, folder, answers)
@@ -57,19 +59,21 @@ def render(template: str, format: Format, answers: Answers, folder: Path | None 
         text: str = environment.get_template(template).render(answers=answers)
     except jinja2.TemplateError as error:
         raise UsageError(
-            f"the template {_place(error, template)} can not be rendered: {error}",
-            remedy=f"correct it; the templates of your own are in {folder}",
+            f"the template {_position(error, template)} cannot be rendered: {error}",
+            remedy=f"correct it; your templates are in {folder}",
         ) from error
     return text
 
 
-def _environment(format: Format, folder: Path, answers: Answers) -> jinja2.Environment:
-    ours = jinja2.PackageLoader("harness.provisioning")
+def _environment(
+    format: AnswerFormat, folder: Path, answers: TemplateAnswers
+) -> jinja2.Environment:
+    built_in = jinja2.PackageLoader("harness.provisioning")
     loader = jinja2.ChoiceLoader(
         [
             jinja2.FileSystemLoader([folder / answers.profile.id, folder]),
-            jinja2.PrefixLoader({OURS: ours}),
-            ours,
+            jinja2.PrefixLoader({BUILT_IN: built_in}),
+            built_in,
         ]
     )
     environment = _Environment(
@@ -83,9 +87,9 @@ def _environment(format: Format, folder: Path, answers: Answers) -> jinja2.Envir
     )
 
     def script(name: str) -> Verbatim:
-        """A shell script of ours, in base64: it needs no escaping in any format."""
+        """A built-in shell script in base64, which no format needs to escape."""
         return Verbatim(
-            base64.b64encode(render(name, Format.SHELL, answers, folder).encode()).decode()
+            base64.b64encode(render(name, AnswerFormat.SHELL, answers, folder).encode()).decode()
         )
 
     environment.globals |= {
@@ -96,7 +100,7 @@ def _environment(format: Format, folder: Path, answers: Answers) -> jinja2.Envir
     return environment
 
 
-def _place(error: jinja2.TemplateError, template: str) -> str:
+def _position(error: jinja2.TemplateError, template: str) -> str:
     if isinstance(error, jinja2.TemplateSyntaxError):
         return f"{error.filename or error.name}:{error.lineno}"
     return template

@@ -1,7 +1,7 @@
-"""The cloud-init seed: a medium with a guest's name and credentials.
+"""The cloud-init seed medium: a guest's name and credentials.
 
 Formats: cloud-init's NoCloud data source (a volume labelled `cidata` with three files), and version
-2 of its ConfigDrive (a volume labelled `config-2` with what OpenStack gives its machines).
+2 of its ConfigDrive (a volume labelled `config-2` with OpenStack's metadata).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from harness.errors import UsageError
 from harness.image_store.private import new_private_file
 from harness.profiles.model import Profile, Seed
 from harness.provisioning.answer_files import AnswerFile, Location
-from harness.provisioning.escaping import Format
-from harness.provisioning.media import write_iso
+from harness.provisioning.answer_media import write_iso
+from harness.provisioning.escaping import AnswerFormat
 from harness.provisioning.rendering import overrides_folder, render
 
 TEMPLATE = "cloud-config.j2"
@@ -27,10 +27,10 @@ TEMPLATE = "cloud-config.j2"
 
 @dataclass(frozen=True)
 class SeedContent:
-    """What a guest is told at its first boot; `password_hash` is a crypt(3) string.
+    """The content of a seed medium; `password_hash` is a crypt(3) string.
 
-    `patience` is how many seconds systemd is to wait for a device or a service from then on; None
-    leaves it as it is.
+    `unit_timeout`: systemd's default timeout in seconds for devices and services, from the first
+    boot on; None leaves it unchanged.
     """
 
     profile: Profile
@@ -38,11 +38,11 @@ class SeedContent:
     host_name: str
     user: str
     password_hash: str = field(repr=False)
-    patience: int | None = None
+    unit_timeout: int | None = None
 
     @property
     def opens_agent(self) -> bool:
-        """Whether the first boot is to lift the policy of the guest's agent."""
+        """Whether the first boot lifts the policy of the guest's agent."""
         return self.profile.agent.open
 
 
@@ -52,7 +52,7 @@ LABELS = {Seed.NOCLOUD: "cidata", Seed.CONFIG_DRIVE: "config-2"}
 def write_seed(content: SeedContent, file: Path) -> Path:
     """Write the seed medium as an ISO 9660 file that only the owner can read.
 
-    Raises UsageError where the user's own template does not give a cloud-config.
+    Raises UsageError if the user's template does not render a cloud-config.
     """
     new_private_file(file)
     files = [AnswerFile(Location.CD, name, text.encode()) for name, text in _files(content).items()]
@@ -61,11 +61,10 @@ def write_seed(content: SeedContent, file: Path) -> Path:
 
 
 def _files(content: SeedContent) -> dict[str, str]:
-    """The medium's texts by their paths.
+    """The medium's files by path.
 
-    None is about the network: cloud-init then configures DHCP on the first NIC, by its name and its
-    MAC as it sees them, which each of its renderers writes in its own way. A configuration made
-    here could only guess at the name.
+    There is no network configuration: cloud-init then configures DHCP on the first NIC, with the
+    name and MAC that it detects. A configuration from here would have to guess the name.
     """
     user_data = _user_data(content)
     if content.profile.seed is Seed.CONFIG_DRIVE:
@@ -82,19 +81,19 @@ def _files(content: SeedContent) -> dict[str, str]:
 
 
 def _user_data(content: SeedContent) -> str:
-    text = render(TEMPLATE, Format.JSON, content)  # JSON's strings are YAML's too
+    text = render(TEMPLATE, AnswerFormat.JSON, content)  # JSON strings are valid YAML
     try:
         document = YAML(typ="safe").load(io.StringIO(text))
     except MarkedYAMLError as error:
         mark = error.problem_mark
         raise _wrong(f"{error.problem} in line {mark.line + 1 if mark else '?'}") from error
     if not text.startswith("#cloud-config\n") or not isinstance(document, dict):
-        raise _wrong("it should begin with `#cloud-config` and be a mapping")
+        raise _wrong("it must start with `#cloud-config` and be a mapping")
     return text
 
 
 def _wrong(problem: str) -> UsageError:
     return UsageError(
-        f"the template {TEMPLATE} gives no cloud-config: {problem}",
-        remedy=f"correct it; the templates of your own are in {overrides_folder()}",
+        f"the template {TEMPLATE} does not render a cloud-config: {problem}",
+        remedy=f"correct it; your templates are in {overrides_folder()}",
     )

@@ -33,7 +33,7 @@ from harness.profiles.model import Method, Profile
 from harness.provisioning.answer_files import METHODS, AnswerSet, Location, answer_set
 from harness.provisioning.answers import Answers
 from harness.provisioning.flow import State
-from harness.provisioning.progress import InstallationError
+from harness.provisioning.installation_progress import InstallationError
 from tests.contract.inspector import make_inspector
 
 GUESTS = {
@@ -247,13 +247,13 @@ def check_files(rendered: AnswerSet, console: str) -> None:
         )
     }
     for file in rendered.files:
-        place = "cd" if file.place is Location.MEDIUM else str(file.place)
+        place = "cd" if file.location is Location.MEDIUM else str(file.location)
         labels = {
             Location.CD: rendered.label,
             Location.MEDIUM: "VENDOR",
             Location.FLOPPY: "-",
         }
-        key = (place, labels.get(file.place, ""), file.path)
+        key = (place, labels.get(file.location, ""), file.path)
         assert found.get(key) == hashlib.sha256(file.content).hexdigest(), (key, sorted(found))
     if rendered.label == "GUESTCERT":
         return

@@ -21,11 +21,11 @@ from harness.lab.workspace import Workspace
 from harness.profiles.hardware import Firmware
 from harness.profiles.loader import load_profiles
 from harness.profiles.model import Method
-from harness.provisioning.answer_files import AnswerFile, AnswerSet, Location, Start
+from harness.provisioning.answer_files import AnswerFile, AnswerSet, InstallerStart, Location
+from harness.provisioning.answer_media import AnswerMedia, write_iso
 from harness.provisioning.flow import FLOWS, State
+from harness.provisioning.installation_progress import InstallationError
 from harness.provisioning.installer import Installer
-from harness.provisioning.media import AnswerMedia, write_iso
-from harness.provisioning.progress import InstallationError
 
 RUN = "e2e-installation"
 
@@ -105,7 +105,7 @@ def test_a_medium_that_is_not_bootable_is_told(
     profile = next(p for p in load_profiles() if p.id == "debian-12")
     profile = profile.model_copy(update={"variants": (firmware,)})
     source = Source(medium, None, None, ())
-    nothing = AnswerSet((), Start())
+    nothing = AnswerSet((), InstallerStart())
     definition = installing.definition(profile, source, nothing, AnswerMedia(), folder, None)
     installer = Installer(
         installing.hypervisor().define, FLOWS[Method.BSDINSTALL], folder / "evidence", print

@@ -12,15 +12,15 @@ from pycdlib.pycdlib import PyCdlib
 
 from harness.errors import UsageError
 from harness.image_store.iso import describe_iso
-from harness.provisioning.answer_files import AnswerFile, AnswerSet, Location, Start
-from harness.provisioning.media import extract, join_initrd, write_media
+from harness.provisioning.answer_files import AnswerFile, AnswerSet, InstallerStart, Location
+from harness.provisioning.answer_media import extract, join_initrd, write_media
 
 AWKWARD = "ü \r\n\0".encode() + bytes(range(256))
 
 
 def answers(place: Location, *paths: str) -> AnswerSet:
     files = tuple(AnswerFile(place, path, path.encode() + AWKWARD) for path in paths)
-    return AnswerSet(files, Start(), label="OEMDRV")
+    return AnswerSet(files, InstallerStart(), label="OEMDRV")
 
 
 def a_vendors_medium(file: Path) -> Path:
@@ -114,7 +114,7 @@ def test_the_first_kernel_that_is_there_is_taken(tmp_path: Path) -> None:
     target = tmp_path / "kernel"
     extract(vendors, ("install.amd/vmlinuz", "install/vmlinuz"), target)
     assert target.read_bytes() == b"a kernel"
-    with pytest.raises(UsageError, match="is no installation medium of this guest"):
+    with pytest.raises(UsageError, match="is not an installation medium of this guest"):
         extract(vendors, ("casper/vmlinuz",), target)
     assert not target.exists()
 
@@ -122,5 +122,5 @@ def test_the_first_kernel_that_is_there_is_taken(tmp_path: Path) -> None:
 def test_a_medium_that_can_not_be_changed_is_told(tmp_path: Path) -> None:
     text = tmp_path / "text.iso"
     text.write_text("no medium", encoding="utf-8")
-    with pytest.raises(UsageError, match="can not be copied with answer files"):
+    with pytest.raises(UsageError, match="cannot be copied with answer files"):
         write_media(answers(Location.MEDIUM, "etc/installerconfig"), tmp_path, text)

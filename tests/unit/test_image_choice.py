@@ -12,7 +12,7 @@ from harness.image_store.media import MediaShelf, Medium
 from harness.image_store.recipe import CloudImageRecipe, InstallRecipe, recipe_ids
 from harness.profiles.loader import load_profiles
 from harness.profiles.model import Method, Profile
-from harness.provisioning.readiness import missing_prerequisite
+from harness.provisioning.prerequisites import missing_prerequisite
 
 
 def profile_of(identifier: str) -> Profile:

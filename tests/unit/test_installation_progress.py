@@ -8,7 +8,7 @@ import pytest
 
 from harness.profiles.model import Method
 from harness.provisioning.flow import FLOWS, State
-from harness.provisioning.progress import InstallationError, InstallationProgress
+from harness.provisioning.installation_progress import InstallationError, InstallationProgress
 from harness.waiting import Deadline, JumpingClock
 
 TOKEN = "f00d"
@@ -25,7 +25,7 @@ def begun(method: Method, clock: JumpingClock) -> InstallationProgress:
 
 def told(progress: InstallationProgress, *lines: str) -> InstallationProgress:
     for line in lines:
-        progress.hear(line.encode() + b"\r\n")
+        progress.feed_console(line.encode() + b"\r\n")
     return progress
 
 
@@ -38,36 +38,36 @@ def test_an_installation_goes_from_state_to_state(clock: JumpingClock) -> None:
     seen = [progress.state]
     for line in (*WHOLE, "guestcert: stage installed"):
         seen.append(told(progress, line).state)
-    progress.stopped()
+    progress.machine_stopped()
     for line in ("guestcert: stage first-boot", f"guestcert: ready {TOKEN}"):
         seen.append(told(progress, line).state)
     assert list(dict.fromkeys(seen)) == list(State)
-    assert not progress.over
-    progress.stopped()
-    assert progress.over
+    assert not progress.finished
+    progress.machine_stopped()
+    assert progress.finished
 
 
 def test_power_off_without_the_token_is_no_success(clock: JumpingClock) -> None:
     progress = told(begun(Method.PRESEED, clock), *WHOLE)
-    progress.stopped()
-    assert progress.lives == 2
-    with pytest.raises(InstallationError, match="went off before the installed system had spoken"):
-        progress.stopped()
+    progress.machine_stopped()
+    assert progress.power_cycle == 2
+    with pytest.raises(InstallationError, match="powered off before the installed system sent"):
+        progress.machine_stopped()
 
 
 @pytest.mark.parametrize("heard", [0, 1, 2])
 def test_an_installer_that_goes_off_early_failed(clock: JumpingClock, heard: int) -> None:
     progress = told(begun(Method.PRESEED, clock), *WHOLE[:heard])
-    with pytest.raises(InstallationError, match="went off before"):
-        progress.stopped()
+    with pytest.raises(InstallationError, match="powered off before"):
+        progress.machine_stopped()
 
 
 def test_the_token_of_another_installation_is_none(clock: JumpingClock) -> None:
     progress = told(begun(Method.PRESEED, clock), *WHOLE)
-    progress.stopped()
+    progress.machine_stopped()
     told(progress, "guestcert: ready 0000")
-    with pytest.raises(InstallationError, match="went off before"):
-        progress.stopped()
+    with pytest.raises(InstallationError, match="powered off before"):
+        progress.machine_stopped()
 
 
 def test_the_token_without_power_off_is_no_success(clock: JumpingClock) -> None:
@@ -87,8 +87,8 @@ def test_windows_reboots_by_itself_and_goes_off_once(clock: JumpingClock) -> Non
     progress = begun(Method.AUTOUNATTEND, clock)
     assert told(progress, "guestcert: stage drivers").state is State.FIRST_BOOT
     assert told(progress, "guestcert: stage console").state is State.FIRST_BOOT
-    told(progress, f"guestcert: ready {TOKEN}").stopped()
-    assert progress.over
+    told(progress, f"guestcert: ready {TOKEN}").machine_stopped()
+    assert progress.finished
 
 
 @pytest.mark.parametrize("states", [0, 1, 2, 3])
@@ -109,14 +109,14 @@ def test_each_state_has_a_deadline_of_its_own(clock: JumpingClock, states: int) 
 FAILURES = {
     Method.PRESEED: {
         "Failed to process the preconfiguration file": "answer file was rejected",
-        "Bad archive mirror": "mirror can not be reached",
-        "while trying to use the specified Debian archive\r\nmirror.": "mirror can not be",
-        "[22A[Press enter to continue]": "asks what its answer file",
+        "Bad archive mirror": "mirror cannot be reached",
+        "while trying to use the specified Debian archive\r\nmirror.": "mirror cannot be",
+        "[22A[Press enter to continue]": "asks a question",
         "No disk drive was detected.": "no disk was found",
         "the selected disk or free space is too\n small to be": "disk is too small",
-        "\x1b[7mPrompt: \x1b[0m'?' for help, default=1>": "asks what its answer file",
-        "There was a problem reading data from the CD-ROM.": "medium can not be read",
-        "Your installation media couldn't be mounted.": "medium can not be read",
+        "\x1b[7mPrompt: \x1b[0m'?' for help, default=1>": "asks a question",
+        "There was a problem reading data from the CD-ROM.": "medium cannot be read",
+        "Your installation media couldn't be mounted.": "medium cannot be read",
         "Kernel panic - not syncing: VFS": "kernel died",
         "No bootable device.": "medium is not bootable",
         "BdsDxe: No bootable option or device was found.": "medium is not bootable",
@@ -127,21 +127,21 @@ FAILURES = {
         "No usable disks have been found": "no disk was found",
         "not enough free space on disks": "disk is too small",
         "The media check failed": "medium's own check",
-        "Error setting up base repository": "packages can not be reached",
-        "Warning: /dev/root does not exist": "medium can not be read",
-        "The installation was stopped due to incomplete spokes detected": "asks what its answer",
+        "Error setting up base repository": "packages cannot be reached",
+        "Warning: /dev/root does not exist": "medium cannot be read",
+        "The installation was stopped due to incomplete spokes detected": "asks a question",
         "Running in cmdline mode, no interactive debugging allowed.": "the installer failed",
     },
     Method.AUTOINSTALL: {
         "Malformed autoinstall in 'storage' section": "answer file was rejected",
-        "Continue with autoinstall? (yes|no)": "asks for leave",
-        "Check finished: errors found in 2 files!": "medium can not be read",
+        "Continue with autoinstall? (yes|no)": "asks for confirmation",
+        "Check finished: errors found in 2 files!": "medium cannot be read",
         "An error occurred. Press enter to start a shell": "the installer failed",
     },
     Method.AUTOYAST: {
         "Error while parsing the control file": "answer file was rejected",
         "No hard disks were found": "no disk was found",
-        "SHA256 sum wrong. If you really trust": "medium can not be read",
+        "SHA256 sum wrong. If you really trust": "medium cannot be read",
         "The disk /dev/vda is too small for": "disk is too small",
         "The product SLES was not found on": "edition is not on the medium",
         "None or wrong base product has been defined": "edition is not on the medium",
@@ -150,13 +150,13 @@ FAILURES = {
         "Could not load configuration from label://OEMDRV/autoinst.json: ": "answer file was",
         "Mandatory drive /dev/vda not found": "no disk was found",
         "Y2Storage::NoDiskSpaceError": "disk is too small",
-        'Could not read repository "SLES"': "packages can not be reached",
+        'Could not read repository "SLES"': "packages cannot be reached",
         "Product must be registered": "edition is not on the medium",
     },
     Method.BSDINSTALL: {
-        "Distribution extraction failed": "packages can not be read",
+        "Distribution extraction failed": "packages cannot be read",
         "/tmp/bsdinstall-installscript: Syntax error: end of file": "answer file was rejected",
-        "The checksum for base.txz does not match.": "medium can not be read",
+        "The checksum for base.txz does not match.": "medium cannot be read",
     },
     Method.AUTOUNATTEND: {
         "Windows could not parse or process the unattend answer file": "answer file was",
@@ -164,14 +164,14 @@ FAILURES = {
         "The product key entered does not match": "product key is wrong",
         "Windows cannot find the specified image": "edition is not on the medium",
         "cannot find the Microsoft Software License\nTerms.": "edition is not on the medium",
-        "The file may be corrupt or missing.": "medium can not be read",
-        "This PC can\u2019t run Windows 11": "lacks what Setup demands",
+        "The file may be corrupt or missing.": "medium cannot be read",
+        "This PC can\u2019t run Windows 11": "does not meet Setup's requirements",
         "The computer restarted unexpectedly": "Setup gave up",
     },
     Method.WINNT_SIF: {
         "Setup did not find any hard disk drives": "driver is missing",
         "The Product ID you entered is not valid": "product key is wrong",
-        "Setup cannot copy the file: ntfs.sys": "medium can not be read",
+        "Setup cannot copy the file: ntfs.sys": "medium cannot be read",
     },
 }
 
@@ -185,7 +185,7 @@ def test_a_failure_is_told_at_once_with_what_to_try(
 ) -> None:
     progress = begun(method, clock)
     with pytest.raises(InstallationError, match=problem) as failure:
-        progress.hear(line.encode()) if method not in SEEN else progress.see(line)
+        progress.feed_console(line.encode()) if method not in SEEN else progress.feed_screen(line)
     assert failure.value.remedy
     assert str(failure.value).startswith(f"while {progress.state}: ")
 
@@ -198,7 +198,7 @@ def test_what_only_resembles_a_failure_is_none(
     clock: JumpingClock, method: Method, line: str
 ) -> None:
     progress = begun(method, clock)
-    progress.hear(line.encode()) if method not in SEEN else progress.see(line)
+    progress.feed_console(line.encode()) if method not in SEEN else progress.feed_screen(line)
     assert progress.state is State.MEDIUM
 
 
@@ -235,17 +235,19 @@ HARMLESS = {
 def test_harmless_lines_are_no_failure(clock: JumpingClock, method: Method, text: str) -> None:
     progress = begun(method, clock)
     if method in SEEN:
-        progress.see(text)
+        progress.feed_screen(text)
     else:
         for piece in (text[: len(text) // 2], text[len(text) // 2 :], "\r\n", "x" * 5990):
-            progress.hear(piece.replace("\n", "\r\n").encode())
+            progress.feed_console(piece.replace("\n", "\r\n").encode())
     assert progress.state in {State.MEDIUM, State.INSTALLER}
 
 
 def test_a_failure_behind_units_that_started_is_one(clock: JumpingClock) -> None:
     progress = begun(Method.AUTOINSTALL, clock)
     with pytest.raises(InstallationError, match="the installer failed"):
-        progress.hear(b"[  OK  ] Started A unit.\r\nAn error occurred. Press\r\n enter to start")
+        progress.feed_console(
+            b"[  OK  ] Started A unit.\r\nAn error occurred. Press\r\n enter to start"
+        )
 
 
 @pytest.mark.parametrize("method", Method)
@@ -269,20 +271,20 @@ def test_every_method_has_a_flow_and_failures_that_are_tested() -> None:
 
 def test_a_word_in_two_pieces_is_heard(clock: JumpingClock) -> None:
     progress = begun(Method.PRESEED, clock)
-    progress.hear(b"Starting system log dae")
-    progress.hear(b"mon: syslogd")
+    progress.feed_console(b"Starting system log dae")
+    progress.feed_console(b"mon: syslogd")
     assert progress.state is State.INSTALLER
 
 
 def test_what_the_token_follows_is_no_failure_any_more(clock: JumpingClock) -> None:
     progress = told(begun(Method.PRESEED, clock), *WHOLE)
-    progress.stopped()
+    progress.machine_stopped()
     told(progress, f"guestcert: ready {TOKEN}\r\nKernel panic - not syncing in a service's name")
-    progress.stopped()
-    assert progress.over
+    progress.machine_stopped()
+    assert progress.finished
 
 
 def test_bytes_of_any_kind_are_borne(clock: JumpingClock) -> None:
     progress = begun(Method.PRESEED, clock)
-    progress.hear(bytes(range(256)) * 100)
+    progress.feed_console(bytes(range(256)) * 100)
     assert progress.state is State.MEDIUM

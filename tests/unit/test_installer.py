@@ -18,14 +18,14 @@ from harness.hypervisors.definitions import (
 )
 from harness.profiles.model import Method
 from harness.provisioning.flow import FLOWS, State
+from harness.provisioning.installation_progress import InstallationError
 from harness.provisioning.installer import (
+    MAX_SCREENS,
     SCREEN_SECONDS,
-    SCREENS_KEPT,
     Installer,
     read_screen,
 )
 from harness.provisioning.product_keys import product_key, variable
-from harness.provisioning.progress import InstallationError
 from harness.waiting import JumpingClock
 from tests.fakes.talking import Lives, MovingMachine, StillMachine, TalkingMachine
 from tests.machines import a_machine
@@ -76,7 +76,7 @@ def test_a_failure_comes_with_its_evidence(definition: MachineDefinition, tmp_pa
 
 
 def test_power_off_alone_is_no_success(definition: MachineDefinition, tmp_path: Path) -> None:
-    with pytest.raises(InstallationError, match="went off before"):
+    with pytest.raises(InstallationError, match="powered off before"):
         installer(Lives([INSTALLS, ""]), tmp_path / "evidence").run(definition, TOKEN)
 
 
@@ -126,7 +126,7 @@ def test_pictures_tell_their_time_and_the_newest_stay(
 ) -> None:
     failure = failed_by_its_deadline(definition, tmp_path, MovingMachine)
     names = sorted(file.name for file in tmp_path.glob("screen-*.png"))
-    assert len(names) == SCREENS_KEPT
+    assert len(names) == MAX_SCREENS
     taken = [int(name.removeprefix("screen-").removesuffix("s.png")) for name in names]
     *regular, last = taken  # the last one was taken when it failed
     apart = {later - earlier for earlier, later in pairwise(regular)}
@@ -189,7 +189,7 @@ def test_a_key_comes_from_the_environment_or_the_keyring(
 
 
 def test_a_missing_key_is_told_only_where_there_must_be_one(ring: dict[str, str]) -> None:
-    with pytest.raises(UsageError, match="not set up without a product key") as told:
+    with pytest.raises(UsageError, match="needs a product key") as told:
         product_key(XP)
     assert variable(XP) in str(told.value.remedy)
     assert product_key(a_profile("windows-10")) is None

@@ -105,7 +105,7 @@ def first_boot_commands(content: SeedContent, folder: Path) -> list[str | list[s
 
 
 def test_systemd_is_told_to_be_patient(tmp_path: Path) -> None:
-    patient = dataclasses.replace(content(Seed.NOCLOUD), patience=720)
+    patient = dataclasses.replace(content(Seed.NOCLOUD), unit_timeout=720)
     command, _ = first_boot_commands(patient, tmp_path)
     assert isinstance(command, str)
     written = tmp_path / "etc"
@@ -198,7 +198,7 @@ def test_a_value_in_a_template_of_ones_own_is_read_as_it_was(
 
 def test_a_value_that_no_encoding_has_is_refused(overrides: Path, tmp_path: Path) -> None:
     (overrides / "cloud-config.j2").write_text('#cloud-config\nfqdn: {{ "\\ud83d" }}\n')
-    with pytest.raises(UsageError, match="YAML or JSON document can not hold"):
+    with pytest.raises(UsageError, match="YAML or JSON document cannot hold"):
         write_seed(content(Seed.NOCLOUD), tmp_path / "1")
 
 
@@ -215,10 +215,10 @@ def test_a_template_for_one_guest_is_no_other_guests(overrides: Path, tmp_path: 
     ("template", "problem"),
     [
         ("#cloud-config\nusers: [\n", "in line 3"),
-        ("#cloud-config\n- a list\n", "should begin with `#cloud-config` and be a mapping"),
-        ("hostname: x\n", "should begin with `#cloud-config` and be a mapping"),
-        ("#cloud-config\nhostname: {{ answers.nmae }}\n", "can not be rendered"),
-        ("{% block x %}", "can not be rendered"),
+        ("#cloud-config\n- a list\n", "must start with `#cloud-config` and be a mapping"),
+        ("hostname: x\n", "must start with `#cloud-config` and be a mapping"),
+        ("#cloud-config\nhostname: {{ answers.nmae }}\n", "cannot be rendered"),
+        ("{% block x %}", "cannot be rendered"),
         ("#cloud-config\n{{ cycler.__init__.__globals__.os.popen('id').read() }}", "is unsafe"),
         ("#cloud-config\n{{ answers.__class__.__mro__ }}", "is unsafe"),
     ],

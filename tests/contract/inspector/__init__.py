@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from harness.image_store.programs import run_program
-from harness.provisioning.media import archive_of
+from harness.provisioning.answer_media import archive_of
 
 SUITE = "bookworm"
 PACKAGES = "busybox-static,linux-image-amd64"

@@ -1,4 +1,4 @@
-"""Puts answer files where installers look: on a CD or floppy, in an initrd, on a medium's copy."""
+"""Writes answer files where installers look: CD, floppy, initrd, or a copy of the medium."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ FLOPPY_BYTES = 1440 * 1024
 
 @dataclass(frozen=True)
 class AnswerMedia:
-    """The media of an installation, each only where it is needed."""
+    """The media of an installation; None if the method does not need one."""
 
     cd: Path | None = None
     floppy: Path | None = None
-    initrd_tail: Path | None = None  # an archive that is put behind the installer's initrd
-    medium: Path | None = None  # a copy of the vendor's medium with our files in it
+    initrd_tail: Path | None = None  # an archive to append to the installer's initrd
+    medium: Path | None = None  # a copy of the vendor's medium with the answer files
 
 
 def write_media(answers: AnswerSet, folder: Path, medium: Path | None = None) -> AnswerMedia:
-    """Make the media of an answer set in `folder`; only the owner can read them.
+    """Write the media of an answer set to `folder`; only the owner can read them.
 
-    Raises UsageError where the vendor's `medium` is needed and is none that can be changed.
+    Raises UsageError if the vendor's `medium` is needed and cannot be copied with answer files.
     """
     made: dict[str, Path] = {}
     for place, name, write in (
@@ -46,19 +46,19 @@ def write_media(answers: AnswerSet, folder: Path, medium: Path | None = None) ->
         (Location.FLOPPY, "answers.img", _write_floppy),
         (Location.INITRD, "answers.cpio.gz", _write_archive),
     ):
-        files = [file for file in answers.files if file.place is place]
+        files = [file for file in answers.files if file.location is place]
         if files:
             target = folder / name
             write(files, new_private_file(target))
             made[str(place)] = target
-    changed = [file for file in answers.files if file.place is Location.MEDIUM]
+    changed = [file for file in answers.files if file.location is Location.MEDIUM]
     if changed and medium is not None:
         made["medium"] = _change_medium(changed, medium, folder / "medium.iso")
     return AnswerMedia(made.get("cd"), made.get("floppy"), made.get("initrd"), made.get("medium"))
 
 
 def write_iso(files: Sequence[AnswerFile], target: Path, label: str) -> None:
-    """A CD with the files under their names, for ISO 9660, Rock Ridge and Joliet readers."""
+    """Write a CD with the files, for ISO 9660, Rock Ridge and Joliet readers."""
     iso = PyCdlib()
     iso.new(interchange_level=3, joliet=3, rock_ridge="1.09", vol_ident=label)
     folders: set[PurePosixPath] = set()
@@ -82,9 +82,9 @@ def write_iso(files: Sequence[AnswerFile], target: Path, label: str) -> None:
 
 
 def join_initrd(initrd: Path, tail: Path | None, target: Path) -> None:
-    """An initrd with our archive behind it: the kernel unpacks one after the other.
+    """Append an archive to an initrd: the kernel unpacks one after the other.
 
-    Only the owner can read it, as the answers in it.
+    Only the owner can read the result, as it holds the answers.
     """
     with new_private_file(target).open("wb") as joined:
         for part in (initrd, tail):
@@ -92,16 +92,16 @@ def join_initrd(initrd: Path, tail: Path | None, target: Path) -> None:
                 continue
             with part.open("rb") as source:
                 shutil.copyfileobj(source, joined)
-            joined.write(bytes(-joined.tell() % 4))  # where an archive begins
+            joined.write(bytes(-joined.tell() % 4))  # the alignment of an archive
 
 
 def extract(medium: Path, names: Sequence[str], target: Path) -> None:
-    """Copy the first of `names` that is on a medium; raises UsageError where none is."""
+    """Copy the first of `names` that is on a medium. Raises UsageError if none is."""
     iso = PyCdlib()
     try:
         iso.open(str(medium))
     except (PyCdlibException, OSError) as error:
-        raise UsageError(f"{medium} can not be read as an ISO image: {error}") from error
+        raise UsageError(f"{medium} cannot be read as an ISO image: {error}") from error
     try:
         for name in names:
             for facade in _facades(iso):
@@ -115,8 +115,8 @@ def extract(medium: Path, names: Sequence[str], target: Path) -> None:
         iso.close()
     target.unlink(missing_ok=True)
     raise UsageError(
-        f"{medium} has none of {', '.join(names)}: it is no installation medium of this guest",
-        remedy="`guestcert media identify FILE` says what it is",
+        f"{medium} has none of {', '.join(names)}: it is not an installation medium of this guest",
+        remedy="run `guestcert media identify FILE` to see what it is",
     )
 
 
@@ -158,13 +158,13 @@ def _write_floppy(files: Sequence[AnswerFile], target: Path) -> None:
 
 
 def _write_archive(files: Sequence[AnswerFile], target: Path) -> None:
-    """A gzipped cpio archive, of the form that the kernel's initramfs buffer format calls newc."""
+    """A gzipped cpio archive in the format newc of the kernel's initramfs."""
     archive = archive_of((file.path, file.content, 0o100600) for file in files)
     target.write_bytes(gzip.compress(archive, mtime=0))
 
 
 def archive_of(members: Iterable[tuple[str, bytes, int]]) -> bytes:
-    """A cpio archive as the kernel unpacks it: names, contents and modes, folders first."""
+    """A cpio archive for the kernel: names, contents and modes, folders first."""
     archive = bytearray()
     for number, (name, content, mode) in enumerate(members, start=1):
         archive += _member(name, content, number, mode)
@@ -180,7 +180,7 @@ def _member(name: str, content: bytes, inode: int, mode: int) -> bytes:
 
 
 def _change_medium(files: Sequence[AnswerFile], medium: Path, target: Path) -> Path:
-    """A copy of a vendor's medium, bootable as it is, with our files in it."""
+    """Copy a vendor's medium with the answer files added; it stays bootable."""
     new_private_file(target)
     iso = PyCdlib()
     try:
@@ -195,5 +195,5 @@ def _change_medium(files: Sequence[AnswerFile], medium: Path, target: Path) -> P
         iso.write(str(target))
         iso.close()
     except (PyCdlibException, OSError) as error:
-        raise UsageError(f"{medium} can not be copied with answer files in it: {error}") from error
+        raise UsageError(f"{medium} cannot be copied with answer files: {error}") from error
     return target

@@ -1,4 +1,4 @@
-"""Whether a guest's base image can be made now, and what is missing where it can not."""
+"""Prerequisites of a guest's base image: what is missing to build it now."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from harness.provisioning.product_keys import product_key
 
 
 def missing_prerequisite(profile: Profile, root: Path) -> UsageError | None:
-    """What its image lacks, with what to do about it; None where nothing. `root`: the store's."""
+    """The missing prerequisite with its remedy, or None. `root`: the store's root."""
     if refusal := unsupported_reason(profile, HypervisorKind.QEMU):
         return refusal
     try:
         if isinstance(recipe_for(profile, root), InstallRecipe) and profile.windows:
             product_key(profile)
-    except UsageError as lack:
-        return lack
+    except UsageError as missing:
+        return missing
     return None
