@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from harness.channels.agent import POSIX, WINDOWS, AgentChannel
 from harness.channels.base import CommandChannel, CommandResult, CommandTimeoutError
@@ -36,6 +37,8 @@ from harness.hypervisors.facets.direct import Login, direct_commands_of
 from harness.profiles.model import Profile, System
 from harness.time_accounting import Phase, TimeLedger
 from harness.waiting import Deadline, NotYet, wait_until
+
+T = TypeVar("T")
 
 EXECUTION = frozenset({"guest-exec", "guest-exec-status"})
 """The agent's commands for running programs."""
@@ -147,6 +150,37 @@ class Guest:
         It counts the guest's own time: what a busy host kept from it is not the guest's fault.
         """
         return Deadline(seconds * self.definition.accelerator.time_scale, self._clock)
+
+    def wait_for(
+        self,
+        probe: Callable[[], T],
+        awaited: str,
+        *,
+        seconds: float,
+        interval: float = 0.25,
+        error: Callable[[str], Exception] | None = None,
+    ) -> T:
+        """Wait until `probe` returns, for `seconds` (with KVM); returns its answer.
+
+        It has no answer yet while it raises NotYet or returns False. Raises GuestTimeout or `error`
+        after that time, and GuestCrashed once the guest crashes, unless the case expects a crash.
+        """
+
+        def answered() -> T:
+            answer = probe()
+            if answer is False:
+                raise NotYet
+            return answer
+
+        return wait_until(
+            answered,
+            awaited=awaited,
+            deadline=self.budget(seconds),
+            interval=interval,
+            watches=[] if self.crash_expected else [self.crash_watch],
+            evidence=self.console_log,
+            error=error,
+        )
 
     # -- power ----------------------------------------------------------------------------
 
@@ -305,13 +339,8 @@ class Guest:
             if awaited:
                 raise NotYet(awaited)
 
-        wait_until(
-            settled,
-            awaited=f"{self.name} to finish its start-up",
-            deadline=self.budget(self.profile.budgets.ready_seconds),
-            watches=[self.crash_watch],
-            evidence=self.console_log,
-        )
+        seconds = self.profile.budgets.ready_seconds
+        self.wait_for(settled, f"{self.name} to finish its start-up", seconds=seconds)
         self.os.sync()
 
     def _running(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.errors import ChannelError, ControlFailedError
 from harness.guests.guest import Guest
-from harness.waiting import NotYet, wait_until
+from harness.waiting import NotYet
 from harness.workloads.ticker import start_ticking
 
 STILL_SECONDS = 2.0
@@ -28,11 +28,4 @@ def hang(guest: Guest) -> None:
     except ChannelError:
         # The hang that was requested may swallow the answer itself.
         guest.crash_watch()
-    wait_until(
-        still,
-        awaited=f"{guest.name} to hang",
-        deadline=guest.budget(20),
-        watches=[guest.crash_watch],
-        evidence=guest.console_log,
-        error=ControlFailedError,
-    )
+    guest.wait_for(still, f"{guest.name} to hang", seconds=20, error=ControlFailedError)

@@ -9,17 +9,17 @@ import pytest
 
 from harness.errors import HarnessError, NotApplicable
 from harness.guests.guest import Guest
-from harness.guests.integration import IntegrationServices, services_of
-from harness.guests.log_rules import ERROR
-from harness.guests.prerequisites import require_foundations
 from harness.hypervisors.base import Hypervisor, MachineState
 from harness.hypervisors.capabilities import NETWORK, RUN, SECURE_BOOT, UEFI, Capability
 from harness.hypervisors.facets.console import CONSOLE
 from harness.hypervisors.facets.snapshots import SAVED_STATES
+from harness.integration.prerequisites import require_foundations
+from harness.integration.services import IntegrationServices, services_of
 from harness.lab.bench import Bench
 from harness.lab.identity import Identity
 from harness.lab.machine_slot import MachineSlot
 from harness.lab.networks import Networks
+from harness.oracles.footprint import Footprint
 from harness.plugin.applicability import require_system
 from harness.plugin.collection import Target, feature_of
 from harness.profiles.variants import firmware_of, variants_on
@@ -34,21 +34,6 @@ BOOTED = frozenset({RUN, CONSOLE})
 
 RESTORED = BOOTED | {SAVED_STATES}
 """Capabilities for a guest in its golden state."""
-
-
-@dataclass(frozen=True)
-class Footprint:
-    """The state that a read-only case must leave unchanged."""
-
-    boot_id: str
-    kernel_errors: int
-    failed_units: tuple[str, ...]
-
-    @classmethod
-    def of(cls, guest: Guest) -> Footprint:
-        """Read it from the guest."""
-        errors = guest.os.log_rules.faults(guest.os.kernel_log(), level=ERROR)
-        return cls(guest.os.boot_id(), len(errors), tuple(guest.os.failed_units()))
 
 
 @dataclass

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from harness.errors import ChannelError, GuestFailure, HarnessError
 from harness.guests.guest import Guest
-from harness.waiting import NotYet, wait_until
+from harness.waiting import NotYet
 from harness.workloads.program import RunningProgram, carry
 
 PORT = 45679
@@ -44,13 +44,8 @@ class Counter:
                 raise NotYet(f"a count of {seen}")
             return seen
 
-        return wait_until(
-            beyond,
-            awaited=f"a process in {guest.name} to count beyond {value}",
-            deadline=guest.budget(SECONDS),
-            watches=[guest.crash_watch],
-            evidence=guest.console_log,
-        )
+        awaited = f"a process in {guest.name} to count beyond {value}"
+        return guest.wait_for(beyond, awaited, seconds=SECONDS)
 
 
 def start_counting(guest: Guest) -> Counter:

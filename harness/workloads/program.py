@@ -18,7 +18,7 @@ from harness.errors import GuestTimeout, HarnessError
 from harness.guests.answers import Fields
 from harness.guests.background import CarriedProgram, Interpreter
 from harness.guests.guest import Guest
-from harness.waiting import NotYet, wait_until
+from harness.waiting import NotYet
 
 FOLDER = Path(__file__).with_name("programs")
 
@@ -94,14 +94,8 @@ class RunningProgram:
                     return event
             raise NotYet(f"the output {text[-200:]!r}")
 
-        return wait_until(
-            reported,
-            awaited=f"{self.output} in {self.guest.name} to report {' or '.join(names)}",
-            deadline=self.guest.budget(seconds),
-            watches=[self.guest.crash_watch],
-            evidence=self.guest.console_log,
-            error=error,
-        )
+        awaited = f"{self.output} in {self.guest.name} to report {' or '.join(names)}"
+        return self.guest.wait_for(reported, awaited, seconds=seconds, error=error)
 
     def stop(self) -> None:
         """Ask it to end."""

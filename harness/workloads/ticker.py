@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from harness.guests.guest import Guest
-from harness.waiting import NotYet, wait_until
+from harness.waiting import NotYet
 from harness.workloads.program import carry
 
 SECONDS = 10
@@ -28,13 +28,8 @@ class Ticker:
             if seen < count:
                 raise NotYet(f"{seen} ticks")
 
-        wait_until(
-            ticked,
-            awaited=f"{count} ticks of {self.guest.name}",
-            deadline=self.guest.budget(SECONDS),
-            watches=[self.guest.crash_watch],
-            error=error,
-        )
+        awaited = f"{count} ticks of {self.guest.name}"
+        self.guest.wait_for(ticked, awaited, seconds=SECONDS, error=error)
 
 
 def start_ticking(guest: Guest) -> Ticker:

@@ -3,8 +3,8 @@
 import re
 
 from harness.guests.guest import Guest
-from harness.guests.log_rules import Mark
 from harness.oracles.control import control
+from harness.oracles.log import CompleteLog
 from harness.plugin.markers import feature, read_only
 
 
@@ -12,11 +12,7 @@ from harness.plugin.markers import feature, read_only
 @read_only
 def test_the_kernel_reports_no_fault(guest: Guest) -> None:
     """The kernel log since boot holds no fault and no emergency, less the named exceptions."""
-    log, rules = guest.os.kernel_log(), guest.os.log_rules
-    with control():
-        assert rules.shows(Mark.BOOT, log), "the log lacks its beginning"
-
-    assert rules.faults(log) == []
+    assert CompleteLog.of(guest).faults() == []
 
 
 @feature("boot.clean_log")

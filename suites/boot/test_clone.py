@@ -7,7 +7,6 @@ from harness.hypervisors.facets.snapshots import SAVED_STATES
 from harness.oracles.control import control
 from harness.plugin.fixtures import Clones
 from harness.plugin.markers import cost, feature, requires
-from harness.waiting import NotYet, wait_until
 
 NOTICED = "crng reseeded due to virtual machine fork"
 """Linux's message since 5.18 when its VM generation id changes (drivers/char/random.c)."""
@@ -53,11 +52,8 @@ def test_a_copy_notices_that_it_is_one(machine: Guest) -> None:
     machine.restore(state)
     state.unlink()
 
-    def noticed() -> None:
-        if not _noticed(machine):
-            raise NotYet("no message in the kernel's log")
-
-    wait_until(noticed, awaited="the guest to notice that it is a copy", deadline=machine.budget(5))
+    awaited = "the guest to notice that it is a copy"
+    machine.wait_for(lambda: _noticed(machine) != [], awaited, seconds=5)
 
 
 def _noticed(machine: Guest) -> list[str]:

@@ -57,11 +57,11 @@ def test_a_hang_is_no_crash(guest: Guest) -> None:
 
     hang(guest)
 
-    def silent() -> None:
-        if guest.agent.answers(timeout=guest.budget(2).seconds):
-            raise NotYet("an answer")
-
-    wait_until(silent, awaited="the agent to be silent", deadline=guest.budget(SEEN_WITHIN))
+    guest.wait_for(
+        lambda: not guest.agent.answers(timeout=guest.budget(2).seconds),
+        "the agent to be silent",
+        seconds=SEEN_WITHIN,
+    )
     assert guest.crash_watch.found() is None, "a hang was taken for a crash"
     assert guest.machine.state() is MachineState.RUNNING
     kinds = {event.kind for event in guest.machine.events.since(since)}

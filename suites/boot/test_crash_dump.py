@@ -4,13 +4,13 @@ import secrets
 
 from harness.errors import ChannelError, NotApplicable
 from harness.guests.guest import Guest
-from harness.guests.kdump import CrashDumps
 from harness.hypervisors.facets.agent import AGENT
 from harness.oracles.control import control
+from harness.oracles.crash_dump import CrashDumps
 from harness.plugin.markers import cost, feature, only_on, requires
 from harness.plugin.worker import Metrics
 from harness.profiles.model import System
-from harness.waiting import NotYet, wait_until
+from harness.waiting import NotYet
 
 RESERVED = "crashkernel=256M"
 MEMORY_MIB = 1536
@@ -50,13 +50,11 @@ def test_a_crash_leaves_a_whole_dump_and_the_guest_comes_back(
 
     machine.linux.leave_last_words(f"guestcert crash {word}")
     machine.os.crash(after=1)
-    wait_until(
-        lambda: _crashed(machine),
-        awaited=f"{machine.name} to crash",
-        deadline=machine.budget(10),
-        evidence=machine.console_log,
+    machine.wait_for(
+        lambda: machine.crash_watch.found() is not None, f"{machine.name} to crash", seconds=10
     )
     machine.crash_watch.follow(machine.console)  # the crash is noticed; now watch what follows
+    machine.crash_expected = False
 
     def back() -> None:
         if not machine.agent.answers(timeout=2.0):
@@ -69,20 +67,9 @@ def test_a_crash_leaves_a_whole_dump_and_the_guest_comes_back(
         except ChannelError as error:
             raise NotYet(error.sentence) from error
 
-    wait_until(
-        back,
-        awaited=f"{machine.name} to be back from its crash",
-        deadline=deadline,
-        interval=0.5,
-        watches=[machine.crash_watch],
-        evidence=machine.console_log,
-    )
+    awaited = f"{machine.name} to be back from its crash"
+    machine.wait_for(back, awaited, seconds=BACK_WITHIN, interval=0.5)
     metric("crash to ready", deadline.elapsed, "s")
     left = dumps.dumps() - before
     assert len(left) == 1, f"the crash left {len(left)} dumps"
     assert f"guestcert crash {word}" in dumps.kernel_log_in(left.pop()), "the dump is incomplete"
-
-
-def _crashed(machine: Guest) -> None:
-    if machine.crash_watch.found() is None:
-        raise NotYet("no crash")

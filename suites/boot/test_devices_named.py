@@ -12,7 +12,7 @@ from harness.lab.bench import Bench
 from harness.plugin.applicability import require_listed
 from harness.plugin.markers import cost, feature, requires
 from harness.profiles.hardware import DiskBus, Firmware, MachineType, NicModel
-from harness.waiting import NotYet, wait_until
+from harness.waiting import NotYet
 
 HOST_BRIDGES = {MachineType.Q35: "8086:29c0", MachineType.PC: "8086:1237"}
 """The PCI ids of the two chipsets' host bridges (QEMU's hw/pci-host)."""
@@ -98,13 +98,8 @@ def test_has_an_address_on_each_network_card(machine: Guest, bench: Bench, model
     assert seen.mac == nic.mac
     assert seen.driver in NIC_DRIVERS[model]
     network, _ = bench.networks.get(1)
-    wait_until(
-        lambda: _has_its_lease(machine, network),
-        awaited=f"{nic.mac} to have its leased address",
-        deadline=machine.budget(10),  # start-up does not wait for the network
-        watches=[machine.crash_watch],
-        evidence=machine.console_log,
-    )
+    awaited = f"{nic.mac} to have its leased address"  # start-up does not wait for the network
+    machine.wait_for(lambda: _has_its_lease(machine, network), awaited, seconds=10)
 
 
 def _has_its_lease(machine: Guest, network: Network) -> None:

@@ -1,12 +1,12 @@
 """boot.display: the screen shows something, and typing changes it."""
 
 from harness.guests.guest import Guest
-from harness.guests.screen import Picture
 from harness.hypervisors.base import Key
 from harness.hypervisors.facets.display import DISPLAY, KEYBOARD
 from harness.oracles.control import control
+from harness.oracles.screen import Picture
 from harness.plugin.markers import cost, feature, requires
-from harness.waiting import NotYet, let_pass, wait_until
+from harness.waiting import NotYet, let_pass
 
 LINE_OF_TEXT = 16
 """Rows of pixels in a line of text: a blinking cursor changes at most these."""
@@ -22,9 +22,7 @@ STILL_SECONDS = 3.0
 def test_the_screen_shows_what_is_typed(guest: Guest) -> None:
     """The screen is not blank, does not change by itself, and changes when keys are pressed."""
     with control():  # only a cursor changes by itself
-        before = wait_until(
-            lambda: _still(guest), awaited="the screen to stop changing", deadline=guest.budget(10)
-        )
+        before = guest.wait_for(lambda: _still(guest), "the screen to stop changing", seconds=10)
     assert not before.blank, "the screen is blank"
 
     for _ in range(PRESSED):
@@ -35,7 +33,7 @@ def test_the_screen_shows_what_is_typed(guest: Guest) -> None:
         if rows <= LINE_OF_TEXT:
             raise NotYet(f"{rows} changed rows of pixels")
 
-    wait_until(changed, awaited="the screen to show the typed keys", deadline=guest.budget(5))
+    guest.wait_for(changed, "the screen to show the typed keys", seconds=5)
     assert not _screen(guest).blank
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 
 from harness.guests.guest import Guest
 from harness.hypervisors.capabilities import QEMU_DEVICES
+from harness.oracles.log import faults
 from harness.plugin.markers import cost, feature, read_only, requires
 from harness.tiers import Tier
 
@@ -35,7 +36,7 @@ def test_optional_drivers_load_again_and_again(guest: Guest, tier: Tier) -> None
     """Optional drivers are unloaded and loaded repeatedly."""
     drivers = Counter(guest.os.virtio_drivers())
     boot_id = guest.os.boot_id()
-    faults = guest.os.log_rules.faults(guest.os.kernel_log())
+    before = faults(guest)
     for module in OPTIONAL:
         for turn in range(tier.repeats):
             assert guest.os.unload_driver(module), f"{module} cannot be unloaded"
@@ -44,4 +45,4 @@ def test_optional_drivers_load_again_and_again(guest: Guest, tier: Tier) -> None
             assert guest.os.load_driver(module), f"{module} cannot be loaded again"
             assert Counter(guest.os.virtio_drivers()) == drivers, f"{module}, turn {turn + 1}"
     assert guest.os.boot_id() == boot_id
-    assert guest.os.log_rules.faults(guest.os.kernel_log()) == faults
+    assert faults(guest) == before

@@ -3,9 +3,9 @@
 import struct
 
 from harness.guests.guest import Guest
-from harness.guests.reboot import expect_reboot
 from harness.hypervisors.capabilities import QEMU_DEVICES
 from harness.oracles.control import control
+from harness.oracles.reboot import expect_reboot
 from harness.plugin.markers import cost, feature, requires, variants
 from harness.profiles.hardware import Firmware
 

@@ -1,7 +1,7 @@
 """boot.identity: the guest is the operating system that its profile describes."""
 
 from harness.guests.guest import Guest
-from harness.guests.identity import mismatches
+from harness.oracles.identity import mismatches
 from harness.plugin.markers import cost, feature, read_only
 
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from harness.errors import ChannelError, GuestFailure
 from harness.events import EventKind
 from harness.guests.guest import Guest
-from harness.guests.reboot import expect_reboot
 from harness.hypervisors.capabilities import WATCHDOG
 from harness.hypervisors.facets.power import NMI
+from harness.oracles.reboot import expect_reboot
 from harness.plugin.markers import cost, feature, only_on, requires
 from harness.profiles.model import System
-from harness.waiting import NotYet, wait_until
+from harness.waiting import NotYet
 
 HEARTBEAT = 10
 """The watchdog's timeout in seconds."""
@@ -35,7 +35,7 @@ def test_an_nmi_reaches_the_guest(guest: Guest) -> None:
         if seen <= before:
             raise NotYet(f"{seen} NMIs, as before")
 
-    wait_until(counted, awaited="the guest to count an NMI", deadline=guest.budget(5))
+    guest.wait_for(counted, "the guest to count an NMI", seconds=5)
     assert guest.os.boot_id() == boot_id, "the guest did not keep running"
 
 

@@ -1,8 +1,8 @@
 """boot.memory.minimum: the least memory that the guest must start with."""
 
 from harness.guests.guest import Guest
-from harness.guests.log_rules import FaultKind, Mark
-from harness.oracles.control import control
+from harness.guests.log_rules import FaultKind
+from harness.oracles.log import CompleteLog
 from harness.plugin.markers import cost, feature
 from harness.plugin.worker import Metrics
 
@@ -23,7 +23,4 @@ def test_boots_with_the_least_memory(machine: Guest, metric: Metrics) -> None:
     counted = machine.os.memory_total() / 2**20
     metric("memory", counted, "MiB")
     assert minimum - RESERVE_MIB <= counted <= minimum
-    log, rules = machine.os.kernel_log(), machine.os.log_rules
-    with control():
-        assert rules.shows(Mark.BOOT, log), "the log lacks its beginning"
-    assert rules.found(FaultKind.KILLED, log) == []
+    assert CompleteLog.of(machine).found(FaultKind.KILLED) == []

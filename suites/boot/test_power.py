@@ -4,11 +4,12 @@ from harness.errors import GuestFailure
 from harness.guests.guest import Guest
 from harness.guests.log_rules import FaultKind, Mark
 from harness.guests.os import Ending
-from harness.guests.reboot import expect_reboot
 from harness.hypervisors.base import MachineState, PowerMethod
 from harness.hypervisors.capabilities import PAUSE, RESET
 from harness.hypervisors.facets.power import POWER_BUTTON
 from harness.oracles.control import control
+from harness.oracles.log import CompleteLog
+from harness.oracles.reboot import expect_reboot
 from harness.plugin.markers import cost, feature, requires
 from harness.plugin.worker import Metrics
 from harness.waiting import Deadline
@@ -65,10 +66,8 @@ def test_returns_from_a_hard_reset(guest: Guest) -> None:
     assert not guest.os.ended_cleanly(output, Ending.REBOOT), "it shut down: this was not a reset"
     kept = guest.os.read_file("before-the-reset")
     assert kept == "kept", "a file synced before the reset is missing"
-    log, rules = guest.os.kernel_log(), guest.os.log_rules
-    with control():
-        assert rules.shows(Mark.MOUNTED, log), "the log does not show the mount"
-    assert rules.found(FaultKind.DAMAGE, log) == []
+    log = CompleteLog.of(guest, back_to=Mark.MOUNTED)
+    assert log.found(FaultKind.DAMAGE) == []
     assert guest.os.root_is_writable(), "the root file system is mounted read-only"
 
 

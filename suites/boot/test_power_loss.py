@@ -3,9 +3,10 @@
 from harness.guests.guest import Guest
 from harness.guests.log_rules import FaultKind, Mark
 from harness.oracles.control import control
+from harness.oracles.log import CompleteLog
 from harness.plugin.markers import cost, feature
 from harness.plugin.worker import Metrics
-from harness.waiting import NotYet, wait_until
+from harness.waiting import NotYet
 from harness.workloads.recorder import start_recording
 
 ENOUGH = 30
@@ -24,13 +25,7 @@ def test_every_acknowledged_write_survives_a_power_cut(guest: Guest, metric: Met
             raise NotYet(f"{seen} acknowledged")
 
     with control():  # data that was never written cannot be lost
-        wait_until(
-            enough,
-            awaited=f"{ENOUGH} acknowledged writes",
-            deadline=guest.budget(20),
-            watches=[guest.crash_watch],
-            evidence=guest.console_log,
-        )
+        guest.wait_for(enough, f"{ENOUGH} acknowledged writes", seconds=20)
 
     guest.machine.power_off()
 
@@ -40,8 +35,6 @@ def test_every_acknowledged_write_survives_a_power_cut(guest: Guest, metric: Met
     guest.boot()
     expected = list(range(1, acknowledged + 1))
     assert recorder.records()[:acknowledged] == expected, "an acknowledged write is lost"
-    log, rules = guest.os.kernel_log(), guest.os.log_rules
-    with control():
-        assert rules.shows(Mark.MOUNTED, log), "the log does not show the mount"
-    assert rules.found(FaultKind.DAMAGE, log) == []
+    log = CompleteLog.of(guest, back_to=Mark.MOUNTED)
+    assert log.found(FaultKind.DAMAGE) == []
     assert guest.os.root_is_writable()

@@ -5,6 +5,7 @@ import time
 from harness.guests.guest import Guest
 from harness.guests.log_rules import ERROR
 from harness.oracles.control import control
+from harness.oracles.log import faults
 from harness.plugin.markers import cost, feature
 from harness.plugin.worker import Metrics
 from harness.waiting import let_pass
@@ -31,14 +32,14 @@ def test_nothing_is_lost_while_it_is_left_alone(machine: Guest, metric: Metrics)
     with control():
         assert services, "no service is listed as running, so a lost one would not show"
     available = machine.os.memory_available()
-    faults = _faults(machine)
+    before = faults(machine, level=ERROR)
     ahead = _ahead(machine)
 
     let_pass(ALONE_SECONDS, [machine.crash_watch])
 
     assert machine.os.boot_id() == boot_id
     assert services - machine.os.running_units() == set(), "services were lost"
-    assert _faults(machine) == faults
+    assert faults(machine, level=ERROR) == before
     assert machine.os.root_is_writable()
     drift = _ahead(machine) - ahead
     metric("clock drift", drift, "s")
@@ -60,7 +61,3 @@ def _reading(machine: Guest) -> tuple[float, float]:
     clock = machine.os.clock()
     after = time.time()
     return after - before, clock - (before + after) / 2
-
-
-def _faults(machine: Guest) -> list[str]:
-    return machine.os.log_rules.faults(machine.os.kernel_log(), level=ERROR)

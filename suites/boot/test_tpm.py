@@ -6,9 +6,9 @@ import pytest
 
 from harness.errors import GuestFailure
 from harness.guests.guest import Guest
-from harness.guests.tpm import Tpm, TpmRefusal
 from harness.hypervisors.capabilities import TPM
 from harness.oracles.control import control
+from harness.oracles.tpm import Tpm, TpmRefusal
 from harness.plugin.applicability import require_tpm_use
 from harness.plugin.markers import cost, feature, only_on, requires, variants
 from harness.profiles.hardware import Firmware

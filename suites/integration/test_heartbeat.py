@@ -1,8 +1,8 @@
 """integration.heartbeat: the host sees that the guest is alive, and when it no longer is."""
 
 from harness.guests.guest import Guest
-from harness.guests.integration import HeartbeatState, IntegrationServices
 from harness.hypervisors.capabilities import PAUSE
+from harness.integration.services import HeartbeatState, IntegrationServices
 from harness.oracles.control import control
 from harness.oracles.hang import hang
 from harness.plugin.markers import cost, feature, from_tier, only_on, read_only, requires

@@ -5,11 +5,11 @@ import pytest
 from harness.errors import ChannelError
 from harness.events import EventKind
 from harness.guests.guest import Guest
-from harness.guests.integration import HeartbeatState, IntegrationServices
 from harness.guests.log_rules import Mark
 from harness.guests.os import Ending
 from harness.hypervisors.base import MachineState, PowerMethod
 from harness.hypervisors.facets.power import POWER_BUTTON
+from harness.integration.services import HeartbeatState, IntegrationServices
 from harness.oracles.control import control
 from harness.plugin.markers import cost, feature, from_tier, only_on, requires
 from harness.profiles.model import System

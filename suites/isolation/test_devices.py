@@ -4,8 +4,8 @@ from collections import Counter
 
 from harness.guests.guest import Guest
 from harness.hypervisors.capabilities import QEMU_DEVICES
-from harness.hypervisors.inventory import PORTS, expected_pci, unexpected
 from harness.oracles.control import control
+from harness.oracles.inventory import PORTS, expected_pci, unexpected
 from harness.plugin.markers import feature, read_only, requires
 
 

@@ -1,13 +1,14 @@
 """isolation.hypervisor_interface: the guest sees its hypervisor, and nothing of the host."""
 
 from harness.errors import NotApplicable
-from harness.guests import cpuid
 from harness.guests.guest import Guest
-from harness.guests.vmbus import services_on
 from harness.hypervisors.base import MachineState
 from harness.hypervisors.definitions import Accelerator
 from harness.hypervisors.facets.host_services import HOST_SERVICES, host_services_of
+from harness.oracles import cpuid
 from harness.oracles.control import control
+from harness.oracles.log import faults
+from harness.oracles.vmbus import services_on
 from harness.plugin.markers import cost, feature, only_on, requires
 from harness.profiles.model import System
 
@@ -66,7 +67,7 @@ def test_the_root_s_registers_are_out_of_reach(guest: Guest) -> None:
     Source: QEMU, target/i386/tcg/sysemu/misc_helper.c.
     """
     linux = guest.linux
-    boot, faults = linux.boot_id(), _faults(guest)
+    boot, before = linux.boot_id(), faults(guest)
     own = linux.read_msr(SYSENTER)
     with control():  # the same probes read and write a register that is the guest's own
         assert own is not None, "the probe reads no register at all"
@@ -81,7 +82,7 @@ def test_the_root_s_registers_are_out_of_reach(guest: Guest) -> None:
         assert (read, taken, kept) == (None, False, None), "the root's register is not refused"
     assert linux.read_msr(SYSENTER) == own
     assert linux.boot_id() == boot
-    assert _faults(guest) == faults
+    assert faults(guest) == before
     assert guest.machine.state() is MachineState.RUNNING
 
 
@@ -98,8 +99,3 @@ def test_the_services_on_the_bus_are_those_that_the_host_offers(guest: Guest) ->
         assert offered, "the host offers no service at all"
 
     assert services_on(guest.linux.vmbus_classes()) == offered
-
-
-def _faults(guest: Guest) -> list[str]:
-    """The faults in the kernel's log."""
-    return guest.os.log_rules.faults(guest.os.kernel_log())

@@ -14,7 +14,7 @@ from typing import cast
 import pytest
 
 from harness.guests.guest import Guest
-from harness.guests.tpm import Tpm, TpmRefusal
+from harness.oracles.tpm import Tpm, TpmRefusal
 from harness.waiting import Deadline, NotYet, wait_until
 
 DATA = b"what nobody else may read"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-from harness.guests import cpuid
-from harness.guests.cpuid import Leaf
 from harness.guests.guest import Guest
+from harness.guests.leaf import Leaf
+from harness.oracles import cpuid
 
 ANOTHER_HYPERVISOR = """set -e; modprobe cpuid; truncate -s 1073745920 /run/leaves
 printf '\\200' | dd of=/run/leaves bs=1 seek=12 conv=notrunc

@@ -17,9 +17,10 @@ from harness.hypervisors.facets.snapshots import SAVED_STATES
 from harness.image_store.store import ImageStore
 from harness.lab.bench import Bench
 from harness.lab.workspace import Workspace
+from harness.oracles.footprint import Footprint
 from harness.plugin import fixtures
 from harness.plugin.collection import Target
-from harness.plugin.fixtures import SHARED, Footprint, Shared
+from harness.plugin.fixtures import SHARED, Shared
 from harness.plugin.worker import NOTES, Notes, Worker
 from harness.profiles.hardware import Firmware
 from harness.profiles.model import Profile

@@ -13,7 +13,7 @@ import pytest
 from harness.channels.console import Console, ConsolePiece
 from harness.errors import ControlFailedError, GuestFailure, NotApplicable
 from harness.guests.os import GuestDisk, GuestNic
-from harness.guests.screen import Picture
+from harness.oracles.screen import Picture
 from harness.profiles.hardware import Firmware, MachineType, ProcessorFloor
 from harness.waiting import Deadline, NotYet
 from suites.boot import (

@@ -7,7 +7,7 @@ import ast
 import pytest
 from pydantic import ValidationError
 
-from harness.guests.prerequisites import CHECKS
+from harness.integration.prerequisites import CHECKS
 from harness.profiles.catalogue import READY, Catalogue, foundations, load_catalogue
 from harness.profiles.places import project_root
 from tests.unit.builders import a_feature
@@ -56,7 +56,7 @@ def test_a_catalogue_names_each_feature_once() -> None:
 
 
 def test_a_feature_builds_on_one_that_exists() -> None:
-    with pytest.raises(ValidationError, match=r"boot\.pause builds on boot\.nil, which is no"):
+    with pytest.raises(ValidationError, match=r"boot\.pause builds on boot\.nil: not a feature"):
         Catalogue(features=(a_feature("boot.pause", builds_on="boot.nil"),))
 
 

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 import pytest
 
 from harness.errors import ChannelError
-from harness.guests import cpuid
-from harness.guests.cpuid import IsolationType, Leaf, Range
-from harness.guests.vmbus import CLASSES, services_on
+from harness.guests.leaf import Leaf
 from harness.hypervisors.definitions import Accelerator
 from harness.hypervisors.facets.host_services import ServiceName
+from harness.oracles import cpuid
+from harness.oracles.cpuid import IsolationType, Range
+from harness.oracles.vmbus import CLASSES, services_on
 
 Leaves = Mapping[int, Leaf]
 

@@ -22,7 +22,6 @@ from harness.hypervisors.definitions import (
     NicDefinition,
     Topology,
 )
-from harness.hypervisors.inventory import expected_pci, unexpected
 from harness.hypervisors.leases import UNRENEWABLE_TERM
 from harness.hypervisors.libvirt.definition import (
     LEASE_HOURS,
@@ -33,6 +32,7 @@ from harness.hypervisors.libvirt.definition import (
 )
 from harness.hypervisors.libvirt.firmware import FirmwareBuild, find_firmware
 from harness.hypervisors.libvirt.metadata import NAMESPACE, lease_in
+from harness.oracles.inventory import expected_pci, unexpected
 from harness.profiles.hardware import Firmware
 from tests.machines import a_machine, a_network
 

@@ -30,7 +30,7 @@ def guest_of(profile: Profile, agent: Any = None) -> Guest:
     def command(text: str, *, timeout: float) -> str:
         return json.dumps({"return": agent(json.loads(text))})
 
-    machine = Mock(agent_command=command, events=EventLog())
+    machine = Mock(agent_command=command, events=EventLog(), seconds_starved=lambda: 0.0)
     machine.definition.accelerator.time_scale = 1.0
     secret = Credentials("guestcert", "secret")
     return Guest(machine, profile, secret, Path("/nowhere"), TimeLedger(), Mock())

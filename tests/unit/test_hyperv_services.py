@@ -9,7 +9,6 @@ import pytest
 from harness.errors import ChannelError, HypervisorError
 from harness.events import EventKind
 from harness.guests.guest import Credentials, Guest
-from harness.guests.integration import HeartbeatState, IntegrationServices, services_of
 from harness.hypervisors.base import PowerMethod
 from harness.hypervisors.definitions import DynamicMemory
 from harness.hypervisors.facets.host_services import (
@@ -21,6 +20,7 @@ from harness.hypervisors.facets.host_services import (
 from harness.hypervisors.hyperv.connection import HypervHypervisor
 from harness.hypervisors.hyperv.errors import HostRefusalError
 from harness.hypervisors.hyperv.machine import HypervMachine
+from harness.integration.services import HeartbeatState, IntegrationServices, services_of
 from harness.profiles.loader import load_profiles
 from harness.profiles.selection import select
 from harness.time_accounting import TimeLedger

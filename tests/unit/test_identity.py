@@ -8,9 +8,9 @@ import pytest
 from pydantic import ValidationError
 
 from harness.errors import ChannelError, NotApplicable
-from harness.guests.identity import mismatches
 from harness.guests.linux.release import release_of
 from harness.guests.os import OsRelease
+from harness.oracles.identity import mismatches
 from harness.profiles.identity import Builds, Identity
 from harness.profiles.loader import load_profiles
 from harness.profiles.model import System

@@ -11,7 +11,7 @@ import pytest
 
 from harness.channels.base import CommandResult
 from harness.errors import ChannelError, HarnessError, NotApplicable
-from harness.guests.cpuid import Leaf
+from harness.guests.leaf import Leaf
 from harness.guests.linux import LinuxOs
 from harness.guests.linux.registers import DEVICES
 

@@ -14,7 +14,7 @@ from harness.channels.base import CommandResult
 from harness.errors import ChannelError, GuestFailure, NotApplicable
 from harness.events import EventKind, EventLog
 from harness.guests.linux import LinuxOs
-from harness.guests.reboot import expect_reboot
+from harness.oracles.reboot import expect_reboot
 from harness.waiting import Deadline, JumpingClock
 from suites.boot import test_interrupted
 

@@ -7,8 +7,8 @@ from unittest.mock import Mock
 import pytest
 
 from harness.errors import Blocked
-from harness.guests.prerequisites import require_foundations
 from harness.hypervisors.base import MachineState
+from harness.integration.prerequisites import require_foundations
 from harness.plugin import fixtures
 from harness.plugin.fixtures import GUESTS
 

@@ -10,8 +10,8 @@ import pytest
 
 from harness.errors import ChannelError, GuestFailure, GuestTimeout, NotApplicable
 from harness.guests.guest import Answer, Credentials, Guest
-from harness.guests.integration import HeartbeatState, require_allowed, services_of
 from harness.hypervisors.definitions import Accelerator
+from harness.integration.services import HeartbeatState, require_allowed, services_of
 from harness.lab.identity import Identity
 from harness.lab.machine_slot import Blueprint, MachineSlot
 from harness.lab.ownership import own

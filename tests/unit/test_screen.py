@@ -8,8 +8,8 @@ import png
 import pytest
 
 from harness.errors import HarnessError, HypervisorError
-from harness.guests.screen import Picture
 from harness.hypervisors.libvirt.machine import _as_png
+from harness.oracles.screen import Picture
 
 
 def a_picture(*rows: list[int]) -> Picture:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import MethodType
 from unittest.mock import Mock
 
 import pytest
 
 from harness.errors import GuestCrashed, GuestTimeout
-from harness.guests.tpm import FOUND_WITHIN, Tpm
+from harness.guests.guest import Guest
+from harness.oracles.tpm import FOUND_WITHIN, Tpm
 from harness.waiting import Deadline, JumpingClock
 
 
@@ -21,6 +23,7 @@ def guest_with(*versions: int) -> Mock:
     clock = JumpingClock()
     guest = Mock(crash_watch=Mock(), budget=lambda seconds: Deadline(seconds, clock))
     guest.os.tpm_version = Mock(side_effect=version)
+    guest.crash_expected, guest.wait_for = False, MethodType(Guest.wait_for, guest)
     return guest
 
 

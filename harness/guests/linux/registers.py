@@ -7,7 +7,7 @@ import re
 
 from harness.channels.base import CommandResult
 from harness.errors import ChannelError, HarnessError, NotApplicable
-from harness.guests.cpuid import Leaf
+from harness.guests.leaf import Leaf
 from harness.guests.linux.shell import LinuxShell
 
 DEVICES = "/dev/cpu/0"

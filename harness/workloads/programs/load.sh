@@ -6,7 +6,8 @@ for _ in $(seq "$(nproc)"); do
 done
 (while :; do dd if=/dev/zero of=/var/tmp/guestcert-load bs=64k count=200 conv=fsync; done) 2>/dev/null &
 children="$children $!"
-trap 'kill $children; exit' TERM
 sleep 1800 &
-wait $!
+limit=$!
+trap 'kill $children $limit; exit' TERM
+wait $limit
 kill $children

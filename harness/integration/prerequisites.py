@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from harness.errors import Blocked
 from harness.guests.guest import Guest
-from harness.guests.integration import Heartbeat, HeartbeatState
+from harness.integration.services import Heartbeat, HeartbeatState
 from harness.profiles.catalogue import foundations
 
 

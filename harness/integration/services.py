@@ -1,7 +1,7 @@
 """The guest's integration services, independent of what implements them.
 
 On KVM the QEMU guest agent and ACPI implement them; on Hyper-V its VMBus services do, which have
-a host side as well (`hypervisors/host_services.py`).
+a host side as well (`hypervisors/facets/host_services.py`).
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from harness.errors import ChannelError, GuestFailure, HarnessError, NotApplicab
 from harness.events import Event
 from harness.guests.guest import EXECUTION, Guest
 from harness.guests.os import Program
-from harness.guests.reboot import expect_reboot
 from harness.hypervisors.base import MachineState, PowerMethod
 from harness.hypervisors.facets.host_services import HostServices, ServiceName, host_services_of
+from harness.oracles.reboot import expect_reboot
 from harness.waiting import Deadline, NotYet, wait_until
 
 AGENT_UNIT = "qemu-guest-agent.service"

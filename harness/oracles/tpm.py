@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from harness.errors import ChannelError
 from harness.guests.guest import Guest
-from harness.waiting import NotYet, wait_until
+from harness.waiting import NotYet
 
 VERSION = 2
 
@@ -70,13 +70,8 @@ class Tpm:
             if version != VERSION:
                 raise NotYet(f"version {version}" if version else "no TPM")
 
-        wait_until(
-            found,
-            awaited=f"{self._guest.name} to find its TPM {VERSION}.0",
-            deadline=self._guest.budget(FOUND_WITHIN),
-            watches=[self._guest.crash_watch],
-            evidence=self._guest.console_log,
-        )
+        awaited = f"{self._guest.name} to find its TPM {VERSION}.0"
+        self._guest.wait_for(found, awaited, seconds=FOUND_WITHIN)
 
     def pcrs(self, numbers: Sequence[int]) -> dict[int, bytes]:
         """The values of platform configuration registers, from the SHA-256 bank."""

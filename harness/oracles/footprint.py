@@ -1,0 +1,24 @@
+"""Footprint: the state of a guest that a read-only case must leave unchanged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.guests.guest import Guest
+from harness.guests.log_rules import ERROR
+from harness.oracles.log import faults
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Boot id, number of kernel errors, failed units."""
+
+    boot_id: str
+    kernel_errors: int
+    failed_units: tuple[str, ...]
+
+    @classmethod
+    def of(cls, guest: Guest) -> Footprint:
+        """Read it from the guest."""
+        errors = faults(guest, level=ERROR)
+        return cls(guest.os.boot_id(), len(errors), tuple(guest.os.failed_units()))
