@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 
 from harness.errors import Blocked
 from harness.guests.guest import Guest
-from harness.integration.services import Heartbeat, HeartbeatState
+from harness.integration.contract import HeartbeatState
+from harness.integration.services import services_of
 from harness.profiles.catalogue import foundations
 
 
 def _heartbeat(guest: Guest) -> str:
-    state = Heartbeat(guest).state()
+    state = services_of(guest).heartbeat.state()
     return "" if state is HeartbeatState.OK else f"the guest's heartbeat is {state}"
 
 

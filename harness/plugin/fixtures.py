@@ -13,8 +13,9 @@ from harness.hypervisors.base import Hypervisor, MachineState
 from harness.hypervisors.capabilities import NETWORK, RUN, SECURE_BOOT, UEFI, Capability
 from harness.hypervisors.facets.console import CONSOLE
 from harness.hypervisors.facets.snapshots import SAVED_STATES
+from harness.integration.contract import IntegrationServices
 from harness.integration.prerequisites import require_foundations
-from harness.integration.services import IntegrationServices, services_of
+from harness.integration.services import services_of
 from harness.lab.bench import Bench
 from harness.lab.identity import Identity
 from harness.lab.machine_slot import MachineSlot

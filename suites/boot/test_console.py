@@ -7,7 +7,7 @@ import pytest
 from harness.channels.console_login import LoginRefused
 from harness.channels.console_shell import ConsoleShell
 from harness.guests.guest import Guest
-from harness.integration.services import promised
+from harness.integration.contract import promised
 from harness.oracles.control import control
 from harness.plugin.markers import feature, only_on
 from harness.profiles.model import System

@@ -8,7 +8,7 @@ from harness.hypervisors.definitions import DiskDefinition
 from harness.hypervisors.facets.agent import AGENT
 from harness.hypervisors.facets.power import SLEEP
 from harness.image_store.qemu_img import create_disk
-from harness.integration.services import require_allowed
+from harness.integration.agent_policy import require_allowed
 from harness.plugin.markers import cost, feature, requires, variants
 from harness.profiles.hardware import Firmware
 from harness.waiting import let_pass

@@ -8,7 +8,7 @@ import pytest
 from harness.channels.base import CommandNotStartedError, CommandTimeoutError
 from harness.guests.guest import Guest
 from harness.hypervisors.facets.agent import AGENT
-from harness.integration.services import IntegrationServices
+from harness.integration.contract import IntegrationServices
 from harness.oracles.control import control
 from harness.plugin.markers import cost, feature, only_on, read_only, requires
 from harness.profiles.model import System

@@ -2,7 +2,7 @@
 
 from harness.guests.guest import Guest
 from harness.hypervisors.capabilities import PAUSE
-from harness.integration.services import HeartbeatState, IntegrationServices
+from harness.integration.contract import HeartbeatState, IntegrationServices
 from harness.oracles.control import control
 from harness.oracles.hang import hang
 from harness.plugin.markers import cost, feature, from_tier, only_on, read_only, requires
@@ -34,10 +34,9 @@ def test_is_lost_when_the_service_stops_and_returns(
         assert integration.heartbeat.state() is HeartbeatState.OK
     boot_id = guest.os.boot_id()
 
-    integration.service.switch_off()
-    assert integration.heartbeat.state() is HeartbeatState.LOST
+    with integration.heartbeat.disabled():
+        assert integration.heartbeat.state() is HeartbeatState.LOST
 
-    integration.service.switch_on()
     assert integration.heartbeat.state() is HeartbeatState.OK
     assert guest.os.boot_id() == boot_id
 
@@ -52,7 +51,7 @@ def test_is_lost_when_the_guest_hangs(guest: Guest, integration: IntegrationServ
 
     hang(guest)
 
-    integration.heartbeat.await_state(HeartbeatState.LOST, guest.budget(LOST_WITHIN))
+    integration.heartbeat.await_state(HeartbeatState.LOST, seconds=LOST_WITHIN)
     assert guest.crash_watch.found() is None, "a hang was taken for a crash"
 
 
@@ -67,7 +66,7 @@ def test_is_lost_when_the_guest_panics(guest: Guest, integration: IntegrationSer
 
     guest.os.crash(after=3)
 
-    integration.heartbeat.await_dead(guest.budget(LOST_WITHIN))
+    integration.heartbeat.await_end(seconds=LOST_WITHIN)
     assert guest.crash_watch.found() is not None, "nothing distinguishes the panic from a hang"
 
 
@@ -84,4 +83,4 @@ def test_paused_is_told_apart_from_lost(guest: Guest, integration: IntegrationSe
     assert integration.heartbeat.state() is HeartbeatState.PAUSED
 
     guest.machine.resume()
-    integration.heartbeat.await_state(HeartbeatState.OK, guest.budget(LOST_WITHIN))
+    integration.heartbeat.await_state(HeartbeatState.OK, seconds=LOST_WITHIN)

@@ -8,7 +8,6 @@ import pytest
 
 from harness.errors import ChannelError, HypervisorError
 from harness.events import EventKind
-from harness.guests.guest import Credentials, Guest
 from harness.hypervisors.base import PowerMethod
 from harness.hypervisors.definitions import DynamicMemory
 from harness.hypervisors.facets.host_services import (
@@ -20,10 +19,6 @@ from harness.hypervisors.facets.host_services import (
 from harness.hypervisors.hyperv.connection import HypervHypervisor
 from harness.hypervisors.hyperv.errors import HostRefusalError
 from harness.hypervisors.hyperv.machine import HypervMachine
-from harness.integration.services import HeartbeatState, IntegrationServices, services_of
-from harness.profiles.loader import load_profiles
-from harness.profiles.selection import select
-from harness.time_accounting import TimeLedger
 from harness.waiting import Deadline
 from tests.fakes.hyperv_host.model import GuestModel, HostModel, MachineModel
 from tests.machines import a_machine
@@ -300,33 +295,3 @@ def test_hosts_before_2016_resize_no_running_machine(
     machine.power_off()
     services.resize_memory(startup_mib=128)
     assert services.memory().startup == 128
-
-
-@pytest.fixture
-def integration(machine: HypervMachine, tmp_path: Path) -> IntegrationServices:
-    """The services as a case asks for them."""
-    (profile,) = select(load_profiles(), ["debian-12"])
-    credentials = Credentials("guestcert", "password")
-    whole = Guest(machine, profile, credentials, tmp_path, TimeLedger(), lambda _: machine)
-    return services_of(whole)
-
-
-def test_a_case_sees_the_hypervisors_own_heartbeat(
-    integration: IntegrationServices, machine: HypervMachine, guest: GuestModel
-) -> None:
-    assert integration.heartbeat.state() is HeartbeatState.OK
-    guest.answers.remove(ServiceName.HEARTBEAT)
-    assert integration.heartbeat.state() is HeartbeatState.LOST
-    machine.pause()
-    assert integration.heartbeat.state() is HeartbeatState.PAUSED
-    machine.power_off()
-    assert integration.heartbeat.state() is HeartbeatState.OFF
-
-
-def test_a_case_switches_the_services_on_the_host(integration: IntegrationServices) -> None:
-    integration.service.switch_off()
-    with pytest.raises(ChannelError):
-        integration.shutdown.request(PowerMethod.AGENT)
-    integration.service.switch_on()
-    assert integration.shutdown.power_off(PowerMethod.AGENT, seconds=20).detail == "shutdown"
-    assert integration.host is not None

@@ -11,7 +11,9 @@ import pytest
 from harness.errors import ChannelError, GuestFailure, GuestTimeout, NotApplicable
 from harness.guests.guest import Answer, Credentials, Guest
 from harness.hypervisors.definitions import Accelerator
-from harness.integration.services import HeartbeatState, require_allowed, services_of
+from harness.integration.agent_policy import require_allowed
+from harness.integration.contract import HeartbeatState
+from harness.integration.services import services_of
 from harness.lab.identity import Identity
 from harness.lab.machine_slot import Blueprint, MachineSlot
 from harness.lab.ownership import own
