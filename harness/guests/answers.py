@@ -5,6 +5,7 @@ Windows answers in JSON, a Linux guest in words, lines, and a few lists in JSON.
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import Any
 
@@ -93,6 +94,14 @@ def text(answer: object, what: str) -> str:
     if not isinstance(answer, str):
         raise ChannelError(f"the guest's {what} is not a text: {str(answer)[:80]!r}")
     return answer
+
+
+def base64_bytes(answer: object, what: str) -> bytes:
+    """The bytes that the answer encodes in base64."""
+    try:
+        return base64.b64decode(text(answer, what), validate=True)
+    except ValueError as error:
+        raise ChannelError(f"the guest's {what} is not base64") from error
 
 
 def texts(answer: object, what: str) -> list[str]:

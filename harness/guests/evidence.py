@@ -70,7 +70,7 @@ class EvidenceCollector:
         channel = next((each for each in channels if each.answers(timeout=2.0)), None)
         if channel is None:
             return "no channel into the guest answers, so its own log could not be read"
-        result = channel.run(guest.os.recent_log, timeout=guest.budget(10).seconds)
+        result = channel.run(guest.os.log.recent, timeout=guest.budget(10).seconds)
         return "\n".join(bounded_lines(self.redact(result.text), limit=LIMIT))
 
 

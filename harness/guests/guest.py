@@ -27,10 +27,10 @@ from harness.errors import (
 from harness.events import Event, EventKind
 from harness.guests.crash_watch import CrashWatch
 from harness.guests.guest_clock import GuestClock
-from harness.guests.linux import LinuxOs
+from harness.guests.linux.system import LinuxOs
 from harness.guests.log_rules import LogRules
-from harness.guests.os import GuestOs
-from harness.guests.windows import WindowsOs
+from harness.guests.os.contract import GuestOs
+from harness.guests.windows.system import WindowsOs
 from harness.hypervisors.base import Machine, MachineState
 from harness.hypervisors.definitions import MachineDefinition
 from harness.hypervisors.facets.direct import Login, direct_commands_of
@@ -254,7 +254,7 @@ class Guest:
     def shut_down(self) -> None:
         """Power off from inside, which needs neither service nor power button, and wait for it."""
         since = self.machine.events.mark()
-        self.os.power_off()
+        self.os.lifecycle.power_off()
         self.await_off(since, self.budget(self.profile.budgets.shutdown_seconds))
         self.hang_up()
 
@@ -333,7 +333,7 @@ class Guest:
 
         def settled() -> None:
             try:
-                awaited = self.os.settled()
+                awaited = self.os.lifecycle.settled()
             except CommandTimeoutError as error:  # an endless start-up is the guest's failure
                 raise NotYet(error.sentence) from error
             if awaited:
@@ -341,7 +341,7 @@ class Guest:
 
         seconds = self.profile.budgets.ready_seconds
         self.wait_for(settled, f"{self.name} to finish its start-up", seconds=seconds)
-        self.os.sync()
+        self.os.disks.sync()
 
     def _running(self) -> None:
         state = self.machine.state()

@@ -10,7 +10,7 @@ from typing import Protocol
 from harness.channels.base import CommandResult
 from harness.errors import ChannelError, GuestFailure
 from harness.events import Event
-from harness.guests.os import Program
+from harness.guests.program import Program
 from harness.hypervisors.base import PowerMethod
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from harness.channels.base import CommandNotStartedError, CommandResult, CommandTimeoutError
 from harness.errors import ChannelError, GuestFailure, HarnessError
 from harness.guests.guest import EXECUTION, Guest
-from harness.guests.os import Program
+from harness.guests.program import Program
 from harness.integration.agent_policy import require_allowed
 from harness.integration.common import PolledHeartbeat, RequestedShutdown, SwitchedService
 

@@ -40,8 +40,8 @@ def take_software(guest: Guest, folder: Path) -> None:
 
     A fact that it does not report is left out: no case needs it.
     """
-    release = _optional(guest.os.os_release)
-    packages = _optional(lambda: guest.os.packages(limit=PACKAGES_LIMIT)) or []
+    release = _optional(guest.os.product.release)
+    packages = _optional(lambda: guest.os.product.packages(limit=PACKAGES_LIMIT)) or []
     listed = "".join(f"{_plain(line)}\n" for line in packages).encode()[:PACKAGES_LIMIT]
     file = folder / guest.profile.id / "packages.txt"
     file.parent.mkdir(parents=True, exist_ok=True)

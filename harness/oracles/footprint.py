@@ -21,4 +21,4 @@ class Footprint:
     def of(cls, guest: Guest) -> Footprint:
         """Read it from the guest."""
         errors = faults(guest, level=ERROR)
-        return cls(guest.os.boot_id(), len(errors), tuple(guest.os.failed_units()))
+        return cls(guest.os.lifecycle.boot_id(), len(errors), tuple(guest.os.services.failed()))

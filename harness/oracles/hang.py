@@ -24,7 +24,7 @@ def hang(guest: Guest) -> None:
             raise NotYet(f"{piece.data[-20:]!r} on its console")
 
     try:
-        guest.os.hang()
+        guest.os.lifecycle.hang()
     except ChannelError:
         # The hang that was requested may swallow the answer itself.
         guest.crash_watch()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.guests.os import OsRelease
+from harness.guests.os.product import OsRelease
 from harness.profiles.model import Profile, System
 from harness.profiles.windows import WindowsSetup
 

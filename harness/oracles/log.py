@@ -12,7 +12,7 @@ from harness.oracles.control import control
 
 def faults(guest: Guest, *, level: int = CRITICAL) -> list[str]:
     """The first lines of all records since boot that report a fault, or are this severe."""
-    return guest.os.log_rules.faults(guest.os.kernel_log(), level=level)
+    return guest.os.log.rules.faults(guest.os.log.lines(), level=level)
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class CompleteLog:
     @classmethod
     def of(cls, guest: Guest, *, back_to: Mark = Mark.BOOT) -> CompleteLog:
         """Read it; raises ControlFailedError where it does not show the mark."""
-        log = cls(guest.os.kernel_log(), guest.os.log_rules)
+        log = cls(guest.os.log.lines(), guest.os.log.rules)
         with control():
             assert log.rules.shows(back_to, log.lines), f"the log does not show: {back_to}"
         return log

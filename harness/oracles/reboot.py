@@ -16,7 +16,7 @@ def expect_reboot(guest: Guest, trigger: Callable[[], None], *, before: str | No
     `before` is the old boot id; pass it where the guest may reboot at any moment.
     Raises GuestTimeout where the boot id stays, GuestCrashed where the guest dies on the way.
     """
-    before = before or guest.os.boot_id()
+    before = before or guest.os.lifecycle.boot_id()
     deadline = guest.budget(guest.profile.budgets.ready_seconds)
     position = guest.console.position
     trigger()
@@ -38,7 +38,7 @@ def _new_boot_id(guest: Guest, before: str, position: int) -> None:
     elif not guest.serves(timeout=2.0):
         raise NotYet(f"no answer by {guest.answers_by}")
     try:
-        boot_id = guest.os.boot_id()
+        boot_id = guest.os.lifecycle.boot_id()
     except ChannelError as error:  # the agent answered and then went down
         raise NotYet(f"an agent that stopped answering: {error.sentence}") from error
     if boot_id == before:

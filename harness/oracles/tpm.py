@@ -66,7 +66,7 @@ class Tpm:
         """Wait until the guest reports a TPM 2.0; raises GuestTimeout where it does not."""
 
         def found() -> None:
-            version = self._guest.os.tpm_version()
+            version = self._guest.os.tpm.version()
             if version != VERSION:
                 raise NotYet(f"version {version}" if version else "no TPM")
 
@@ -163,7 +163,7 @@ class Tpm:
             body += struct.pack(">I", len(authorization)) + authorization
         body += parameters
         tag = SESSIONS if authorization else NO_SESSIONS
-        answer = self._guest.os.tpm_exchange(struct.pack(">HII", tag, len(body) + 10, code) + body)
+        answer = self._guest.os.tpm.exchange(struct.pack(">HII", tag, len(body) + 10, code) + body)
         if len(answer) < 10:
             raise ChannelError(f"the TPM answered command {code:#x} with {len(answer)} bytes")
         _, _, result = struct.unpack(">HII", answer[:10])

@@ -67,7 +67,7 @@ def open_echo_connection(guest: Guest, other: Guest) -> Counter:
 
 def address_of(guest: Guest) -> str:
     """The guest's first IPv4 address; raises HarnessError where it has none."""
-    for nic in guest.os.nics():
+    for nic in guest.os.network.nics():
         for address in nic.addresses:
             if "." in address:
                 return address.partition("/")[0]

@@ -51,7 +51,7 @@ def carry(guest: Guest, name: str) -> Carried:
     Raises HarnessError where the guest lacks its interpreter: that is not a verdict on the guest.
     """
     carried = Carried(guest, program(name))
-    guest.os.install_program(carried.program)
+    guest.os.background.install(carried.program)
     return carried
 
 
@@ -65,7 +65,7 @@ class Carried:
     def start(self, *arguments: str, on_disk: bool = False) -> RunningProgram:
         """Start it; with `on_disk` its output survives a reboot."""
         output = f"{self.program.name}-{secrets.token_hex(4)}"
-        process = self.guest.os.start_program(self.program, output, arguments, on_disk=on_disk)
+        process = self.guest.os.background.start(self.program, output, arguments, on_disk=on_disk)
         return RunningProgram(self.guest, output, process, on_disk)
 
 
@@ -99,10 +99,10 @@ class RunningProgram:
 
     def stop(self) -> None:
         """Ask it to end."""
-        self.guest.os.stop_program(self.process)
+        self.guest.os.background.stop(self.process)
 
     def _newest(self, limit: int) -> str:
-        return self.guest.os.program_output(self.output, limit=limit, on_disk=self.on_disk)
+        return self.guest.os.background.output(self.output, limit=limit, on_disk=self.on_disk)
 
 
 def _events_in(text: str, what: str) -> Iterator[Fields]:

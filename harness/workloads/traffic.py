@@ -55,7 +55,7 @@ class Endpoint:
         Raises HarnessError where the guest cannot run the prober: that is not a verdict on it.
         """
         prober = carry(guest, PROBER)
-        nics = guest.os.nics()
+        nics = guest.os.network.nics()
         if not nics:
             raise HarnessError(f"{guest.name} lists no network card")
         nic = nics[0]

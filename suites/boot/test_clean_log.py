@@ -19,10 +19,10 @@ def test_the_kernel_reports_no_fault(guest: Guest) -> None:
 @read_only
 def test_no_unit_has_failed(guest: Guest) -> None:
     """No service has failed since boot, less the named exceptions."""
-    running = guest.os.running_units()
+    running = guest.os.services.running()
     with control():
         assert running, "no service is listed as running, so a failed one would not be either"
 
     known = [re.compile(exception.pattern) for exception in guest.profile.log_exceptions]
-    failed = guest.os.failed_units()
+    failed = guest.os.services.failed()
     assert [unit for unit in failed if not any(each.search(unit) for each in known)] == []

@@ -20,7 +20,7 @@ def test_two_clones_of_an_image_have_their_own_identity(clones: Clones) -> None:
         clone.boot()
         clone.await_settled()
 
-    first, second = (clone.os.identity() for clone in (clones.first, clones.second))
+    first, second = (clone.os.network.identity() for clone in (clones.first, clones.second))
 
     with control():  # values that are missing are not different
         for identity in (first, second):
@@ -41,7 +41,7 @@ def test_a_copy_notices_that_it_is_one(machine: Guest) -> None:
     machine.redefine(generation_id=True)
     machine.boot()
     machine.await_settled()
-    assert machine.os.has_acpi_driver(driver), "no driver for it"
+    assert machine.os.devices.has_acpi_driver(driver), "no driver for it"
     with control():  # a guest that is resumed as itself is not a copy
         machine.machine.pause()
         machine.machine.resume()
@@ -57,4 +57,4 @@ def test_a_copy_notices_that_it_is_one(machine: Guest) -> None:
 
 
 def _noticed(machine: Guest) -> list[str]:
-    return [line.text for line in machine.os.kernel_log() if NOTICED in line.text]
+    return [line.text for line in machine.os.log.lines() if NOTICED in line.text]

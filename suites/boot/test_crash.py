@@ -27,7 +27,7 @@ def test_a_panic_is_told_by_the_device_and_the_console(guest: Guest, metric: Met
     since, position = guest.machine.events.mark(), guest.console.position
     deadline = guest.budget(SEEN_WITHIN)
 
-    guest.os.crash(after=1)
+    guest.os.lifecycle.crash(after=1)
 
     guest.machine.events.wait(
         lambda event: event.kind is EventKind.CRASHED,
@@ -74,7 +74,7 @@ def test_a_shutdown_is_no_crash(guest: Guest) -> None:
     """A guest that shuts down causes another event than one that crashes."""
     since = guest.machine.events.mark()
 
-    guest.os.power_off()
+    guest.os.lifecycle.power_off()
 
     guest.await_off(since, guest.budget(guest.profile.budgets.shutdown_seconds))
     kinds = {event.kind for event in guest.machine.events.since(since)}

@@ -35,21 +35,23 @@ def test_a_crash_leaves_a_whole_dump_and_the_guest_comes_back(
     if service is None:
         raise NotApplicable(f"{machine.profile.id}'s image has no service that takes crash dumps")
     assert dumps.enable(service)
-    machine.os.add_boot_argument(RESERVED)
+    machine.os.firmware.add_boot_argument(RESERVED)
     machine.shut_down()
     machine.boot()
     machine.await_settled()
     with control():
-        assert machine.os.has_boot_argument(RESERVED), f"the kernel was not started with {RESERVED}"
+        assert machine.os.firmware.has_boot_argument(RESERVED), (
+            f"the kernel was not started with {RESERVED}"
+        )
     assert dumps.armed(), f"{service} has loaded no crash kernel"
     before = dumps.dumps()
-    boot_id = machine.os.boot_id()
+    boot_id = machine.os.lifecycle.boot_id()
     word = secrets.token_hex(8)
     machine.crash_expected = True
     deadline = machine.budget(BACK_WITHIN)
 
     machine.linux.leave_last_words(f"guestcert crash {word}")
-    machine.os.crash(after=1)
+    machine.os.lifecycle.crash(after=1)
     machine.wait_for(
         lambda: machine.crash_watch.found() is not None, f"{machine.name} to crash", seconds=10
     )
@@ -60,7 +62,7 @@ def test_a_crash_leaves_a_whole_dump_and_the_guest_comes_back(
         if not machine.agent.answers(timeout=2.0):
             raise NotYet("no answer from the agent")
         try:
-            if machine.os.boot_id() == boot_id:
+            if machine.os.lifecycle.boot_id() == boot_id:
                 raise NotYet("still the old boot id")
             if dumps.dumping():
                 raise NotYet("the crash kernel")

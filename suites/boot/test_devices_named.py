@@ -47,7 +47,7 @@ def test_boots_on_each_machine_type(machine: Guest, machine_type: MachineType) -
 
     machine.boot()
 
-    bridges = set(machine.os.pci_devices()) & set(HOST_BRIDGES.values())
+    bridges = set(machine.os.devices.pci()) & set(HOST_BRIDGES.values())
     assert bridges == {HOST_BRIDGES[machine_type]}
 
 
@@ -68,10 +68,10 @@ def test_boots_from_a_disk_on_each_bus(machine: Guest, bench: Bench, bus: DiskBu
 
     machine.boot()
 
-    name = machine.os.root_device()
-    disk = next(disk for disk in machine.os.disks() if disk.name == name)
+    name = machine.os.disks.root()
+    disk = next(disk for disk in machine.os.disks.all() if disk.name == name)
     assert disk.serial == root.serial
-    drivers = set(machine.os.disk_drivers(name)) & set(CONTROLLERS.values())
+    drivers = set(machine.os.disks.drivers(name)) & set(CONTROLLERS.values())
     assert drivers == {CONTROLLERS[bus]}
 
 
@@ -94,7 +94,7 @@ def test_has_an_address_on_each_network_card(machine: Guest, bench: Bench, model
     machine.boot()
     machine.await_settled()
 
-    (seen,) = machine.os.nics()
+    (seen,) = machine.os.network.nics()
     assert seen.mac == nic.mac
     assert seen.driver in NIC_DRIVERS[model]
     network, _ = bench.networks.get(1)
@@ -103,7 +103,7 @@ def test_has_an_address_on_each_network_card(machine: Guest, bench: Bench, model
 
 
 def _has_its_lease(machine: Guest, network: Network) -> None:
-    (seen,) = machine.os.nics()
+    (seen,) = machine.os.network.nics()
     leased = network.leases().get(seen.mac)
     if leased not in [address.partition("/")[0] for address in seen.addresses]:
         raise NotYet(f"{', '.join(seen.addresses) or 'no address'}, where {leased} was leased")

@@ -26,7 +26,7 @@ def test_every_paravirtual_device_has_its_driver(guest: Guest) -> None:
     expected["virtio_blk"] = sum(disk.bus == "virtio" for disk in definition.disks)
     expected["virtio_scsi"] = int(any(disk.bus == "scsi" for disk in definition.disks))
 
-    assert Counter(guest.os.virtio_drivers()) == +expected
+    assert Counter(guest.os.devices.virtio_drivers()) == +expected
 
 
 @feature("boot.driver_inventory")
@@ -34,15 +34,19 @@ def test_every_paravirtual_device_has_its_driver(guest: Guest) -> None:
 @cost(40)
 def test_optional_drivers_load_again_and_again(guest: Guest, tier: Tier) -> None:
     """Optional drivers are unloaded and loaded repeatedly."""
-    drivers = Counter(guest.os.virtio_drivers())
-    boot_id = guest.os.boot_id()
+    drivers = Counter(guest.os.devices.virtio_drivers())
+    boot_id = guest.os.lifecycle.boot_id()
     before = faults(guest)
     for module in OPTIONAL:
         for turn in range(tier.repeats):
-            assert guest.os.unload_driver(module), f"{module} cannot be unloaded"
+            assert guest.os.devices.unload_driver(module), f"{module} cannot be unloaded"
             without = drivers - Counter([module]) + Counter(["-"])
-            assert Counter(guest.os.virtio_drivers()) == without, f"{module}, turn {turn + 1}"
-            assert guest.os.load_driver(module), f"{module} cannot be loaded again"
-            assert Counter(guest.os.virtio_drivers()) == drivers, f"{module}, turn {turn + 1}"
-    assert guest.os.boot_id() == boot_id
+            assert Counter(guest.os.devices.virtio_drivers()) == without, (
+                f"{module}, turn {turn + 1}"
+            )
+            assert guest.os.devices.load_driver(module), f"{module} cannot be loaded again"
+            assert Counter(guest.os.devices.virtio_drivers()) == drivers, (
+                f"{module}, turn {turn + 1}"
+            )
+    assert guest.os.lifecycle.boot_id() == boot_id
     assert faults(guest) == before

@@ -44,7 +44,7 @@ def test_random_bytes_are_there_at_boot(machine: Guest, metric: Metrics) -> None
 
     seeded = [
         float(found.group(1))
-        for line in machine.os.kernel_log()
+        for line in machine.os.log.lines()
         if (found := SEEDED.search(line.text))
     ]
     assert seeded, "the kernel never reported that its generator is seeded"

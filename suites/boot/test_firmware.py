@@ -26,10 +26,10 @@ def test_boots_through_bios(machine: Guest) -> None:
 
     machine.boot()
 
-    assert not machine.os.is_uefi(), "the guest reports that it was started through UEFI"
+    assert not machine.os.firmware.is_uefi(), "the guest reports that it was started through UEFI"
     with control():  # the same probe finds a BIOS machine's firmware
-        assert machine.os.knows_firmware(), "the guest reports nothing about its firmware"
-    assert "SeaBIOS" in machine.os.smbios("bios_vendor")
+        assert machine.os.firmware.is_reported(), "the guest reports nothing about its firmware"
+    assert "SeaBIOS" in machine.os.devices.smbios("bios_vendor")
 
 
 @feature("boot.firmware.uefi")
@@ -38,29 +38,29 @@ def test_boots_through_bios(machine: Guest) -> None:
 def test_boots_through_uefi_and_keeps_its_boot_entry(machine: Guest) -> None:
     """The guest boots through UEFI; its boot entry survives a reboot and a power cycle."""
     machine.boot()
-    assert machine.os.is_uefi(), "the guest finds no UEFI although its machine has one"
+    assert machine.os.firmware.is_uefi(), "the guest finds no UEFI although its machine has one"
     _write_mark(machine)
     entry = _current_entry(machine)
-    order = machine.os.uefi_variable("BootOrder", EFI_GLOBAL)
+    order = machine.os.firmware.variable("BootOrder", EFI_GLOBAL)
     assert len(order) >= 2, "the firmware has no boot order"
 
-    expect_reboot(machine, machine.os.reboot)
+    expect_reboot(machine, machine.os.lifecycle.reboot)
     assert _current_entry(machine) == entry, "another boot entry was used after a reboot"
     assert _has_mark(machine), "the NVRAM lost a variable over a reboot"
 
     machine.shut_down()
     machine.boot()
     assert _current_entry(machine) == entry, "another boot entry was used after a power cycle"
-    assert machine.os.uefi_variable("BootOrder", EFI_GLOBAL) == order
+    assert machine.os.firmware.variable("BootOrder", EFI_GLOBAL) == order
     assert _has_mark(machine), "the NVRAM lost a variable over a power cycle"
 
 
 def _current_entry(machine: Guest) -> tuple[int, bytes]:
     """The number and the content of this boot's entry."""
-    current = machine.os.uefi_variable("BootCurrent", EFI_GLOBAL)
+    current = machine.os.firmware.variable("BootCurrent", EFI_GLOBAL)
     assert len(current) == 2, "the firmware does not report which entry it booted"
     (number,) = struct.unpack("<H", current)
-    content = machine.os.uefi_variable(f"Boot{number:04X}", EFI_GLOBAL)
+    content = machine.os.firmware.variable(f"Boot{number:04X}", EFI_GLOBAL)
     assert content, f"the boot entry Boot{number:04X} does not exist"
     return number, content
 
@@ -70,10 +70,10 @@ def _write_mark(machine: Guest) -> None:
     with control():
         assert not _has_mark(machine), "the mark was there before it was written"
     name, _, vendor = MARK.partition("-")
-    machine.os.set_uefi_variable(name, vendor, b"kept")
+    machine.os.firmware.set_variable(name, vendor, b"kept")
     assert _has_mark(machine)
 
 
 def _has_mark(machine: Guest) -> bool:
     name, _, vendor = MARK.partition("-")
-    return machine.os.uefi_variable(name, vendor) == b"kept"
+    return machine.os.firmware.variable(name, vendor) == b"kept"

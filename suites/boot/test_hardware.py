@@ -4,7 +4,7 @@ import json
 import subprocess
 
 from harness.guests.guest import Guest
-from harness.guests.os import GuestDisk
+from harness.guests.os.disks import GuestDisk
 from harness.hypervisors.capabilities import QEMU_DEVICES
 from harness.plugin.markers import feature, read_only, requires
 
@@ -16,7 +16,7 @@ KERNEL_RESERVE = 0.12
 @read_only
 def test_processors_are_as_defined(guest: Guest) -> None:
     """The guest has as many processors as its machine was given."""
-    assert guest.os.cpus_present() == guest.definition.vcpus
+    assert guest.os.cpus.present() == guest.definition.vcpus
 
 
 @feature("boot.hardware")
@@ -25,7 +25,7 @@ def test_memory_is_as_defined(guest: Guest) -> None:
     """The guest counts its machine's memory, less what firmware and kernel reserve."""
     given = guest.definition.memory_mib * 1024 * 1024
 
-    counted = guest.os.memory_total()
+    counted = guest.os.memory.total()
 
     assert given * (1 - KERNEL_RESERVE) <= counted <= given
 
@@ -35,7 +35,7 @@ def test_memory_is_as_defined(guest: Guest) -> None:
 @read_only
 def test_disks_are_as_defined(guest: Guest) -> None:
     """The guest sees its disks by number, serial and size, and the root disk on its driver."""
-    disks = guest.os.disks()
+    disks = guest.os.disks.all()
 
     assert sorted(d.serial for d in disks) == sorted(d.serial for d in guest.definition.disks)
     seen = {disk.serial: disk for disk in disks}
@@ -50,7 +50,7 @@ def test_disks_are_as_defined(guest: Guest) -> None:
 @read_only
 def test_nics_are_as_defined(guest: Guest) -> None:
     """The guest sees its network cards by number, address and driver."""
-    nics = guest.os.nics()
+    nics = guest.os.network.nics()
 
     assert sorted(nic.mac for nic in nics) == sorted(nic.mac for nic in guest.definition.nics)
     expected = guest.profile.drivers.nic
@@ -64,14 +64,14 @@ def test_firmware_strings_are_as_defined(guest: Guest) -> None:
     """The guest reads from SMBIOS what its machine was given."""
     definition = guest.definition
 
-    assert guest.os.smbios("sys_vendor") == "guestcert"
-    assert guest.os.smbios("product_name") == f"guestcert {definition.machine_type}"
-    assert guest.os.smbios("product_serial") == definition.smbios_serial
-    assert guest.os.smbios("product_uuid").lower() == definition.uuid.lower()
+    assert guest.os.devices.smbios("sys_vendor") == "guestcert"
+    assert guest.os.devices.smbios("product_name") == f"guestcert {definition.machine_type}"
+    assert guest.os.devices.smbios("product_serial") == definition.smbios_serial
+    assert guest.os.devices.smbios("product_uuid").lower() == definition.uuid.lower()
 
 
 def _root(guest: Guest, seen: dict[str, GuestDisk]) -> GuestDisk:
-    name = guest.os.root_device()
+    name = guest.os.disks.root()
     assert name in [disk.name for disk in seen.values()], f"the root disk {name} is not listed"
     return next(disk for disk in seen.values() if disk.name == name)
 

@@ -10,6 +10,6 @@ from harness.plugin.markers import cost, feature, read_only
 @cost(5)
 def test_is_the_system_of_its_profile(guest: Guest) -> None:
     """The guest's own record of system, release, edition and architecture is the profile's."""
-    reported = guest.os.os_release()
+    reported = guest.os.product.release()
 
     assert mismatches(guest.profile, reported) == [], f"the guest is {reported.title[:100]}"

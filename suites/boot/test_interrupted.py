@@ -25,7 +25,7 @@ PETTED = 3 * HEARTBEAT
 @cost(15)
 def test_an_nmi_reaches_the_guest(guest: Guest) -> None:
     """The guest counts an interrupt that cannot be masked for each one that is injected."""
-    boot_id = guest.os.boot_id()
+    boot_id = guest.os.lifecycle.boot_id()
     before = guest.linux.interrupts("NMI")
 
     guest.machine.inject_nmi()
@@ -36,7 +36,7 @@ def test_an_nmi_reaches_the_guest(guest: Guest) -> None:
             raise NotYet(f"{seen} NMIs, as before")
 
     guest.wait_for(counted, "the guest to count an NMI", seconds=5)
-    assert guest.os.boot_id() == boot_id, "the guest did not keep running"
+    assert guest.os.lifecycle.boot_id() == boot_id, "the guest did not keep running"
 
 
 @feature("boot.watchdog")
@@ -51,7 +51,7 @@ def test_the_watchdog_resets_a_guest_that_does_not_pet_it(machine: Guest) -> Non
     since = machine.machine.events.mark()
     device = machine.linux.load_watchdog(heartbeat=HEARTBEAT)
     assert device, f"the guest has no watchdog with a timeout of {HEARTBEAT} s"
-    boot_id = machine.os.boot_id()
+    boot_id = machine.os.lifecycle.boot_id()
 
     # Three times its timeout, petted each second.
     with _failing_where_fired(machine, since):

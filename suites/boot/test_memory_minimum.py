@@ -20,7 +20,7 @@ def test_boots_with_the_least_memory(machine: Guest, metric: Metrics) -> None:
     machine.boot()
     machine.await_settled()
 
-    counted = machine.os.memory_total() / 2**20
+    counted = machine.os.memory.total() / 2**20
     metric("memory", counted, "MiB")
     assert minimum - RESERVE_MIB <= counted <= minimum
     assert CompleteLog.of(machine).found(FaultKind.KILLED) == []

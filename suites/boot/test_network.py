@@ -30,7 +30,7 @@ def test_has_the_default_route(guest: Guest, bench: Bench) -> None:
     """The guest's only default route is the network's gateway."""
     _, definition = bench.networks.get(1)
 
-    assert guest.os.default_routes() == [definition.gateway]
+    assert guest.os.network.default_routes() == [definition.gateway]
 
 
 @feature("boot.network")
@@ -40,8 +40,8 @@ def test_resolves_names(guest: Guest, bench: Bench) -> None:
     """The guest resolves a name that only this network's server knows, and no invented one."""
     _, definition = bench.networks.get(1)
 
-    assert guest.os.resolve(definition.host_name) == [definition.gateway]
-    assert guest.os.resolve(f"no-such-host.{definition.domain}") == []
+    assert guest.os.network.resolve(definition.host_name) == [definition.gateway]
+    assert guest.os.network.resolve(f"no-such-host.{definition.domain}") == []
 
 
 @feature("boot.network")
@@ -56,5 +56,5 @@ def test_has_an_ipv6_address_of_the_network(guest: Guest, bench: Bench) -> None:
 
 
 def _addresses(guest: Guest) -> list[ipaddress.IPv4Interface | ipaddress.IPv6Interface]:
-    nic = guest.os.nics()[0]
+    nic = guest.os.network.nics()[0]
     return [ipaddress.ip_interface(address) for address in nic.addresses]

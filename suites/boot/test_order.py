@@ -23,9 +23,9 @@ def test_boots_from_the_second_disk_where_the_first_is_blank(machine: Guest) -> 
 
     machine.boot()
 
-    serials = {disk.name: disk.serial for disk in machine.os.disks()}
+    serials = {disk.name: disk.serial for disk in machine.os.disks.all()}
     assert set(serials.values()) == {blank.serial, root.serial}
-    assert serials[machine.os.root_device()] == root.serial
+    assert serials[machine.os.disks.root()] == root.serial
 
 
 @feature("boot.order")
@@ -44,5 +44,5 @@ def test_falls_back_from_the_network_to_the_disk(machine: Guest) -> None:
 
     output, _, _ = machine.console.since(0).partition(b"Linux version")
     assert b"PXE" in output, "the firmware did not report that it tried the network"
-    serials = {disk.name: disk.serial for disk in machine.os.disks()}
-    assert serials[machine.os.root_device()] == root.serial
+    serials = {disk.name: disk.serial for disk in machine.os.disks.all()}
+    assert serials[machine.os.disks.root()] == root.serial

@@ -3,7 +3,7 @@
 from harness.errors import GuestFailure
 from harness.guests.guest import Guest
 from harness.guests.log_rules import FaultKind, Mark
-from harness.guests.os import Ending
+from harness.guests.os.lifecycle import Ending
 from harness.hypervisors.base import MachineState, PowerMethod
 from harness.hypervisors.capabilities import PAUSE, RESET
 from harness.hypervisors.facets.power import POWER_BUTTON
@@ -28,11 +28,11 @@ SILENT_WITHIN = 10.0
 @cost(700)
 def test_reboots_again_and_again_at_its_own_request(guest: Guest, metric: Metrics) -> None:
     """The guest reboots itself repeatedly, each time with a new boot id."""
-    seen = {guest.os.boot_id()}
+    seen = {guest.os.lifecycle.boot_id()}
     took = []
     for _ in range(REBOOTS):
-        took.append(expect_reboot(guest, guest.os.reboot))
-        seen.add(guest.os.boot_id())
+        took.append(expect_reboot(guest, guest.os.lifecycle.reboot))
+        seen.add(guest.os.lifecycle.boot_id())
     metric("slowest reboot", max(took), "s")
     assert len(seen) == REBOOTS + 1, "a boot id came twice"
 
@@ -43,13 +43,15 @@ def test_reboots_again_and_again_at_its_own_request(guest: Guest, metric: Metric
 def test_reboots_at_the_hosts_request(guest: Guest) -> None:
     """The guest reboots when the host asks, cleanly: its services were stopped first."""
     position = guest.console.position
-    before = guest.os.boot_id()
+    before = guest.os.lifecycle.boot_id()
 
     expect_reboot(guest, lambda: guest.machine.reboot(PowerMethod.ACPI))
 
-    assert guest.os.boot_id() != before
+    assert guest.os.lifecycle.boot_id() != before
     output = guest.console.since(position)
-    assert guest.os.ended_cleanly(output, Ending.REBOOT), "the system did not go down by itself"
+    assert guest.os.lifecycle.ended_cleanly(output, Ending.REBOOT), (
+        "the system did not go down by itself"
+    )
 
 
 @feature("boot.reset")
@@ -57,18 +59,20 @@ def test_reboots_at_the_hosts_request(guest: Guest) -> None:
 @cost(50)
 def test_returns_from_a_hard_reset(guest: Guest) -> None:
     """After the reset button the guest is ready again, and its journal was replayed clean."""
-    guest.os.write_file("before-the-reset", "kept")
+    guest.os.files.write("before-the-reset", "kept")
     position = guest.console.position
 
     expect_reboot(guest, guest.machine.reset)
 
     output = guest.console.since(position)
-    assert not guest.os.ended_cleanly(output, Ending.REBOOT), "it shut down: this was not a reset"
-    kept = guest.os.read_file("before-the-reset")
+    assert not guest.os.lifecycle.ended_cleanly(output, Ending.REBOOT), (
+        "it shut down: this was not a reset"
+    )
+    kept = guest.os.files.content("before-the-reset")
     assert kept == "kept", "a file synced before the reset is missing"
     log = CompleteLog.of(guest, back_to=Mark.MOUNTED)
     assert log.found(FaultKind.DAMAGE) == []
-    assert guest.os.root_is_writable(), "the root file system is mounted read-only"
+    assert guest.os.files.root_is_writable(), "the root file system is mounted read-only"
 
 
 @feature("boot.pause")
@@ -76,11 +80,11 @@ def test_returns_from_a_hard_reset(guest: Guest) -> None:
 @cost(20)
 def test_stands_still_while_paused(guest: Guest) -> None:
     """A paused guest makes no progress; resumed, it continues without a reboot or a lockup."""
-    boot_id = guest.os.boot_id()
+    boot_id = guest.os.lifecycle.boot_id()
     ticker = start_ticking(guest)
     with control():  # a ticker that never ran makes no progress either
         ticker.await_ticks(3)
-    before = guest.os.uptime()
+    before = guest.os.lifecycle.uptime()
     on_the_host = Deadline(PAUSED_SECONDS)
 
     guest.machine.pause()
@@ -91,11 +95,11 @@ def test_stands_still_while_paused(guest: Guest) -> None:
     guest.machine.resume()
 
     ticker.await_ticks(3)
-    in_the_guest = guest.os.uptime() - before
-    assert guest.os.boot_id() == boot_id
+    in_the_guest = guest.os.lifecycle.uptime() - before
+    assert guest.os.lifecycle.boot_id() == boot_id
     missed = on_the_host.elapsed - in_the_guest
     assert missed >= PAUSED_SECONDS - 1, f"the guest's clock ran on: it missed only {missed:.1f} s"
-    assert guest.os.log_rules.found(FaultKind.LOCKUP, guest.os.kernel_log()) == []
+    assert guest.os.log.rules.found(FaultKind.LOCKUP, guest.os.log.lines()) == []
 
 
 def _silent_from(guest: Guest) -> int:

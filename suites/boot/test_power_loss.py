@@ -37,4 +37,4 @@ def test_every_acknowledged_write_survives_a_power_cut(guest: Guest, metric: Met
     assert recorder.records()[:acknowledged] == expected, "an acknowledged write is lost"
     log = CompleteLog.of(guest, back_to=Mark.MOUNTED)
     assert log.found(FaultKind.DAMAGE) == []
-    assert guest.os.root_is_writable()
+    assert guest.os.files.root_is_writable()

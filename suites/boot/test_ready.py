@@ -17,12 +17,12 @@ def test_boots_to_ready_within_its_budget(machine: Guest, metric: Metrics) -> No
     channel = machine.boot()
 
     metric("boot to ready", deadline.elapsed, "s")
-    up = machine.os.uptime()
+    up = machine.os.lifecycle.uptime()
     assert channel in Answer
     assert machine.machine.state() is MachineState.RUNNING
     assert up <= deadline.elapsed + 1, "the guest was up before it was started"
     metric("firmware and loader", deadline.elapsed - up, "s")
     machine.await_settled()
-    kernel, services = machine.os.startup()
+    kernel, services = machine.os.lifecycle.startup()
     metric("kernel", kernel, "s")
     metric("services", services, "s")

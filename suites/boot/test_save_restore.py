@@ -26,9 +26,9 @@ CLOCK_LIMIT = 2.0
 def test_goes_on_after_save_and_restore(neighbours: Neighbours, metric: Metrics) -> None:
     """Saved and restored, the guest has its boot, its processes, its connections, its time."""
     guest, other = neighbours.first, neighbours.second
-    boot_id = guest.os.boot_id()
+    boot_id = guest.os.lifecycle.boot_id()
     count = open_echo_connection(guest, other)
-    up = guest.os.uptime()
+    up = guest.os.lifecycle.uptime()
     away = Deadline(AWAY_SECONDS)
     state = guest.folder / "saved.state"
 
@@ -38,9 +38,9 @@ def test_goes_on_after_save_and_restore(neighbours: Neighbours, metric: Metrics)
     guest.restore(state)
     state.unlink()
 
-    missed = away.elapsed - (guest.os.uptime() - up)
+    missed = away.elapsed - (guest.os.lifecycle.uptime() - up)
     assert missed >= AWAY_SECONDS - 1, f"it missed {missed:.1f} s only: it was not away"
-    assert guest.os.boot_id() == boot_id
+    assert guest.os.lifecycle.boot_id() == boot_id
     count.await_beyond(count.value() + 1)
     metric("missed", missed, "s")
     # The host corrects the clock through the service for it. The agent sets the system's clock
@@ -49,5 +49,5 @@ def test_goes_on_after_save_and_restore(neighbours: Neighbours, metric: Metrics)
         seconds = guest.budget(10).seconds
         guest.agent.call("guest-set-time", {"time": time.time_ns()}, timeout=seconds)
     before = time.time()
-    clock = guest.os.clock()
+    clock = guest.os.lifecycle.clock()
     assert before - CLOCK_LIMIT <= clock <= time.time() + CLOCK_LIMIT

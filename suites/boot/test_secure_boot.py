@@ -33,11 +33,11 @@ def test_boots_with_secure_boot_enforced(machine: Guest) -> None:
     """With Secure Boot enforced the guest boots, and reports that it is enforced."""
     machine.boot()
 
-    assert machine.os.uefi_variable("SecureBoot", EFI_GLOBAL) == b"\1"
-    assert machine.os.uefi_variable("SetupMode", EFI_GLOBAL) == b"\0", (
+    assert machine.os.firmware.variable("SecureBoot", EFI_GLOBAL) == b"\1"
+    assert machine.os.firmware.variable("SetupMode", EFI_GLOBAL) == b"\0", (
         "keys can be enrolled without a signature"
     )
-    assert machine.os.secure_boot(), "the kernel does not report that Secure Boot is on"
+    assert machine.os.firmware.secure_boot(), "the kernel does not report that Secure Boot is on"
 
 
 @feature("boot.secure_boot")
@@ -80,5 +80,5 @@ def _assert_refused_and_boots_without(machine: Guest) -> None:
     machine.redefine(firmware=Firmware.UEFI, nvram=plain)
     with control():  # the same disk boots where no signature is required
         machine.boot()
-        assert machine.os.is_uefi()
-        assert machine.os.uefi_variable("SecureBoot", EFI_GLOBAL) in (b"\0", b"")
+        assert machine.os.firmware.is_uefi()
+        assert machine.os.firmware.variable("SecureBoot", EFI_GLOBAL) in (b"\0", b"")

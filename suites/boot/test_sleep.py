@@ -23,7 +23,7 @@ SWAP_SERIAL = "GC-SWAP"
 @cost(60)
 def test_sleeps_in_memory_and_wakes(guest: Guest) -> None:
     """On request the guest sleeps in memory; woken, it continues with its processes."""
-    boot_id = guest.os.boot_id()
+    boot_id = guest.os.lifecycle.boot_id()
     count = start_counting(guest)
     require_allowed(guest, "guest-suspend-ram")
     since = guest.machine.events.mark()
@@ -53,10 +53,10 @@ def test_sleeps_in_memory_and_wakes(guest: Guest) -> None:
     )
     guest.await_ready(since=None)
 
-    assert guest.os.boot_id() == boot_id, "it woke by a reboot"
+    assert guest.os.lifecycle.boot_id() == boot_id, "it woke by a reboot"
     count.await_beyond(count.value())
-    log = guest.os.kernel_log()
-    assert guest.os.log_rules.shows(Mark.SLEPT, log), "the kernel's log shows no sleep"
+    log = guest.os.log.lines()
+    assert guest.os.log.rules.shows(Mark.SLEPT, log), "the kernel's log shows no sleep"
 
 
 @feature("boot.suspend_disk")
@@ -72,12 +72,12 @@ def test_sleeps_on_disk_and_wakes(machine: Guest) -> None:
     disk = DiskDefinition(swap, SWAP_SERIAL, bus=root.bus)
     machine.redefine(disks=[root, disk, *others])
     machine.boot()
-    machine.os.prepare_hibernation(SWAP_SERIAL)
+    machine.os.hibernation.prepare(SWAP_SERIAL)
     machine.shut_down()
     machine.boot()
     machine.await_settled()
-    assert machine.os.enable_hibernation(SWAP_SERIAL)
-    boot_id = machine.os.boot_id()
+    assert machine.os.hibernation.enable(SWAP_SERIAL)
+    boot_id = machine.os.lifecycle.boot_id()
     count = start_counting(machine)
     counted = count.value()
     require_allowed(machine, "guest-suspend-disk")
@@ -88,5 +88,5 @@ def test_sleeps_on_disk_and_wakes(machine: Guest) -> None:
     machine.hang_up()
     machine.boot()
 
-    assert machine.os.boot_id() == boot_id, "it booted instead of resuming"
+    assert machine.os.lifecycle.boot_id() == boot_id, "it booted instead of resuming"
     assert count.await_beyond(counted) > counted

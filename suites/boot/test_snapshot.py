@@ -19,20 +19,26 @@ def test_three_snapshots_in_a_chain_can_be_gone_back_to(guest: Guest, bench: Ben
     """Reverting to a snapshot undoes all that came after it, in memory and on disk."""
     if guest.definition.nvram is not None and UEFI_SNAPSHOT not in bench.capabilities:
         raise NotApplicable(f"the hypervisor lacks {UEFI_SNAPSHOT}")
-    boot_id = guest.os.boot_id()
+    boot_id = guest.os.lifecycle.boot_id()
     count = start_counting(guest)
     for name in NAMES:
-        guest.os.write_marker(name)
+        guest.os.files.write_marker(name)
         guest.machine.take_snapshot(name)
-    guest.os.write_marker("after")
+    guest.os.files.write_marker("after")
     with control():
-        assert guest.os.markers_on_disk() == guest.os.markers_in_memory() == {*NAMES, "after"}
+        assert (
+            guest.os.files.markers_on_disk()
+            == guest.os.files.markers_in_memory()
+            == {*NAMES, "after"}
+        )
 
     for back_to in reversed(NAMES):
         guest.revert(back_to)
 
         kept = set(NAMES[: NAMES.index(back_to) + 1])
-        assert guest.os.markers_on_disk() == kept, f"on disk, after reverting to {back_to}"
-        assert guest.os.markers_in_memory() == kept, f"in memory, after reverting to {back_to}"
-        assert guest.os.boot_id() == boot_id
+        assert guest.os.files.markers_on_disk() == kept, f"on disk, after reverting to {back_to}"
+        assert guest.os.files.markers_in_memory() == kept, (
+            f"in memory, after reverting to {back_to}"
+        )
+        assert guest.os.lifecycle.boot_id() == boot_id
         count.await_beyond(count.value())

@@ -27,26 +27,26 @@ def test_nothing_is_lost_while_it_is_left_alone(machine: Guest, metric: Metrics)
     """After a cold boot and minutes of quiet: no fault, no loss, no leak, an accurate clock."""
     machine.boot()
     machine.await_settled()
-    boot_id = machine.os.boot_id()
-    services = machine.os.running_units()
+    boot_id = machine.os.lifecycle.boot_id()
+    services = machine.os.services.running()
     with control():
         assert services, "no service is listed as running, so a lost one would not show"
-    available = machine.os.memory_available()
+    available = machine.os.memory.available()
     before = faults(machine, level=ERROR)
     ahead = _ahead(machine)
 
     let_pass(ALONE_SECONDS, [machine.crash_watch])
 
-    assert machine.os.boot_id() == boot_id
-    assert services - machine.os.running_units() == set(), "services were lost"
+    assert machine.os.lifecycle.boot_id() == boot_id
+    assert services - machine.os.services.running() == set(), "services were lost"
     assert faults(machine, level=ERROR) == before
-    assert machine.os.root_is_writable()
+    assert machine.os.files.root_is_writable()
     drift = _ahead(machine) - ahead
     metric("clock drift", drift, "s")
     assert abs(drift) <= CLOCK_LIMIT
-    taken = available - machine.os.memory_available()
+    taken = available - machine.os.memory.available()
     metric("memory taken", taken / 2**20, "MiB")
-    assert taken <= LEAK * machine.os.memory_total()
+    assert taken <= LEAK * machine.os.memory.total()
 
 
 def _ahead(machine: Guest) -> float:
@@ -58,6 +58,6 @@ def _ahead(machine: Guest) -> float:
 def _reading(machine: Guest) -> tuple[float, float]:
     """Seconds that a reading took, and by which it is ahead of the middle of that time."""
     before = time.time()
-    clock = machine.os.clock()
+    clock = machine.os.lifecycle.clock()
     after = time.time()
     return after - before, clock - (before + after) / 2

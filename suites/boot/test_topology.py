@@ -26,12 +26,12 @@ def test_processors_and_nodes_are_arranged_as_defined(machine: Guest, shape: Top
 
     machine.boot()
 
-    seen = machine.os.processors()
+    seen = machine.os.cpus.topology()
     assert len(seen) == machine.definition.vcpus
     assert len({p.socket for p in seen}) == shape.sockets
     assert len({(p.socket, p.core) for p in seen}) == shape.sockets * shape.cores
     assert len({p.siblings for p in seen}) == shape.sockets * shape.cores
-    nodes = machine.os.numa_nodes()
+    nodes = machine.os.cpus.numa_nodes()
     assert len(nodes) == shape.nodes
     given = machine.definition.memory_mib * 2**20 / shape.nodes
     for node, (processors, memory) in nodes.items():

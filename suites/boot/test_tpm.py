@@ -47,11 +47,11 @@ def test_what_boots_is_measured(machine: Guest) -> None:
 
     assert _booted(machine).pcrs(registers) == before, "the same system was measured differently"
 
-    machine.os.add_boot_argument(ARGUMENT)
+    machine.os.firmware.add_boot_argument(ARGUMENT)
     machine.shut_down()
     after = _booted(machine).pcrs(registers)
     with control():
-        assert machine.os.has_boot_argument(ARGUMENT), "the command line is still the same"
+        assert machine.os.firmware.has_boot_argument(ARGUMENT), "the command line is still the same"
     changed = {number for number in registers if after[number] != before[number]}
     assert changed & set(COMMAND_LINE_PCRS), "another command line was measured as the same"
     assert not changed & set(FIRMWARE_PCRS), f"the firmware was measured differently: {changed}"

@@ -20,8 +20,8 @@ def test_all_processors_come_online(machine: Guest, count: int) -> None:
 
     machine.boot()
 
-    assert machine.os.cpus_present() == count
-    assert machine.os.cpus_online() == count
+    assert machine.os.cpus.present() == count
+    assert machine.os.cpus.online() == count
     # An independent fact: each one runs a thread that is bound to it.
     for number in range(count):
-        assert machine.os.runs_on(number) == number
+        assert machine.os.cpus.runs_on(number) == number

@@ -28,12 +28,14 @@ def test_exit_status_and_both_streams(guest: Guest, integration: IntegrationServ
     """Exit status, output and errors arrive separately."""
     word = secrets.token_hex(6)
 
-    result = integration.exec.execute(guest.os.saying(f"out-{word}", f"err-{word}", status=42))
+    result = integration.exec.execute(
+        guest.os.programs.saying(f"out-{word}", f"err-{word}", status=42)
+    )
 
     assert result.exit_status == 42
     assert result.output == f"out-{word}\n".encode()
     assert result.errors == f"err-{word}\n".encode()
-    assert integration.exec.execute(guest.os.succeeding()).exit_status == 0
+    assert integration.exec.execute(guest.os.programs.succeeding()).exit_status == 0
 
 
 @feature("integration.exec")
@@ -41,7 +43,7 @@ def test_exit_status_and_both_streams(guest: Guest, integration: IntegrationServ
 @cost(20)
 def test_a_mebibyte_of_output_arrives_whole(guest: Guest, integration: IntegrationServices) -> None:
     """One MiB of random bytes arrives unchanged, by the guest's own digest."""
-    result = integration.exec.execute(guest.os.random_mebibyte())
+    result = integration.exec.execute(guest.os.programs.random_mebibyte())
 
     assert len(result.output) == MEBIBYTE
     assert hashlib.sha256(result.output).hexdigest() == result.error_text.split()[0]
@@ -68,13 +70,13 @@ def test_a_command_that_takes_too_long_is_killed(
     """At the timeout the command is killed in the guest, and the service keeps answering."""
     name = f"/proc/self/{secrets.token_hex(4)}"
     with control():
-        assert not guest.os.runs(name), "it ran before it was started"
+        assert not guest.os.background.runs(name), "it ran before it was started"
 
     with pytest.raises(CommandTimeoutError):
-        integration.exec.execute(guest.os.lasting(name), seconds=1)
+        integration.exec.execute(guest.os.programs.lasting(name), seconds=1)
 
-    assert not guest.os.runs(name), "the killed command still runs in the guest"
-    assert integration.exec.execute(guest.os.saying("alive", "", status=0)).text == "alive"
+    assert not guest.os.background.runs(name), "the killed command still runs in the guest"
+    assert integration.exec.execute(guest.os.programs.saying("alive", "", status=0)).text == "alive"
 
 
 @feature("integration.exec")
@@ -111,4 +113,4 @@ def test_a_missing_program_is_an_error(guest: Guest, integration: IntegrationSer
         integration.exec.run([f"/nowhere/{secrets.token_hex(4)}"])
 
     with control():
-        assert integration.exec.execute(guest.os.succeeding()).exit_status == 0
+        assert integration.exec.execute(guest.os.programs.succeeding()).exit_status == 0

@@ -32,13 +32,13 @@ def test_is_lost_when_the_service_stops_and_returns(
     """The heartbeat is lost when its service stops, and returns after a restart."""
     with control():
         assert integration.heartbeat.state() is HeartbeatState.OK
-    boot_id = guest.os.boot_id()
+    boot_id = guest.os.lifecycle.boot_id()
 
     with integration.heartbeat.disabled():
         assert integration.heartbeat.state() is HeartbeatState.LOST
 
     assert integration.heartbeat.state() is HeartbeatState.OK
-    assert guest.os.boot_id() == boot_id
+    assert guest.os.lifecycle.boot_id() == boot_id
 
 
 @feature("integration.heartbeat")
@@ -64,7 +64,7 @@ def test_is_lost_when_the_guest_panics(guest: Guest, integration: IntegrationSer
         assert integration.heartbeat.state() is HeartbeatState.OK
     guest.crash_expected = True
 
-    guest.os.crash(after=3)
+    guest.os.lifecycle.crash(after=3)
 
     integration.heartbeat.await_end(seconds=LOST_WITHIN)
     assert guest.crash_watch.found() is not None, "nothing distinguishes the panic from a hang"

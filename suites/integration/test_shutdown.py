@@ -6,7 +6,7 @@ from harness.errors import ChannelError
 from harness.events import EventKind
 from harness.guests.guest import Guest
 from harness.guests.log_rules import Mark
-from harness.guests.os import Ending
+from harness.guests.os.lifecycle import Ending
 from harness.hypervisors.base import MachineState, PowerMethod
 from harness.hypervisors.facets.power import POWER_BUTTON
 from harness.integration.contract import HeartbeatState, IntegrationServices
@@ -47,9 +47,9 @@ def test_shuts_down_clean_on_both_sides(
     output = guest.console.since(position)
     guest.boot()
     # The guest's side: its kernel came to the end of its own shutdown ...
-    assert guest.os.ended_cleanly(output, Ending.POWER_OFF)
+    assert guest.os.lifecycle.ended_cleanly(output, Ending.POWER_OFF)
     # ... and finds its file system clean at the next start.
-    assert not guest.os.log_rules.shows(Mark.REPAIRED, guest.os.kernel_log())
+    assert not guest.os.log.rules.shows(Mark.REPAIRED, guest.os.log.lines())
 
 
 @feature("integration.shutdown")
@@ -57,11 +57,11 @@ def test_shuts_down_clean_on_both_sides(
 @cost(50)
 def test_reboots_at_the_hosts_request(guest: Guest, integration: IntegrationServices) -> None:
     """The guest reboots when the host requests it from its service."""
-    before = guest.os.boot_id()
+    before = guest.os.lifecycle.boot_id()
 
     integration.shutdown.reboot(PowerMethod.AGENT)
 
-    assert guest.os.boot_id() != before
+    assert guest.os.lifecycle.boot_id() != before
 
 
 @feature("integration.shutdown")
@@ -93,7 +93,7 @@ def test_works_under_load(guest: Guest, integration: IntegrationServices) -> Non
     """The guest shuts down in time even while its processors and its disk are busy."""
     start_load(guest)
     with control():
-        assert guest.os.load() > 0, "the load did not start"
+        assert guest.os.cpus.load() > 0, "the load did not start"
 
     stopped = integration.shutdown.power_off(
         PowerMethod.ACPI, seconds=2 * guest.profile.budgets.shutdown_seconds

@@ -14,7 +14,7 @@ from harness.plugin.markers import feature, read_only, requires
 @read_only
 def test_pci_devices_are_those_defined(guest: Guest) -> None:
     """Every PCI function belongs to a device of the definition, and each of these is seen."""
-    seen = Counter(guest.os.pci_devices())
+    seen = Counter(guest.os.devices.pci())
 
     surplus, missing = unexpected(seen, expected_pci(guest.definition))
 
@@ -27,11 +27,11 @@ def test_pci_devices_are_those_defined(guest: Guest) -> None:
 def test_there_are_no_usb_devices(guest: Guest) -> None:
     """The guest has no USB device, since none was defined; PCI devices are listed the same way."""
     with control():
-        assert guest.os.pci_devices(), (
+        assert guest.os.devices.pci(), (
             "no device at all is listed, so a USB device would not be either"
         )
 
-    assert guest.os.usb_devices() == []
+    assert guest.os.devices.usb() == []
 
 
 @feature("isolation.devices")
@@ -39,7 +39,7 @@ def test_there_are_no_usb_devices(guest: Guest) -> None:
 @read_only
 def test_block_devices_are_those_defined(guest: Guest) -> None:
     """The guest has no disk but its own."""
-    assert sorted(disk.serial for disk in guest.os.disks()) == sorted(
+    assert sorted(disk.serial for disk in guest.os.disks.all()) == sorted(
         disk.serial for disk in guest.definition.disks
     )
 
@@ -49,4 +49,4 @@ def test_block_devices_are_those_defined(guest: Guest) -> None:
 @read_only
 def test_channels_are_those_defined(guest: Guest) -> None:
     """The guest has no channel to the host but its agent's."""
-    assert guest.os.virtio_ports() == sorted(PORTS)
+    assert guest.os.devices.virtio_ports() == sorted(PORTS)

@@ -29,12 +29,12 @@ def test_writes_stay_on_their_own_disk(
     image = bench.image(target.profile)
     mark = f"guestcert-{secrets.token_hex(16)}"
 
-    start = neighbours.first.os.fill_file(mark)
+    start = neighbours.first.os.disks.fill_file(mark)
 
     with control():  # the same scan, of the same place, finds the mark where it was written
         assert _scan(neighbours.first, mark, start), "the scan does not find it on A's own disk"
     assert not _scan(neighbours.second, mark, start), "A's writes are on B's disk"
-    assert not neighbours.second.os.has_marker_file()
+    assert not neighbours.second.os.disks.has_filled_file()
     assert _digest(image.path) == image.digest, "the base image has changed"
 
 
@@ -43,7 +43,7 @@ def test_writes_stay_on_their_own_disk(
 def test_what_was_written_goes_with_its_disk(guest: Guest, bench: Bench, target: Target) -> None:
     """A guest's data is gone with its disk: the next guest in the machine slot finds none of it."""
     mark = f"guestcert-{secrets.token_hex(16)}"
-    start = guest.os.fill_file(mark)
+    start = guest.os.disks.fill_file(mark)
     with control():
         assert _scan(guest, mark, start), "the scan does not find what was just written"
 
@@ -70,10 +70,10 @@ def test_a_new_disk_reads_zeros(machine: Guest) -> None:
 
     machine.boot()
 
-    name = {disk.serial: disk.name for disk in machine.os.disks()}
+    name = {disk.serial: disk.name for disk in machine.os.disks.all()}
     with control():  # the same probe finds the content of a disk that was kept
-        assert machine.os.bytes_not_zero(name[kept.serial], DISK_MIB) == DISK_MIB * MEBIBYTE
-    assert machine.os.bytes_not_zero(name[new.serial], DISK_MIB) == 0
+        assert machine.os.disks.bytes_not_zero(name[kept.serial], DISK_MIB) == DISK_MIB * MEBIBYTE
+    assert machine.os.disks.bytes_not_zero(name[new.serial], DISK_MIB) == 0
 
 
 def _make_full(disk: Path) -> None:
@@ -87,7 +87,7 @@ def _make_full(disk: Path) -> None:
 def _scan(guest: Guest, mark: str, start: int) -> bool:
     """Whether the raw disk contains the mark around sector `start`."""
     first = max(0, start * 512 - SCANNED_MIB // 2 * 1024 * 1024)
-    return guest.os.disk_holds(mark, start=first, mebibytes=SCANNED_MIB)
+    return guest.os.disks.holds(mark, start=first, mebibytes=SCANNED_MIB)
 
 
 def _digest(file: Path) -> str:

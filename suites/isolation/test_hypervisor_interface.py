@@ -31,7 +31,7 @@ def test_the_guest_sees_the_hypervisor_that_runs_it(guest: Guest) -> None:
     """The signature is that of the accelerator in the machine's definition."""
     linux = guest.linux
     with control():  # the same probe agrees with the kernel itself
-        assert cpuid.is_virtual(linux.cpuid) == ("hypervisor" in linux.processor_flags())
+        assert cpuid.is_virtual(linux.cpuid) == ("hypervisor" in linux.cpus.processor_flags())
 
     assert cpuid.is_virtual(linux.cpuid), "the processor reports no hypervisor"
     expected = cpuid.EXPECTED[guest.definition.accelerator]
@@ -67,7 +67,7 @@ def test_the_root_s_registers_are_out_of_reach(guest: Guest) -> None:
     Source: QEMU, target/i386/tcg/sysemu/misc_helper.c.
     """
     linux = guest.linux
-    boot, before = linux.boot_id(), faults(guest)
+    boot, before = linux.lifecycle.boot_id(), faults(guest)
     own = linux.read_msr(SYSENTER)
     with control():  # the same probes read and write a register that is the guest's own
         assert own is not None, "the probe reads no register at all"
@@ -81,7 +81,7 @@ def test_the_root_s_registers_are_out_of_reach(guest: Guest) -> None:
     else:
         assert (read, taken, kept) == (None, False, None), "the root's register is not refused"
     assert linux.read_msr(SYSENTER) == own
-    assert linux.boot_id() == boot
+    assert linux.lifecycle.boot_id() == boot
     assert faults(guest) == before
     assert guest.machine.state() is MachineState.RUNNING
 

@@ -36,7 +36,7 @@ def test_reaches_no_service_of_the_host(guest: Guest, bench: Bench, protocol: st
                 opened = reached_on_host(endpoint, listener, protocol, [definition.gateway])
                 assert opened == {definition.gateway}, "an open port of the host is not reached"
                 assert network.leases().get(guest.definition.nics[0].mac) == endpoint.address
-                assert guest.os.resolve(definition.host_name) == [definition.gateway]
+                assert guest.os.network.resolve(definition.host_name) == [definition.gateway]
         finally:
             ports.open([])
 

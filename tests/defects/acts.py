@@ -130,14 +130,14 @@ def stopped_agent(guests: Sequence[Guest]) -> None:
 
 def panic_instead_of_hang(guests: Sequence[Guest]) -> None:
     """A guest that dies where it should only hang."""
-    guest, hang = guests[0], guests[0].os.hang
+    guest, hang = guests[0], guests[0].os.lifecycle.hang
     _run(guest, "sysctl -w kernel.unknown_nmi_panic=1")
 
     def hang_and_die() -> None:
         hang()
         guest.machine.inject_nmi()
 
-    guest.os.hang = hang_and_die  # type: ignore[method-assign]
+    guest.os.lifecycle.hang = hang_and_die  # type: ignore[method-assign]
 
 
 def heart_of_another(guests: Sequence[Guest]) -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from harness.channels.console import Console, ConsolePiece
 from harness.errors import ControlFailedError, GuestFailure, NotApplicable
-from harness.guests.os import GuestDisk, GuestNic
+from harness.guests.os.disks import GuestDisk
+from harness.guests.os.network import GuestNic
 from harness.oracles.screen import Picture
 from harness.profiles.hardware import Firmware, MachineType, ProcessorFloor
 from harness.waiting import Deadline, NotYet
@@ -51,15 +52,15 @@ def rebooting(*boot_ids: str, monkeypatch: pytest.MonkeyPatch) -> Mock:
     """A guest that has these boot ids, one after another; its reboots are taken as proved."""
     monkeypatch.setattr(test_power, "expect_reboot", lambda guest, ask: ask() or 1.0)
     guest = Mock()
-    guest.os.boot_id.side_effect = boot_ids
-    guest.os.reboot.return_value = None
+    guest.os.lifecycle.boot_id.side_effect = boot_ids
+    guest.os.lifecycle.reboot.return_value = None
     return guest
 
 
 def test_a_guest_reboots_ten_times_in_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
     guest = rebooting(*"abcdefghijk", monkeypatch=monkeypatch)
     test_power.test_reboots_again_and_again_at_its_own_request(guest, Mock())
-    assert guest.os.reboot.call_count == 10
+    assert guest.os.lifecycle.reboot.call_count == 10
 
 
 def test_a_boot_id_that_comes_back_was_no_reboot(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,7 +101,7 @@ MAC = "52:54:00:00:00:01"
 def with_card(*addresses: str) -> Mock:
     """A guest with one card that has these addresses."""
     guest = Mock()
-    guest.os.nics = lambda: [GuestNic("enp1s0", MAC, "e1000", addresses)]
+    guest.os.network.nics = lambda: [GuestNic("enp1s0", MAC, "e1000", addresses)]
     return guest
 
 
@@ -191,7 +192,7 @@ def test_the_least_processor_is_neither_less_nor_more(given: str, passes: bool) 
     found = {"kvm64": {"sse2"}, "a greater one": {"sse2", "ssse3"}, "a lesser one": set()}[given]
     machine = Mock()
     machine.profile.hardware.cpu_floor = ProcessorFloor.X86_64
-    machine.os.missing_flags = lambda expected: expected - found
+    machine.os.cpus.missing_flags = lambda expected: expected - found
     hypervisor = Mock(processor_flags=lambda *_: {"sse2"})
     if passes:
         test_cpu_model.test_boots_on_the_least_processor(machine, hypervisor)
@@ -205,7 +206,7 @@ def test_the_least_processor_is_neither_less_nor_more(given: str, passes: bool) 
 def test_a_card_too_few_or_one_twice_is_not_as_defined(cards: int) -> None:
     guest = Mock()
     guest.definition.nics = [Mock(mac=MAC)]
-    guest.os.nics = lambda: [GuestNic("enp1s0", MAC, "virtio_net", ())] * cards
+    guest.os.network.nics = lambda: [GuestNic("enp1s0", MAC, "virtio_net", ())] * cards
     guest.profile.drivers.nic = "virtio_net"
     with pytest.raises(AssertionError, match=MAC):
         test_hardware.test_nics_are_as_defined(guest)
@@ -215,7 +216,7 @@ def test_a_card_too_few_or_one_twice_is_not_as_defined(cards: int) -> None:
 def test_a_disk_too_few_or_one_twice_is_not_as_defined(disks: int) -> None:
     guest = Mock()
     guest.definition.disks = [Mock(serial="GC-ROOT")]
-    guest.os.disks = lambda: [GuestDisk("vda", "GC-ROOT", 512, "virtio_blk")] * disks
+    guest.os.disks.all = lambda: [GuestDisk("vda", "GC-ROOT", 512, "virtio_blk")] * disks
     with pytest.raises(AssertionError, match="GC-ROOT"):
         test_hardware.test_disks_are_as_defined(guest)
 
@@ -269,5 +270,5 @@ def test_a_slow_answer_tells_less_of_the_clock_than_a_quick_one(
     monkeypatch.setattr(test_stays_up, "READINGS", 3)
     monkeypatch.setattr(test_stays_up, "time", Mock(time=lambda: next(times)))
     guest = Mock()
-    guest.os.clock = lambda: next(told)
+    guest.os.lifecycle.clock = lambda: next(told)
     assert test_stays_up._ahead(guest) == pytest.approx(0)

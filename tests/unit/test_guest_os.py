@@ -13,8 +13,8 @@ from harness.channels.base import CommandTimeoutError
 from harness.errors import GuestTimeout, NotApplicable
 from harness.events import EventLog
 from harness.guests.guest import Credentials, Guest
-from harness.guests.linux import LinuxOs
-from harness.guests.windows import WindowsOs
+from harness.guests.linux.system import LinuxOs
+from harness.guests.windows.system import WindowsOs
 from harness.plugin.applicability import require_system
 from harness.profiles.loader import load_profiles
 from harness.profiles.model import Profile, System
@@ -71,7 +71,7 @@ def test_a_start_up_without_an_end_is_the_guest_s_failure(monkeypatch: pytest.Mo
         raise CommandTimeoutError("waited 480 s for systemctl to end")
 
     monkeypatch.setattr(guest, "budget", lambda seconds: Deadline(seconds, clock))
-    monkeypatch.setattr(guest.os, "settled", asked, raising=False)
+    monkeypatch.setattr(guest.os.lifecycle, "settled", asked, raising=False)
     with pytest.raises(GuestTimeout, match=r"finish its start-up, last saw .* systemctl to end"):
         guest.await_settled()
 

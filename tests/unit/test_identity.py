@@ -8,8 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from harness.errors import ChannelError, NotApplicable
-from harness.guests.linux.release import release_of
-from harness.guests.os import OsRelease
+from harness.guests.os.product import OsRelease, release_of
 from harness.oracles.identity import mismatches
 from harness.profiles.identity import Builds, Identity
 from harness.profiles.loader import load_profiles
@@ -195,7 +194,7 @@ def test_freebsd_is_its_userland_s_release(kernel: str, userland: str, release: 
     ],
 )
 def test_a_windows_is_what_its_profile_describes(system: str, guest: str) -> None:
-    reported = asking(system)[0].os_release()
+    reported = asking(system)[0].product.release()
     assert mismatches(PROFILES[guest], reported) == []
 
 
@@ -221,14 +220,16 @@ def test_a_windows_is_what_its_profile_describes(system: str, guest: str) -> Non
     ],
 )
 def test_another_windows_is_told_apart(guest: str, change: dict[str, str], words: str) -> None:
-    (first, *_) = mismatches(PROFILES[guest], replace(asking()[0].os_release(), **change))
+    (first, *_) = mismatches(PROFILES[guest], replace(asking()[0].product.release(), **change))
     assert words in first
 
 
 @pytest.mark.parametrize("edition", ["Professional", "ProfessionalN", "EnterpriseEval"])
 def test_an_edition_without_a_player_and_one_for_a_trial_are_that_edition(edition: str) -> None:
     client = {"release": "19045", "distribution": "windows", "edition": edition}
-    assert mismatches(PROFILES["windows-10"], replace(asking()[0].os_release(), **client)) == []
+    assert (
+        mismatches(PROFILES["windows-10"], replace(asking()[0].product.release(), **client)) == []
+    )
 
 
 def test_every_profile_states_what_its_guest_is() -> None:
@@ -268,7 +269,7 @@ def test_a_file_of_any_kind_is_read_without_an_error(text: str) -> None:
 
 
 def test_packages_are_listed_line_by_line() -> None:
-    assert saying("acl 2.3.1-3 amd64\nzlib1g 1:1.2.13 amd64\n").packages(limit=100) == [
+    assert saying("acl 2.3.1-3 amd64\nzlib1g 1:1.2.13 amd64\n").product.packages(limit=100) == [
         "acl 2.3.1-3 amd64",
         "zlib1g 1:1.2.13 amd64",
     ]
@@ -276,7 +277,7 @@ def test_packages_are_listed_line_by_line() -> None:
 
 def test_a_guest_without_a_package_manager_has_no_list() -> None:
     with pytest.raises(NotApplicable, match="none of dpkg, rpm"):
-        saying("=\n").packages(limit=100)
+        saying("=\n").product.packages(limit=100)
 
 
 def test_the_administrator_s_release_file_comes_before_the_vendor_s() -> None:

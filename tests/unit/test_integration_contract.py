@@ -168,7 +168,7 @@ def test_commands_are_a_service_of_qemu_s_agent_alone(
 ) -> None:
     ran = CommandResult(("true",), 0, b"", b"")
     monkeypatch.setattr(on_qemu.guest, "agent", Mock(run=Mock(return_value=ran)))
-    assert on_qemu.services.exec.execute(on_qemu.guest.os.succeeding()) is ran
+    assert on_qemu.services.exec.execute(on_qemu.guest.os.programs.succeeding()) is ran
     with pytest.raises(NotApplicable, match="no service that runs commands"):
         _ = on_hyperv.services.exec
 

@@ -11,10 +11,12 @@ import pytest
 
 from harness.channels.base import CommandResult
 from harness.errors import ChannelError, HarnessError
-from harness.guests.linux import LinuxOs
+from harness.guests.linux.system import LinuxOs
 from harness.guests.log_records import LogLine
 from harness.guests.log_rules import LogRules
-from harness.guests.os import Ending, GuestDisk, Processor
+from harness.guests.os.cpus import Processor
+from harness.guests.os.disks import GuestDisk
+from harness.guests.os.lifecycle import Ending
 from harness.guests.text import LINE_LIMIT, TEXT_LIMIT
 from harness.profiles.model import System
 
@@ -38,17 +40,17 @@ def test_a_script_that_fails_is_an_error_with_what_it_said() -> None:
     ("listed", "count"), [("0\n", 1), ("0-3\n", 4), ("0-1,4\n", 3), ("0,2,4-7\n", 6)]
 )
 def test_processors_are_counted_from_the_kernels_list(listed: str, count: int) -> None:
-    assert saying(listed).cpus_online() == count
+    assert saying(listed).cpus.online() == count
 
 
 def test_memory_is_told_in_bytes() -> None:
-    assert saying("MemFree: 5 kB\nMemTotal:   1000 kB\n").memory_total() == 1024_000
+    assert saying("MemFree: 5 kB\nMemTotal:   1000 kB\n").memory.total() == 1024_000
     with pytest.raises(ChannelError, match="MemTotal"):
-        saying("nothing of the kind").memory_total()
+        saying("nothing of the kind").memory.total()
 
 
 def test_disks_are_listed() -> None:
-    disks = saying("vda|GC-ROOT|2048|virtio_blk\nsda||16|sd\n").disks()
+    disks = saying("vda|GC-ROOT|2048|virtio_blk\nsda||16|sd\n").disks.all()
     assert disks == [
         GuestDisk("vda", "GC-ROOT", 1048576, "virtio_blk"),
         GuestDisk("sda", "", 8192, "sd"),
@@ -57,11 +59,11 @@ def test_disks_are_listed() -> None:
 
 def test_a_line_of_other_form_is_an_error() -> None:
     with pytest.raises(ChannelError, match="not 4 columns"):
-        saying("vda|x|y|1|2|3").disks()
+        saying("vda|x|y|1|2|3").disks.all()
 
 
 def test_the_kernel_log_has_levels() -> None:
-    log = saying("<6>[0.0] Linux version\n<12>[1.0] user's\n its second line\n").kernel_log()
+    log = saying("<6>[0.0] Linux version\n<12>[1.0] user's\n its second line\n").log.lines()
     assert log == [
         LogLine(6, "[0.0] Linux version"),
         LogLine(4, "[1.0] user's"),
@@ -74,14 +76,14 @@ def test_freebsd_s_log_is_read_without_levels() -> None:
     linux = LinuxOs(
         saying("Copyright (c) 1992-2024 The FreeBSD Project.\n<118>dhclient")._run, rules
     )
-    assert [line.level for line in linux.kernel_log()] == [6, 6]
-    assert linux.log_rules is rules
+    assert [line.level for line in linux.log.lines()] == [6, 6]
+    assert linux.log.rules is rules
 
 
 def test_a_log_of_any_size_is_cut_before_it_is_looked_at() -> None:
-    log = saying("<4>" + "x" * 8_000_000).kernel_log()
+    log = saying("<4>" + "x" * 8_000_000).log.lines()
     assert sum(len(line.text) for line in log) <= LINE_LIMIT
-    flood = saying("<4>old\n" + "<4>[1.0] flood\n" * 400_000 + "<4>new\n").kernel_log()
+    flood = saying("<4>old\n" + "<4>[1.0] flood\n" * 400_000 + "<4>new\n").log.lines()
     assert sum(len(line.text) for line in flood) <= TEXT_LIMIT
     assert flood[-1].text == "new"
 
@@ -98,38 +100,40 @@ def test_a_device_of_acpi_may_have_a_platform_driver(there: str, found: bool) ->
     def run(arguments: Sequence[str], *, stdin: bytes = b"", seconds: float = 30) -> CommandResult:
         return CommandResult(tuple(arguments), int(arguments[-1] != there), b"", b"")
 
-    assert LinuxOs(run).has_acpi_driver("vmgenid") is found
+    assert LinuxOs(run).devices.has_acpi_driver("vmgenid") is found
 
 
 @pytest.mark.parametrize("answer", ["{", '{"a": 1}', "[" * 100_000])
 def test_an_answer_that_is_no_list_is_an_error(answer: str) -> None:
     with pytest.raises(ChannelError):
-        saying(answer).default_routes()
+        saying(answer).network.default_routes()
 
 
 def test_gateways_are_read() -> None:
-    assert saying('[{"gateway": "10.0.0.1"}, {"dev": "eth0"}]').default_routes() == ["10.0.0.1"]
+    assert saying('[{"gateway": "10.0.0.1"}, {"dev": "eth0"}]').network.default_routes() == [
+        "10.0.0.1"
+    ]
     with pytest.raises(ChannelError, match="is not an object"):
-        saying("[5]").default_routes()
-    assert saying("").default_routes() == []
+        saying("[5]").network.default_routes()
+    assert saying("").network.default_routes() == []
 
 
 def test_a_name_that_is_unknown_has_no_address() -> None:
-    assert saying("", exit_status=2).resolve("nowhere.test") == []
+    assert saying("", exit_status=2).network.resolve("nowhere.test") == []
     both = saying("10.0.0.1 STREAM x\n10.0.0.1 DGRAM\nfd00::1 STREAM\n")
-    assert both.resolve("host.test") == ["10.0.0.1", "fd00::1"]
+    assert both.network.resolve("host.test") == ["10.0.0.1", "fd00::1"]
 
 
 def test_processors_and_nodes_are_listed_with_their_places() -> None:
-    assert saying("0|0|0|0-1\n1|0|0|0-1\n").processors() == [
+    assert saying("0|0|0|0-1\n1|0|0|0-1\n").cpus.topology() == [
         Processor(0, 0, 0, "0-1"),
         Processor(1, 0, 0, "0-1"),
     ]
-    assert saying("0|0-1|1000\n1|2|500\n").numa_nodes() == {0: (2, 1024_000), 1: (1, 512_000)}
-    assert saying("0|0-1|1000\n1||500\n").numa_nodes() == {0: (2, 1024_000), 1: (0, 512_000)}
-    assert saying("0|-1|-1|0\n").processors() == [Processor(0, -1, -1, "0")]
+    assert saying("0|0-1|1000\n1|2|500\n").cpus.numa_nodes() == {0: (2, 1024_000), 1: (1, 512_000)}
+    assert saying("0|0-1|1000\n1||500\n").cpus.numa_nodes() == {0: (2, 1024_000), 1: (0, 512_000)}
+    assert saying("0|-1|-1|0\n").cpus.topology() == [Processor(0, -1, -1, "0")]
     with pytest.raises(ChannelError, match="not 4 columns"):
-        saying("0|0").processors()
+        saying("0|0").cpus.topology()
 
 
 def test_interrupts_of_all_processors_are_added_up() -> None:
@@ -140,7 +144,7 @@ def test_interrupts_of_all_processors_are_added_up() -> None:
 
 
 def test_a_device_without_a_driver_is_listed_too() -> None:
-    assert saying("virtio_net\n-\nvirtio_blk\n").virtio_drivers() == [
+    assert saying("virtio_net\n-\nvirtio_blk\n").devices.virtio_drivers() == [
         "-",
         "virtio_blk",
         "virtio_net",
@@ -152,37 +156,39 @@ def test_a_device_without_a_driver_is_listed_too() -> None:
     [("running\n", ""), ("degraded\n", ""), ("", ""), ("starting\n", "systemd starting")],
 )
 def test_what_start_up_waits_for_is_told_by_systemd(state: str, awaited: str) -> None:
-    assert saying(state).settled() == awaited
+    assert saying(state).lifecycle.settled() == awaited
 
 
 def test_a_clean_end_is_what_the_kernel_says_last() -> None:
     linux = saying()
-    assert linux.ended_cleanly(b"[9.0] reboot: Restarting system\r\n", Ending.REBOOT)
-    assert not linux.ended_cleanly(b"[9.0] reboot: Restarting system\r\n", Ending.POWER_OFF)
-    assert linux.ended_cleanly(b"[9.0] reboot: Power down\r\n", Ending.POWER_OFF)
-    assert not linux.ended_cleanly(b"login: ", Ending.REBOOT)
+    assert linux.lifecycle.ended_cleanly(b"[9.0] reboot: Restarting system\r\n", Ending.REBOOT)
+    assert not linux.lifecycle.ended_cleanly(
+        b"[9.0] reboot: Restarting system\r\n", Ending.POWER_OFF
+    )
+    assert linux.lifecycle.ended_cleanly(b"[9.0] reboot: Power down\r\n", Ending.POWER_OFF)
+    assert not linux.lifecycle.ended_cleanly(b"login: ", Ending.REBOOT)
 
 
 def test_flags_are_compared_by_the_kernel_s_names() -> None:
     linux = saying("flags\t\t: fpu sse4_1\n")
-    assert linux.missing_flags({"sse4.1", "fpu", "avx"}) == {"avx"}
+    assert linux.cpus.missing_flags({"sse4.1", "fpu", "avx"}) == {"avx"}
 
 
 def test_swap_is_used_only_where_the_kernel_was_told_to_look_for_it() -> None:
     disks = "vda|GC-ROOT|2048|virtio_blk\nvdb|GC-SWAP|2048|virtio_blk\n"
-    assert saying(disks, "root=/dev/vda1 resume=/dev/vdb quiet\n", "").enable_hibernation("GC-SWAP")
+    assert saying(disks, "root=/dev/vda1 resume=/dev/vdb quiet\n", "").hibernation.enable("GC-SWAP")
     # Nothing more is answered, and nothing more is asked.
-    assert not saying(disks, "root=/dev/vda1 quiet\n").enable_hibernation("GC-SWAP")
+    assert not saying(disks, "root=/dev/vda1 quiet\n").hibernation.enable("GC-SWAP")
 
 
 def test_the_mount_options_are_whole_words() -> None:
-    assert saying("rw,relatime\n").root_is_writable()
-    assert not saying("ro,errors=remount-rw\n").root_is_writable()
+    assert saying("rw,relatime\n").files.root_is_writable()
+    assert not saying("ro,errors=remount-rw\n").files.root_is_writable()
 
 
 def test_a_boot_argument_is_plain() -> None:
     with pytest.raises(HarnessError, match="not a plain kernel argument"):
-        saying().add_boot_argument("quiet|e id")
+        saying().firmware.add_boot_argument("quiet|e id")
 
 
 def run_here(arguments: Sequence[str], *, stdin: bytes = b"", seconds: float = 30) -> CommandResult:
@@ -198,21 +204,21 @@ def test_a_variable_is_written_with_its_attributes(
     monkeypatch.chdir(tmp_path)
     linux = LinuxOs(run_here)
     data = bytes(range(256))
-    linux.set_uefi_variable("Mark", "vendor", data)
+    linux.firmware.set_variable("Mark", "vendor", data)
     assert (tmp_path / "Mark-vendor").read_bytes() == b"\7\0\0\0" + data
-    assert linux.uefi_variable("Mark", "vendor") == data
-    assert linux.uefi_variable("Nothing", "vendor") == b""
+    assert linux.firmware.variable("Mark", "vendor") == data
+    assert linux.firmware.variable("Nothing", "vendor") == b""
 
 
 def test_programs_for_cases_do_what_they_are_for() -> None:
     linux = LinuxOs(run_here)
-    said = run_here(linux.saying("$HOME", "`id`", status=42).arguments)
+    said = run_here(linux.programs.saying("$HOME", "`id`", status=42).arguments)
     assert (said.output, said.errors, said.exit_status) == (b"$HOME\n", b"`id`\n", 42)
-    assert run_here(linux.succeeding().arguments).exit_status == 0
-    bytes_ = run_here(linux.random_mebibyte().arguments)
+    assert run_here(linux.programs.succeeding().arguments).exit_status == 0
+    bytes_ = run_here(linux.programs.random_mebibyte().arguments)
     assert hashlib.sha256(bytes_.output).hexdigest() == bytes_.error_text.split()[0]
     assert len(bytes_.output) == 2**20
-    assert linux.lasting("a-word").arguments[-1] == "a-word"
+    assert linux.programs.lasting("a-word").arguments[-1] == "a-word"
 
 
 def test_a_host_name_that_an_image_sets_itself_makes_no_two_guests_one() -> None:
@@ -220,7 +226,7 @@ def test_a_host_name_that_an_image_sets_itself_makes_no_two_guests_one() -> None
         key, card = f"ssh-ed25519 AAAA{number} root@appliance", f"eth0|52:54:00:0:0:{number}|virtio"
         return saying(f"{number:032x}\n", f"{key}\n", f"{card}\n", "[]")
 
-    first, second = (guest(number).identity() for number in (1, 2))
+    first, second = (guest(number).network.identity() for number in (1, 2))
 
     assert set(first) == {"machine id", "host keys", "MAC addresses"}
     assert all(first.values())

@@ -14,65 +14,66 @@ from hypothesis import strategies as st
 from harness.channels.base import CommandResult
 from harness.errors import ChannelError, GuestFailure, HarnessError, NotApplicable
 from harness.guests import answers
-from harness.guests.linux import LinuxOs
 from harness.guests.linux.shell import ANSWER_LIMIT
-from harness.guests.os import Ending, GuestOs
+from harness.guests.linux.system import LinuxOs
+from harness.guests.os.lifecycle import Ending
 from harness.workloads.counter import Counter
 from harness.workloads.program import RunningProgram, program
 from harness.workloads.traffic import Endpoint
+from tests.unit.windows_operations import operations
 
 Ask = Callable[[LinuxOs], object]
 
 ASKED: dict[str, Ask] = {
-    "boot_id": lambda os: os.boot_id(),
-    "uptime": lambda os: os.uptime(),
-    "clock": lambda os: os.clock(),
-    "startup": lambda os: os.startup(),
-    "settled": lambda os: os.settled(),
-    "ended_cleanly": lambda os: os.ended_cleanly(b"", Ending.REBOOT),
-    "kernel_log": lambda os: os.log_rules.faults(os.kernel_log()),
-    "running_units": lambda os: os.running_units(),
-    "failed_units": lambda os: os.failed_units(),
-    "cpus_online": lambda os: os.cpus_online(),
-    "cpus_present": lambda os: os.cpus_present(),
-    "missing_flags": lambda os: os.missing_flags({"sse2"}),
-    "processors": lambda os: os.processors(),
-    "numa_nodes": lambda os: os.numa_nodes(),
-    "runs_on": lambda os: os.runs_on(1),
-    "memory_available": lambda os: os.memory_available(),
-    "memory_total": lambda os: os.memory_total(),
-    "disks": lambda os: os.disks(),
-    "disk_drivers": lambda os: os.disk_drivers("vda"),
-    "root_device": lambda os: os.root_device(),
-    "nics": lambda os: os.nics(),
-    "smbios": lambda os: os.smbios("sys_vendor"),
-    "pci_devices": lambda os: os.pci_devices(),
-    "usb_devices": lambda os: os.usb_devices(),
-    "virtio_drivers": lambda os: os.virtio_drivers(),
-    "virtio_ports": lambda os: os.virtio_ports(),
-    "default_routes": lambda os: os.default_routes(),
-    "resolve": lambda os: os.resolve("host.test"),
-    "identity": lambda os: os.identity(),
-    "secure_boot": lambda os: os.secure_boot(),
-    "tpm_version": lambda os: os.tpm_version(),
-    "tpm_exchange": lambda os: os.tpm_exchange(b"x"),
-    "has_boot_argument": lambda os: os.has_boot_argument("quiet"),
-    "uefi_variable": lambda os: os.uefi_variable("Mark", "vendor"),
-    "root_is_writable": lambda os: os.root_is_writable(),
-    "read_file": lambda os: os.read_file("name"),
-    "markers_on_disk": lambda os: os.markers_on_disk(),
-    "markers_in_memory": lambda os: os.markers_in_memory(),
-    "fill_file": lambda os: os.fill_file("mark"),
-    "disk_holds": lambda os: os.disk_holds("mark", start=0, mebibytes=1),
-    "bytes_not_zero": lambda os: os.bytes_not_zero("vda", 1),
-    "prepare_hibernation": lambda os: os.prepare_hibernation("GC-SWAP"),
-    "enable_hibernation": lambda os: os.enable_hibernation("GC-SWAP"),
-    "start_program": lambda os: os.start_program(program("counting"), "count-1", []),
-    "program_output": lambda os: os.program_output("count-1", limit=99),
-    "load": lambda os: os.load(),
-    "runs": lambda os: os.runs("x"),
-    "os_release": lambda os: os.os_release(),
-    "packages": lambda os: os.packages(limit=100),
+    "lifecycle.boot_id": lambda os: os.lifecycle.boot_id(),
+    "lifecycle.uptime": lambda os: os.lifecycle.uptime(),
+    "lifecycle.clock": lambda os: os.lifecycle.clock(),
+    "lifecycle.startup": lambda os: os.lifecycle.startup(),
+    "lifecycle.settled": lambda os: os.lifecycle.settled(),
+    "lifecycle.ended_cleanly": lambda os: os.lifecycle.ended_cleanly(b"", Ending.REBOOT),
+    "log.lines": lambda os: os.log.rules.faults(os.log.lines()),
+    "services.running": lambda os: os.services.running(),
+    "services.failed": lambda os: os.services.failed(),
+    "cpus.online": lambda os: os.cpus.online(),
+    "cpus.present": lambda os: os.cpus.present(),
+    "cpus.missing_flags": lambda os: os.cpus.missing_flags({"sse2"}),
+    "cpus.topology": lambda os: os.cpus.topology(),
+    "cpus.numa_nodes": lambda os: os.cpus.numa_nodes(),
+    "cpus.runs_on": lambda os: os.cpus.runs_on(1),
+    "memory.available": lambda os: os.memory.available(),
+    "memory.total": lambda os: os.memory.total(),
+    "disks.all": lambda os: os.disks.all(),
+    "disks.drivers": lambda os: os.disks.drivers("vda"),
+    "disks.root": lambda os: os.disks.root(),
+    "network.nics": lambda os: os.network.nics(),
+    "devices.smbios": lambda os: os.devices.smbios("sys_vendor"),
+    "devices.pci": lambda os: os.devices.pci(),
+    "devices.usb": lambda os: os.devices.usb(),
+    "devices.virtio_drivers": lambda os: os.devices.virtio_drivers(),
+    "devices.virtio_ports": lambda os: os.devices.virtio_ports(),
+    "network.default_routes": lambda os: os.network.default_routes(),
+    "network.resolve": lambda os: os.network.resolve("host.test"),
+    "network.identity": lambda os: os.network.identity(),
+    "firmware.secure_boot": lambda os: os.firmware.secure_boot(),
+    "tpm.version": lambda os: os.tpm.version(),
+    "tpm.exchange": lambda os: os.tpm.exchange(b"x"),
+    "firmware.has_boot_argument": lambda os: os.firmware.has_boot_argument("quiet"),
+    "firmware.variable": lambda os: os.firmware.variable("Mark", "vendor"),
+    "files.root_is_writable": lambda os: os.files.root_is_writable(),
+    "files.content": lambda os: os.files.content("name"),
+    "files.markers_on_disk": lambda os: os.files.markers_on_disk(),
+    "files.markers_in_memory": lambda os: os.files.markers_in_memory(),
+    "disks.fill_file": lambda os: os.disks.fill_file("mark"),
+    "disks.holds": lambda os: os.disks.holds("mark", start=0, mebibytes=1),
+    "disks.bytes_not_zero": lambda os: os.disks.bytes_not_zero("vda", 1),
+    "hibernation.prepare": lambda os: os.hibernation.prepare("GC-SWAP"),
+    "hibernation.enable": lambda os: os.hibernation.enable("GC-SWAP"),
+    "background.start": lambda os: os.background.start(program("counting"), "count-1", []),
+    "background.output": lambda os: os.background.output("count-1", limit=99),
+    "cpus.load": lambda os: os.cpus.load(),
+    "background.runs": lambda os: os.background.runs("x"),
+    "product.release": lambda os: os.product.release(),
+    "product.packages": lambda os: os.product.packages(limit=100),
     # What Linux alone has.
     "require_kernel": lambda os: os.require_kernel((5, 0), "does it"),
     "interrupts": lambda os: os.interrupts("NMI"),
@@ -86,18 +87,29 @@ ASKED: dict[str, Ask] = {
 }
 
 ANSWERLESS = {
-    *(
-        "add_boot_argument",
-        "install_program",
-        "stop_program",
-        "crash",
-        "fresh_copy",
-        "hang",
-        "has_acpi_driver",
-    ),
-    *("has_marker_file", "is_uefi", "write_file", "knows_firmware", "lasting", "write_marker"),
-    *("load_driver", "log_rules", "power_off", "random_mebibyte", "reboot", "recent_log", "saying"),
-    *("set_uefi_variable", "succeeding", "sync", "unload_driver"),
+    "firmware.add_boot_argument",
+    "lifecycle.crash",
+    "lifecycle.hang",
+    "devices.has_acpi_driver",
+    "disks.has_filled_file",
+    "background.install",
+    "firmware.is_uefi",
+    "firmware.is_reported",
+    "programs.lasting",
+    "devices.load_driver",
+    "log.rules",
+    "lifecycle.power_off",
+    "programs.random_mebibyte",
+    "lifecycle.reboot",
+    "log.recent",
+    "programs.saying",
+    "firmware.set_variable",
+    "background.stop",
+    "programs.succeeding",
+    "disks.sync",
+    "devices.unload_driver",
+    "files.write",
+    "files.write_marker",
 }
 """Operations of which nothing but the exit status is read, or nothing is asked."""
 
@@ -110,8 +122,7 @@ def saying(text: bytes) -> LinuxOs:
 
 
 def test_every_answer_is_tried() -> None:
-    operations = {name for name in dir(GuestOs) if not name.startswith("_")}
-    assert operations - ANSWERLESS <= set(ASKED)
+    assert set(operations()) - ANSWERLESS <= set(ASKED)
 
 
 def numbers_in(value: object) -> Iterator[float]:
@@ -194,7 +205,7 @@ json_values = st.recursive(
 @given(value=st.lists(json_values, max_size=3))
 def test_whatever_a_list_holds_nothing_else_is_raised(value: object) -> None:
     text = json.dumps(value).encode()
-    for ask in (ASKED["default_routes"], lambda os: os._addresses()):
+    for ask in (ASKED["network.default_routes"], lambda os: os.network._addresses()):
         try:
             answer: object = ask(saying(text))
         except ChannelError as error:
@@ -229,7 +240,7 @@ def test_sound_numbers_are_read() -> None:
 
 def test_a_guest_without_a_card_cannot_be_a_station() -> None:
     guest = Mock()
-    guest.os.nics.return_value = []
+    guest.os.network.nics.return_value = []
     with pytest.raises(HarnessError, match="lists no network card"):
         Endpoint.of(guest)
 
@@ -247,6 +258,6 @@ def test_a_guest_without_a_card_cannot_be_a_station() -> None:
 )
 def test_a_count_that_is_none_is_not_believed(output: str, error: type[Exception]) -> None:
     guest = Mock()
-    guest.os.program_output.return_value = output + "\n"
+    guest.os.background.output.return_value = output + "\n"
     with pytest.raises(error):
         Counter(RunningProgram(guest, "counting-1", 1, False)).value()

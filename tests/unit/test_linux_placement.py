@@ -10,9 +10,8 @@ import pytest
 
 from harness.channels.base import CommandResult
 from harness.errors import ChannelError, NotApplicable
-from harness.guests.linux import LinuxOs
-from harness.guests.linux.devices import ROOT_DISK
-from harness.guests.linux.placement import CHUNKS, FIRST_EXTENT, LAYER, ROOT
+from harness.guests.linux.system import LinuxOs
+from harness.guests.os.disks import CHUNKS, FIRST_EXTENT, LAYER, ROOT, ROOT_DISK
 
 CHUNK_TREE = """\
 btrfs-progs v6.2
@@ -53,17 +52,17 @@ PARTITION = {"/dev/vda3": "partition 135168", "/dev/block/254:3": "partition 135
 
 @pytest.mark.parametrize("kind", ["ext3", "ext4", "xfs"])
 def test_a_partition_begins_somewhere_on_its_disk(kind: str) -> None:
-    assert guest(f"{kind}|/dev/vda3", 1000, PARTITION).first_sector("/x") == 136168
+    assert guest(f"{kind}|/dev/vda3", 1000, PARTITION).disks.first_sector("/x") == 136168
 
 
 def test_a_disk_without_partitions_begins_at_its_first_sector() -> None:
-    assert guest("ext4|/dev/vda", 1000, {"/dev/vda": "disk"}).first_sector("/x") == 1000
+    assert guest("ext4|/dev/vda", 1000, {"/dev/vda": "disk"}).disks.first_sector("/x") == 1000
 
 
 def test_a_logical_volume_is_followed_into_its_second_piece() -> None:
     table = "0 5000 linear 254:9 7\n5000 8000 linear 254:3 2048"
     linux = guest("ext4|/dev/mapper/system-root", 6000, PARTITION | {LVM: table})
-    assert linux.first_sector("/x") == 6000 - 5000 + 2048 + 135168
+    assert linux.disks.first_sector("/x") == 6000 - 5000 + 2048 + 135168
 
 
 LVM = "/dev/mapper/system-root"
@@ -71,12 +70,12 @@ LVM = "/dev/mapper/system-root"
 
 def test_btrfs_counts_in_addresses_of_its_own() -> None:
     linux = guest("btrfs|/dev/vda3", 298844160 // 512 + 16, PARTITION)
-    assert linux.first_sector("/x") == 567279616 // 512 + 16 + 135168
+    assert linux.disks.first_sector("/x") == 567279616 // 512 + 16 + 135168
 
 
 def test_an_address_in_no_chunk_is_a_channel_error() -> None:
     with pytest.raises(ChannelError, match="no chunk"):
-        guest("btrfs|/dev/vda3", 1, PARTITION).first_sector("/x")
+        guest("btrfs|/dev/vda3", 1, PARTITION).disks.first_sector("/x")
 
 
 @pytest.mark.parametrize(
@@ -91,19 +90,19 @@ def test_where_nothing_keeps_a_plain_place_the_case_does_not_apply(
     root: str, layer: str, reason: str
 ) -> None:
     with pytest.raises(NotApplicable, match=reason):
-        guest(root, 1000, {root.partition("|")[2]: layer}).first_sector("/x")
+        guest(root, 1000, {root.partition("|")[2]: layer}).disks.first_sector("/x")
 
 
 def test_striped_btrfs_has_no_plain_place() -> None:
     striped = CHUNK_TREE.replace("DATA|single", "DATA|RAID0")
     with pytest.raises(NotApplicable, match="RAID0"):
-        guest("btrfs|/dev/vda3", 13631488 // 512, PARTITION, striped).first_sector("/x")
+        guest("btrfs|/dev/vda3", 13631488 // 512, PARTITION, striped).disks.first_sector("/x")
 
 
 def test_devices_that_lead_in_a_circle_are_a_channel_error() -> None:
     circle = {LVM: "0 9000 linear 254:0 0", "/dev/block/254:0": "0 9000 linear 254:0 0"}
     with pytest.raises(ChannelError, match="more than 8 layers"):
-        guest(f"ext4|{LVM}", 10, circle).first_sector("/x")
+        guest(f"ext4|{LVM}", 10, circle).disks.first_sector("/x")
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ import pytest
 from harness.channels.base import CommandResult
 from harness.errors import ChannelError, HarnessError, NotApplicable
 from harness.guests.leaf import Leaf
-from harness.guests.linux import LinuxOs
 from harness.guests.linux.registers import DEVICES
+from harness.guests.linux.system import LinuxOs
 
 Answer = tuple[int, bytes, bytes]
 """Exit status, output and errors."""

@@ -13,7 +13,7 @@ import pytest
 from harness.channels.base import CommandResult
 from harness.errors import ChannelError, GuestFailure, NotApplicable
 from harness.events import EventKind, EventLog
-from harness.guests.linux import LinuxOs
+from harness.guests.linux.system import LinuxOs
 from harness.oracles.reboot import expect_reboot
 from harness.waiting import Deadline, JumpingClock
 from suites.boot import test_interrupted
@@ -82,6 +82,6 @@ def test_a_reboot_is_proved_by_a_boot_id_that_was_known_before() -> None:
     guest = MagicMock(budget=lambda seconds: Deadline(seconds, clock))
     guest.profile.budgets.ready_seconds = 60
     guest.serves.return_value = True
-    guest.os.boot_id.side_effect = ["the old", "the new"]
+    guest.os.lifecycle.boot_id.side_effect = ["the old", "the new"]
     expect_reboot(guest, lambda: None, before="the old")
-    assert guest.os.boot_id.call_count == 2, "it was asked before it had to be"
+    assert guest.os.lifecycle.boot_id.call_count == 2, "it was asked before it had to be"

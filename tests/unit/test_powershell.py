@@ -112,10 +112,10 @@ def test_what_is_run_is_sound_and_no_longer_than_a_command_line(script: str) -> 
 
 
 def test_every_script_is_used_and_none_is_missing() -> None:
-    modules = "".join(file.read_text(encoding="utf-8") for file in SCRIPTS.parent.glob("*.py"))
+    modules = "".join(file.read_text(encoding="utf-8") for file in SCRIPTS.parents[1].rglob("*.py"))
     scripts = [file.stem for file in FILES if file not in PROGRAMS]
     unused = [script for script in scripts if f'"{script}"' not in modules]
     assert unused == []
-    asked = re.findall(r"self\.(?:ask|start|program)\(\s*\"(\w+)\"", modules)
+    asked = re.findall(r"self\.(?:ask|start_script|program)\(\s*\"(\w+)\"", modules)
     assert len(asked) > 30, "the control: they are found"
     assert set(asked) <= set(scripts)

@@ -10,7 +10,7 @@ import pytest
 
 from harness.channels.base import CommandResult
 from harness.errors import ChannelError, NotApplicable
-from harness.guests.linux import LinuxOs
+from harness.guests.linux.system import LinuxOs
 from harness.plugin.applicability import require_tpm_use
 from harness.profiles.loader import load_profiles
 from tests.unit.test_linux import saying
@@ -48,10 +48,10 @@ def test_a_kernel_without_a_release_is_an_error() -> None:
 
 def test_a_kernel_without_numa_or_hibernation_promised_neither() -> None:
     with pytest.raises(NotApplicable, match="built without NUMA"):
-        saying("none\n").numa_nodes()
+        saying("none\n").cpus.numa_nodes()
     disk = "vdb|GC-SWAP|2048|virtio_blk"
     with pytest.raises(NotApplicable, match="does not hibernate"):
-        saying("freeze mem\n", disk).prepare_hibernation("GC-SWAP")
+        saying("freeze mem\n", disk).hibernation.prepare("GC-SWAP")
 
 
 def on_this_host(folder: Path) -> LinuxOs:
@@ -82,7 +82,7 @@ def test_a_tpm_is_found_by_kernels_that_do_not_list_its_version(
         file = tmp_path / "sys/class/tpm/tpm0" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="ascii")
-    assert on_this_host(tmp_path).tpm_version() == version
+    assert on_this_host(tmp_path).tpm.version() == version
 
 
 def test_a_guest_that_has_no_use_for_a_tpm_is_not_judged_by_it() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from harness.channels.agent import AgentCommands
 from harness.errors import ChannelError, NotApplicable
-from harness.guests.os import OsRelease
+from harness.guests.os.product import OsRelease
 from harness.lab.software import PACKAGES_LIMIT, GuestSoftware, known_software, take_software
 from harness.results.comparison import compare
 from harness.results.model import Environment, GuestBuild
@@ -30,8 +30,8 @@ RELEASE = OsRelease(
 @pytest.fixture
 def guest() -> Mock:
     made = Mock(profile=a_profile())
-    made.os.os_release.return_value = RELEASE
-    made.os.packages.return_value = ["acl 2.3.1-3 amd64", "zlib1g 1:1.2.13 amd64"]
+    made.os.product.release.return_value = RELEASE
+    made.os.product.packages.return_value = ["acl 2.3.1-3 amd64", "zlib1g 1:1.2.13 amd64"]
     made.agent.call.return_value = {"version": "7.2.7", "supported_commands": []}
     made.agent.commands.return_value = AgentCommands(frozenset(), frozenset({"guest-exec"}))
     return made
@@ -52,12 +52,12 @@ def test_the_software_of_a_guest_is_kept_with_its_packages_in_a_file(
     assert known.packages == f"guests/{GUEST}/packages.txt"
     listed = (tmp_path / known.packages).read_text(encoding="utf-8")
     assert listed == "acl 2.3.1-3 amd64\nzlib1g 1:1.2.13 amd64\n"
-    assert guest.os.packages.call_args.kwargs == {"limit": PACKAGES_LIMIT}
+    assert guest.os.product.packages.call_args.kwargs == {"limit": PACKAGES_LIMIT}
 
 
 def test_a_guest_that_cannot_say_leaves_it_out(guest: Mock, tmp_path: Path) -> None:
-    guest.os.packages.side_effect = NotApplicable("no dpkg")
-    guest.os.os_release.side_effect = ChannelError("no answer")
+    guest.os.product.packages.side_effect = NotApplicable("no dpkg")
+    guest.os.product.release.side_effect = ChannelError("no answer")
     guest.agent.call.side_effect = ChannelError("no agent")
     guest.agent.commands.side_effect = ChannelError("no agent")
     assert taken(guest, tmp_path) == GuestSoftware()
@@ -73,7 +73,7 @@ def test_an_agent_that_answers_otherwise_has_no_version(
 
 
 def test_a_hostile_guest_s_answers_are_bounded_and_inert(guest: Mock, tmp_path: Path) -> None:
-    guest.os.packages.return_value = ["\x1b[31mevil\r" + "x" * 1000, "y\n/../z"] * 20_000
+    guest.os.product.packages.return_value = ["\x1b[31mevil\r" + "x" * 1000, "y\n/../z"] * 20_000
     guest.agent.call.return_value = {"version": "\x1b]0;x\x07" * 1000}
     known = taken(guest, tmp_path)
     listed = (tmp_path / known.packages).read_bytes()

@@ -22,7 +22,7 @@ def guest_with(*versions: int) -> Mock:
 
     clock = JumpingClock()
     guest = Mock(crash_watch=Mock(), budget=lambda seconds: Deadline(seconds, clock))
-    guest.os.tpm_version = Mock(side_effect=version)
+    guest.os.tpm.version = Mock(side_effect=version)
     guest.crash_expected, guest.wait_for = False, MethodType(Guest.wait_for, guest)
     return guest
 
@@ -30,7 +30,7 @@ def guest_with(*versions: int) -> Mock:
 def test_a_chip_that_is_found_late_is_waited_for() -> None:
     guest = guest_with(0, 0, 2)
     Tpm(guest).await_chip()
-    assert guest.os.tpm_version.call_count == 3
+    assert guest.os.tpm.version.call_count == 3
 
 
 @pytest.mark.parametrize(("version", "seen"), [(0, "no TPM"), (1, "version 1")])

@@ -14,7 +14,7 @@ from harness.workloads.program import program
 from tests.unit.windows_operations import ACTS, FACTS, Ask, asking, saying
 
 ASKED: dict[str, Ask] = {name: ask for name, (ask, _) in (FACTS | ACTS).items()}
-ASKED["kernel_log"] = lambda os: os.kernel_log()
+ASKED["log.lines"] = lambda os: os.log.lines()
 
 HOSTILE = "'; Remove-Item C:\\ -Recurse; \"$(calc)\" `n @' \u2019 日本語 🦉 \r\n & exit\0"
 
@@ -22,17 +22,17 @@ HOSTILE = "'; Remove-Item C:\\ -Recurse; \"$(calc)\" `n @' \u2019 日本語 🦉
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda os: os.write_file(HOSTILE, HOSTILE),
-        lambda os: os.read_file(HOSTILE),
-        lambda os: os.resolve(HOSTILE),
-        lambda os: os.runs(HOSTILE),
-        lambda os: os.fill_file(HOSTILE),
-        lambda os: os.write_marker(HOSTILE),
-        lambda os: os.start_program(program("counting"), HOSTILE, [HOSTILE]),
-        lambda os: os.program_output(HOSTILE, limit=9),
-        lambda os: os.unload_driver(HOSTILE),
-        lambda os: os.uefi_variable(HOSTILE, HOSTILE),
-        lambda os: os.disk_holds(HOSTILE, start=0, mebibytes=1),
+        lambda os: os.files.write(HOSTILE, HOSTILE),
+        lambda os: os.files.content(HOSTILE),
+        lambda os: os.network.resolve(HOSTILE),
+        lambda os: os.background.runs(HOSTILE),
+        lambda os: os.disks.fill_file(HOSTILE),
+        lambda os: os.files.write_marker(HOSTILE),
+        lambda os: os.background.start(program("counting"), HOSTILE, [HOSTILE]),
+        lambda os: os.background.output(HOSTILE, limit=9),
+        lambda os: os.devices.unload_driver(HOSTILE),
+        lambda os: os.firmware.variable(HOSTILE, HOSTILE),
+        lambda os: os.disks.holds(HOSTILE, start=0, mebibytes=1),
     ],
 )
 def test_no_value_reaches_a_script_s_text(ask: Ask) -> None:
@@ -49,7 +49,7 @@ def test_no_value_reaches_a_script_s_text(ask: Ask) -> None:
 
 def test_a_boot_argument_is_plain() -> None:
     with pytest.raises(HarnessError, match="not a plain kernel argument"):
-        asking()[0].add_boot_argument(HOSTILE)
+        asking()[0].firmware.add_boot_argument(HOSTILE)
 
 
 UNSOUND = {
@@ -101,18 +101,18 @@ def test_whatever_is_answered_nothing_else_is_raised_or_believed(answer: object)
 
 def test_an_error_is_told_with_what_powershell_said() -> None:
     with pytest.raises(ChannelError, match=r"boot_id\.ps1 failed in the guest: Access is denied"):
-        saying({"error": "Access is denied.", "lacks": None}).boot_id()
+        saying({"error": "Access is denied.", "lacks": None}).lifecycle.boot_id()
     with pytest.raises(ChannelError, match="failed in the guest"):
-        saying({"answer": "an id"}, exit_status=1).boot_id()
+        saying({"answer": "an id"}, exit_status=1).lifecycle.boot_id()
     with pytest.raises(ChannelError, match="reports no boot id"):
-        saying({"answer": " "}).boot_id()
+        saying({"answer": " "}).lifecycle.boot_id()
 
 
 @pytest.mark.parametrize("mask", ["0x3", "", "f" * 17])
 def test_a_mask_of_another_form_is_an_error(mask: str) -> None:
     group = {"Relationship": 0, "Mask": mask, "Number": 0}
     with pytest.raises(ChannelError, match="is not a mask"):
-        saying({"answer": {"groups": [group], "srat": ""}}).processors()
+        saying({"answer": {"groups": [group], "srat": ""}}).cpus.topology()
 
 
 @pytest.mark.parametrize("tail", [b"\1\0", b"\1\x28" + bytes(5), b"\0\1"])
@@ -121,14 +121,14 @@ def test_a_table_of_memory_that_is_cut_is_an_error(tail: bytes) -> None:
     nodes = [{"Relationship": 1, "Mask": "0" * 15 + "1", "Number": 0}]
     answer = {"answer": {"groups": nodes, "srat": table}}
     with pytest.raises(ChannelError, match="is truncated"):
-        saying(answer).numa_nodes()
+        saying(answer).cpus.numa_nodes()
 
 
 def test_addresses_that_are_none_are_an_error() -> None:
     setting = {"Index": 1, "IPAddress": ["10.0.0.1"], "IPSubnet": ["elephants"]}
     setting |= {"MACAddress": "", "NetConnectionID": "", "ServiceName": ""}
     with pytest.raises(ChannelError, match="addresses are invalid"):
-        saying({"answer": [setting]}).nics()
+        saying({"answer": [setting]}).network.nics()
     setting |= {"IPSubnet": []}
     with pytest.raises(ChannelError, match="addresses are invalid"):
-        saying({"answer": [setting]}).nics()
+        saying({"answer": [setting]}).network.nics()

@@ -18,7 +18,8 @@ from harness.channels.base import CommandResult
 from harness.errors import GuestFailure, GuestTimeout, HarnessError, NotApplicable
 from harness.guests.background import CarriedProgram, Interpreter
 from harness.guests.guest import Guest
-from harness.guests.linux import LinuxOs, background
+from harness.guests.linux.system import LinuxOs
+from harness.guests.os import background
 from harness.waiting import Deadline, NotYet, wait_until
 from harness.workloads import counter
 from harness.workloads.counter import Counter, open_echo_connection, start_counting
@@ -60,7 +61,7 @@ def processes_with(text: str) -> list[int]:
 def carry_text(guest: Guest, text: str, interpreter: Interpreter = Interpreter.SHELL) -> Carried:
     """A program of this text, carried."""
     carried = Carried(guest, CarriedProgram("planted", {interpreter: text}))
-    guest.os.install_program(carried.program)
+    guest.os.background.install(carried.program)
     return carried
 
 
@@ -88,7 +89,7 @@ def test_an_echo_is_counted_until_the_connection_is_lost(
     echoed = open_echo_connection(guest, guest)
     assert echoed.await_beyond(echoed.value()) > 1
     (server,) = processes_with("echo_server.program\x0045699")
-    guest.os.stop_program(server)
+    guest.os.background.stop(server)
 
     def lost() -> None:
         try:

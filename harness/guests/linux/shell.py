@@ -6,9 +6,7 @@ import json
 
 from harness.errors import ChannelError
 from harness.guests.answers import Fields, entries
-from harness.guests.log_rules import LogRules
-from harness.guests.os import Runner
-from harness.profiles.model import System
+from harness.guests.runner import Runner
 
 ANSWER_LIMIT = 8 * 1024 * 1024
 """Bytes of a script's output; the longest true one, a kernel's log, is a fraction of it."""
@@ -17,9 +15,8 @@ ANSWER_LIMIT = 8 * 1024 * 1024
 class LinuxShell:
     """Runs scripts and programs in the guest as its administrator."""
 
-    def __init__(self, run: Runner, log_rules: LogRules | None = None) -> None:
+    def __init__(self, run: Runner) -> None:
         self._run = run
-        self.log_rules = log_rules or LogRules.of(System.LINUX)
 
     def sh(self, script: str, *arguments: str, seconds: float = 30) -> str:
         """Output of a shell script that must succeed; `arguments` are $1, $2, ...

@@ -14,9 +14,8 @@ from pathlib import Path
 from harness.channels.base import CommandResult
 from harness.errors import ChannelError, NotApplicable
 from harness.guests.answers import Fields, entries
-from harness.guests.log_rules import LogRules
-from harness.guests.os import Program, Runner
-from harness.profiles.model import System
+from harness.guests.program import Program
+from harness.guests.runner import Runner
 
 SCRIPTS = Path(__file__).with_name("scripts")
 
@@ -35,15 +34,9 @@ class WindowsShell:
     `kernel` is the version of Windows NT by the profile, None for one that is not known.
     """
 
-    def __init__(
-        self,
-        run: Runner,
-        kernel: tuple[int, int] | None = None,
-        log_rules: LogRules | None = None,
-    ) -> None:
+    def __init__(self, run: Runner, kernel: tuple[int, int] | None = None) -> None:
         self._run = run
         self._kernel = kernel
-        self._log_rules = log_rules or LogRules.of(System.WINDOWS)
 
     def ask(self, script: str, *values: str, seconds: float = 60) -> object:
         """The answer of a script, which finds `values` in $given.
@@ -55,7 +48,7 @@ class WindowsShell:
         result = self._run(program.arguments, stdin=program.stdin, seconds=seconds)
         return _answer(script, result)
 
-    def start(self, script: str, *values: str) -> None:
+    def start_script(self, script: str, *values: str) -> None:
         """Start a script in the background; it finds `values` in its environment."""
         self.detach(script_text(script), "", *values)
 

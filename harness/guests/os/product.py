@@ -1,18 +1,37 @@
-"""Which operating system a Linux or FreeBSD guest is, by its own files.
-
-Source: os-release(5); before it the vendors' own files: /etc/redhat-release (CentOS and RHEL up to
-6), /etc/SuSE-release (SLES up to 11), /etc/lsb-release (Ubuntu), /etc/debian_version (Debian).
-"""
+"""Release and installed packages."""
 
 from __future__ import annotations
 
 import re
 import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
 
 from harness.errors import ChannelError, NotApplicable
+from harness.guests.answers import fields, texts
 from harness.guests.linux.shell import LinuxShell
-from harness.guests.os import OsRelease
+from harness.guests.windows.powershell import WindowsShell
+
+
+@dataclass(frozen=True)
+class OsRelease:
+    """An operating system's record of itself, in os-release's terms.
+
+    `architecture` is that of its programs; a 64-bit kernel may run a 32-bit system. On Windows
+    `distribution` is `windows` or `windows-server`, `release` the build number.
+    """
+
+    system: str  # Linux, FreeBSD, Windows
+    distribution: str
+    name: str
+    release: str
+    title: str  # for a reader
+    kernel: str  # its release
+    kernel_architecture: str
+    architecture: str
+    edition: str = ""
+
 
 LINE_LIMIT = 1024
 """Characters of a line that is read; the longest true one names a web address."""
@@ -42,11 +61,27 @@ elif command -v pkg >/dev/null; then pkg query '%n %v %q'
 else echo =; fi | sort | head -c "$1" """
 """One package a line, by the package manager that the guest has."""
 
+CLIENT = 1
+"""Win32_OperatingSystem.ProductType of a client; 2 is a domain controller, 3 a server."""
 
-class LinuxRelease(LinuxShell):
-    """See harness.guests.os.Product."""
+ARCHITECTURES = {"AMD64": "x86_64", "x86": "i686", "ARM64": "aarch64"}
+"""Windows' own names. Source: the environment of its Session Manager in the registry."""
 
-    def os_release(self) -> OsRelease:
+
+class Product(Protocol):
+    """Release and installed packages."""
+
+    def release(self) -> OsRelease:
+        """Release, edition, kernel and architecture, by the system's own record."""
+
+    def packages(self, *, limit: int) -> list[str]:
+        """Every installed package with its version, sorted; cut off after `limit` bytes."""
+
+
+class LinuxProduct(LinuxShell):
+    """See Product."""
+
+    def release(self) -> OsRelease:
         """Its record of itself: /etc/os-release, or the vendor's older file."""
         return release_of(self.sh(RELEASE))
 
@@ -56,6 +91,36 @@ class LinuxRelease(LinuxShell):
         if lines == ["="]:
             raise NotApplicable("the guest has none of dpkg, rpm, apk and pkg")
         return lines
+
+
+class WindowsProduct(WindowsShell):
+    """See Product."""
+
+    def release(self) -> OsRelease:
+        """Its record of itself; `release` is the build number, `edition` the EditionID."""
+        known = fields(self.ask("release"), "record of its release")
+        build = known.number("build")
+        if not build:
+            raise ChannelError("the guest's record of its release has no build number")
+        machine = known.text("architecture")
+        architecture = ARCHITECTURES.get(machine, machine)
+        server = known.number("kind") != CLIENT
+        return OsRelease(
+            system="Windows",
+            distribution="windows-server" if server else "windows",
+            name=known.text("product"),
+            release=str(build),
+            title=f"{known.text('caption')}, build {build}.{known.number('revision')}",
+            kernel=f"{known.text('version')}.{known.number('revision')}",
+            kernel_architecture=architecture,
+            architecture=architecture,
+            edition=known.text("edition"),
+        )
+
+    def packages(self, *, limit: int) -> list[str]:
+        """Every installed update and program with its version, sorted."""
+        lines = texts(self.ask("packages", str(limit)), "list of packages")
+        return sorted(lines)
 
 
 def release_of(text: str) -> OsRelease:

@@ -1,0 +1,1 @@
+"""The guest OS interface: a topic a module, with each system's implementation side by side."""
