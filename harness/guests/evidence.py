@@ -8,10 +8,9 @@ from pathlib import Path
 
 from harness.guests.guest import Guest
 from harness.guests.text import bounded_lines
-from harness.hypervisors.capabilities import Capability
 from harness.hypervisors.description import description_file
 from harness.hypervisors.facets.display import DISPLAY
-from harness.hypervisors.facets.processors import shown_processors_of
+from harness.hypervisors.facets.processors import PROCESSORS
 from harness.time_accounting import Phase
 
 LIMIT = 1024 * 1024
@@ -21,9 +20,8 @@ LIMIT = 1024 * 1024
 class EvidenceCollector:
     """Writes the evidence of a failure into a folder, with secrets redacted."""
 
-    def __init__(self, secrets: tuple[str, ...], capabilities: frozenset[Capability]) -> None:
+    def __init__(self, secrets: tuple[str, ...]) -> None:
         self._secrets = secrets
-        self._capabilities = capabilities
 
     def collect(self, guest: Guest, folder: Path, *, console_since: int) -> list[Path]:
         """Write the evidence of one guest; returns the files. Never raises, whatever is broken.
@@ -38,9 +36,10 @@ class EvidenceCollector:
                 self._text(f"{prefix}-hypervisor.log", guest.machine.hypervisor_log),
                 self._text(f"{prefix}-guest.log", lambda: self._guest_log(guest)),
             ]
-            if shown := shown_processors_of(guest.machine):
-                files.append(self._text(f"{prefix}-processors.txt", shown.processors))
-            if DISPLAY in self._capabilities:
+            if PROCESSORS in guest.machine.facets:
+                processors = guest.machine.facet(PROCESSORS)
+                files.append(self._text(f"{prefix}-processors.txt", processors.state))
+            if DISPLAY in guest.machine.facets:
                 files.append(_screenshot(guest, Path(f"{prefix}-screen.png")))
             return [file for file in files if file is not None]
 
@@ -85,7 +84,7 @@ def _tail(guest: Guest, since: int) -> str:
 
 def _screenshot(guest: Guest, file: Path) -> Path | None:
     try:
-        picture = guest.machine.screenshot()
+        picture = guest.machine.facet(DISPLAY).screenshot()
     except Exception:
         return None  # a machine that is off has no screen; its other evidence stands
     return _written(file, picture)

@@ -33,7 +33,10 @@ from harness.guests.os.contract import GuestOs
 from harness.guests.windows.system import WindowsOs
 from harness.hypervisors.base import Machine, MachineState
 from harness.hypervisors.definitions import MachineDefinition
-from harness.hypervisors.facets.direct import Login, direct_commands_of
+from harness.hypervisors.facets.agent import AGENT
+from harness.hypervisors.facets.console import CONSOLE
+from harness.hypervisors.facets.direct import DIRECT_COMMANDS, Login
+from harness.hypervisors.facets.snapshots import SAVED_STATES, SNAPSHOTS
 from harness.profiles.model import Profile, System
 from harness.time_accounting import Phase, TimeLedger
 from harness.waiting import Deadline, NotYet, wait_until
@@ -94,15 +97,17 @@ class Guest:
 
     def _agent_of(self, machine: Machine) -> AgentChannel:
         windows = self.profile.system is System.WINDOWS
-        return AgentChannel(machine.agent_command, platform=WINDOWS if windows else POSIX)
+        return AgentChannel(
+            partial(_send_to_agent, machine), platform=WINDOWS if windows else POSIX
+        )
 
     def _direct_of(self, machine: Machine) -> DirectChannel | None:
         """PowerShell Direct into the guest, where host and guest have it: Windows from 10 on."""
-        commands, setup = direct_commands_of(machine), self.profile.windows
-        if commands is None or setup is None or setup.version < DIRECT_SINCE:
+        setup = self.profile.windows
+        if DIRECT_COMMANDS not in machine.facets or setup is None or setup.version < DIRECT_SINCE:
             return None
         login = Login(self.credentials.user, self.credentials.password)
-        return DirectChannel(partial(commands.direct_command, login))
+        return DirectChannel(partial(machine.facet(DIRECT_COMMANDS).run, login))
 
     def _os(self) -> GuestOs:
         """The interface for the profile's system; FreeBSD is treated as Linux where possible."""
@@ -212,13 +217,13 @@ class Guest:
     def restore(self, state_file: Path) -> None:
         """Resume from a saved state and wait until the guest's channel answers."""
         with self.ledger.on(Phase.RESTORE):
-            self.machine.restore(state_file, paused=True)
+            self.machine.facet(SAVED_STATES).restore(state_file, paused=True)
             self._resume_saved()
 
     def revert(self, snapshot: str) -> None:
         """Revert to a snapshot and wait until the guest's channel answers."""
         with self.ledger.on(Phase.RESTORE):
-            self.machine.revert(snapshot, paused=True)
+            self.machine.facet(SNAPSHOTS).revert(snapshot, paused=True)
             self._resume_saved()
 
     def _resume_saved(self) -> None:
@@ -229,7 +234,7 @@ class Guest:
     def attach_console(self) -> None:
         """Reopen the console (each start of a machine has a new one)."""
         self.hang_up()
-        self._console = Console(self.machine.open_console(), self.console_log)
+        self._console = Console(self.machine.facet(CONSOLE).open(), self.console_log)
         self._shell = None
         self.crash_watch.follow(self._console)
 
@@ -402,3 +407,9 @@ class Guest:
             except ChannelError:
                 self.crash_watch()
                 raise
+
+
+def _send_to_agent(machine: Machine, command: str, *, timeout: float) -> str:
+    if AGENT not in machine.facets:
+        raise ChannelError(f"{machine.name} has no transport to a QEMU guest agent")
+    return machine.facet(AGENT).command(command, timeout=timeout)

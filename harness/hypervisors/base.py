@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from harness.events import EventLog
-from harness.hypervisors.capabilities import Capability
+from harness.hypervisors.capabilities import (
+    Capability,
+    Facet,
+    HypervisorFacet,
+    MachineFacet,
+    NetworkFacet,
+)
 from harness.hypervisors.definitions import (
-    Accelerator,
     MachineDefinition,
     NetworkDefinition,
     Ownership,
 )
 from harness.hypervisors.leases import Lease
+
+F = TypeVar("F")
 
 NAME_PREFIX = "guestcert-"
 """Prefix of every machine and network that guestcert owns; nothing else is ever touched."""
@@ -31,27 +36,6 @@ class MachineState(StrEnum):
     PAUSED = "paused"
     CRASHED = "crashed"
     ASLEEP = "asleep"  # suspended to memory, by its guest
-
-
-class SleepState(StrEnum):
-    """A guest's sleep state, by ACPI's names."""
-
-    S3 = "s3"  # suspend to memory
-    S4 = "s4"  # suspend to disk; the machine is off
-
-
-class Key(StrEnum):
-    """Keys that installers ask for."""
-
-    ENTER = "enter"
-    SPACE = "space"
-
-
-class PowerMethod(StrEnum):
-    """The way in which the guest is asked to shut down or reboot."""
-
-    ACPI = "acpi"  # the power button
-    AGENT = "agent"  # the guest agent's own command
 
 
 class Machine(Protocol):
@@ -70,6 +54,15 @@ class Machine(Protocol):
     @property
     def events(self) -> EventLog:
         """The hypervisor's events since the machine was created, without polling."""
+        ...
+
+    @property
+    def facets(self) -> frozenset[Facet[Any]]:
+        """The facets that this machine has."""
+        ...
+
+    def facet(self, facet: MachineFacet[F]) -> F:
+        """The interface of a facet; raises NotApplicable where the machine lacks it."""
         ...
 
     def state(self) -> MachineState:
@@ -95,71 +88,16 @@ class Machine(Protocol):
         """Resume the virtual CPUs."""
         ...
 
-    def shutdown(self, method: PowerMethod) -> None:
-        """Ask the guest to power off; returns once asked. Proof is the STOPPED event."""
-        ...
-
-    def reboot(self, method: PowerMethod) -> None:
-        """Ask the guest to reboot; returns once asked."""
-        ...
-
     def reset(self) -> None:
         """Press the reset button."""
-        ...
-
-    def inject_nmi(self) -> None:
-        """Send the guest a non-maskable interrupt."""
         ...
 
     def power_off(self) -> None:
         """Cut the power (idempotent)."""
         ...
 
-    def save(self, state_file: Path) -> None:
-        """Write memory and device state to `state_file` and stop the machine."""
-        ...
-
-    def restore(self, state_file: Path, *, paused: bool = False) -> None:
-        """Continue from `state_file`, over the disks of the current definition."""
-        ...
-
-    def take_snapshot(self, name: str) -> None:
-        """Take a snapshot of memory and disks; the machine keeps running."""
-        ...
-
-    def revert(self, name: str, *, paused: bool = False) -> None:
-        """Return to the snapshot of this name."""
-        ...
-
-    def sleep(self, state: SleepState) -> None:
-        """Ask the guest to sleep; returns once asked. Proof is the ASLEEP or STOPPED event."""
-        ...
-
-    def wake_up(self) -> None:
-        """Wake a guest from S3."""
-        ...
-
     def remove(self) -> None:
         """Power off; remove the machine, its NVRAM and snapshots, not its disks (idempotent)."""
-        ...
-
-    def open_console(self) -> socket.socket:
-        """Both directions of the first serial port; the caller drains and closes it."""
-        ...
-
-    def agent_command(self, command: str, *, timeout: float) -> str:
-        """Send one JSON command to the guest agent; return its JSON answer (never trusted).
-
-        Raises ChannelError where no agent answers within `timeout` seconds.
-        """
-        ...
-
-    def screenshot(self) -> bytes:
-        """The display as a PNG."""
-        ...
-
-    def press_key(self, key: Key) -> None:
-        """Press and release a key of the machine's keyboard."""
         ...
 
     def description(self) -> str:
@@ -170,10 +108,6 @@ class Machine(Protocol):
         """The end (at most 64 KiB) of the hypervisor's log of this machine."""
         ...
 
-    def move_nic(self, mac: str, network: str) -> None:
-        """Plug a running machine's NIC into another network that guestcert owns."""
-        ...
-
 
 class Network(Protocol):
     """An isolated network that guestcert owns."""
@@ -181,6 +115,10 @@ class Network(Protocol):
     @property
     def name(self) -> str:
         """The name, which begins with NAME_PREFIX."""
+        ...
+
+    def facet(self, facet: NetworkFacet[F]) -> F:
+        """The interface of a facet; raises NotApplicable where the network lacks it."""
         ...
 
     def leases(self) -> Mapping[str, str]:
@@ -225,15 +163,15 @@ class Hypervisor(Protocol):
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        """The capabilities here, probed, not presumed."""
+        """Capabilities here, probed, not presumed, with the facets of all its machines."""
+        ...
+
+    def facet(self, facet: HypervisorFacet[F]) -> F:
+        """The interface of a facet; raises NotApplicable where the connection lacks it."""
         ...
 
     def facts(self) -> HypervisorFacts:
         """Name, version and environment."""
-        ...
-
-    def processor_flags(self, model: str, machine_type: str, accelerator: Accelerator) -> set[str]:
-        """Features that a processor of that model offers to a guest here, by libvirt's names."""
         ...
 
     def define(self, definition: MachineDefinition) -> Machine:

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 
 from harness.events import Event
 from harness.guests.guest import Guest
-from harness.hypervisors.base import MachineState, PowerMethod
+from harness.hypervisors.base import MachineState
+from harness.hypervisors.capabilities import MachineFacet
+from harness.hypervisors.facets.power import PowerRequests
 from harness.integration.contract import HeartbeatState, promised
 from harness.oracles.reboot import expect_reboot
 from harness.waiting import NotYet
@@ -92,24 +94,26 @@ class RequestedShutdown(SwitchedService):
 
     title = "the shutdown service"
 
-    def power_off(self, method: PowerMethod, *, seconds: float | None = None) -> Event:
+    def power_off(
+        self, method: MachineFacet[PowerRequests], *, seconds: float | None = None
+    ) -> Event:
         """See Shutdown."""
         guest = self._guest
         since = guest.machine.events.mark()
         with promised():
-            guest.machine.shutdown(method)
+            guest.machine.facet(method).shutdown()
         allowed = guest.profile.budgets.shutdown_seconds if seconds is None else seconds
         return guest.await_off(since, guest.budget(allowed))
 
-    def request(self, method: PowerMethod) -> None:
+    def request(self, method: MachineFacet[PowerRequests]) -> None:
         """See Shutdown."""
-        self._guest.machine.shutdown(method)
+        self._guest.machine.facet(method).shutdown()
 
-    def reboot(self, method: PowerMethod) -> None:
+    def reboot(self, method: MachineFacet[PowerRequests]) -> None:
         """See Shutdown."""
 
         def trigger() -> None:
             with promised():
-                self._guest.machine.reboot(method)
+                self._guest.machine.facet(method).reboot()
 
         expect_reboot(self._guest, trigger)

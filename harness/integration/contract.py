@@ -11,7 +11,8 @@ from harness.channels.base import CommandResult
 from harness.errors import ChannelError, GuestFailure
 from harness.events import Event
 from harness.guests.program import Program
-from harness.hypervisors.base import PowerMethod
+from harness.hypervisors.capabilities import MachineFacet
+from harness.hypervisors.facets.power import PowerRequests
 
 
 class HeartbeatState(StrEnum):
@@ -54,18 +55,20 @@ class Heartbeat(Service, Protocol):
 class Shutdown(Service, Protocol):
     """Shutting down and rebooting the guest at the host's request."""
 
-    def power_off(self, method: PowerMethod, *, seconds: float | None = None) -> Event:
+    def power_off(
+        self, method: MachineFacet[PowerRequests], *, seconds: float | None = None
+    ) -> Event:
         """Request power-off and wait for the hypervisor's event; returns it.
 
         `seconds` (scaled) is by default the profile's budget.
         """
         ...
 
-    def request(self, method: PowerMethod) -> None:
+    def request(self, method: MachineFacet[PowerRequests]) -> None:
         """Request power-off and return; raises ChannelError where the service cannot be reached."""
         ...
 
-    def reboot(self, method: PowerMethod) -> None:
+    def reboot(self, method: MachineFacet[PowerRequests]) -> None:
         """Request a reboot and wait until the guest is ready again with a new boot id."""
         ...
 

@@ -23,7 +23,7 @@ from harness.hypervisors.definitions import (
     NicDefinition,
     Ownership,
 )
-from harness.hypervisors.facets.host_ports import host_ports_of
+from harness.hypervisors.facets.host_ports import HOST_PORTS
 from harness.image_store import qemu_img
 from harness.image_store.builder import EVIDENCE, IMAGE, Material, Step, file_digest
 from harness.image_store.host_archive import host_archive
@@ -243,7 +243,7 @@ class InstallBuilder:
             stack.callback(networks.remove_all)
             mirror = None
             if recipe.mirror is not None:
-                host_ports_of(network).open([PORT])
+                network.facet(HOST_PORTS).open([PORT])
                 address = host_archive() if recipe.mirror == "host" else recipe.mirror
                 cache = self.root / "packages"
                 proxy = package_proxy(definition.gateway, address, cache, folder)

@@ -21,6 +21,7 @@ from harness.hypervisors.definitions import (
     NicDefinition,
     Ownership,
 )
+from harness.hypervisors.facets.snapshots import SAVED_STATES
 from harness.image_store.qemu_img import create_overlay
 from harness.lab.identity import Identity, mac_address
 from harness.profiles.catalogue import READY
@@ -167,7 +168,7 @@ class MachineSlot:
 
     def _save(self, guest: Guest) -> None:
         guest.hang_up()
-        guest.machine.save(self._state)
+        guest.machine.facet(SAVED_STATES).save(self._state)
         self.root.rename(self._golden_disk)
         if self._nvram.exists():
             shutil.copy2(self._nvram, self._golden_nvram)

@@ -13,9 +13,11 @@ from pathlib import Path
 from harness.channels.console import Console
 from harness.errors import HarnessError
 from harness.events import EventKind
-from harness.hypervisors.base import Key, Machine
+from harness.hypervisors.base import Machine
 from harness.hypervisors.definitions import MachineDefinition
 from harness.hypervisors.description import description_file
+from harness.hypervisors.facets.console import CONSOLE
+from harness.hypervisors.facets.display import DISPLAY, KEYBOARD, Key
 from harness.image_store.programs import clean_environment
 from harness.provisioning.flow import Flow
 from harness.provisioning.installation_progress import InstallationError, InstallationProgress
@@ -104,7 +106,7 @@ class Installer:
         progress.check()
         if not keys.passed:
             with contextlib.suppress(HarnessError):  # off, or not on yet
-                self._machine.press_key(Key.SPACE)
+                self._machine.facet(KEYBOARD).press(Key.SPACE)
         self._take_screen(progress=progress)
         self._report_state(progress)
         raise NotYet(progress.state)
@@ -118,7 +120,7 @@ class Installer:
         self._machine = self.define(definition)
         self._mark = self._machine.events.mark()
         self._machine.start(paused=True)
-        self._console = Console(self._machine.open_console(), self.folder / "console.log")
+        self._console = Console(self._machine.facet(CONSOLE).open(), self.folder / "console.log")
         self._console_position = 0
         self._machine.resume()
 
@@ -141,13 +143,15 @@ class Installer:
     ) -> None:
         """Take a screenshot if one is due; the file's name has the seconds since the start."""
         now = self.clock.monotonic()
-        if self._machine is None or (now < self._next_screen and not always):
+        if self._machine is None or DISPLAY not in self._machine.facets:
+            return
+        if now < self._next_screen and not always:
             return
         self._next_screen = now + SCREEN_SECONDS
         try:
-            picture = self._machine.screenshot()
+            picture = self._machine.facet(DISPLAY).screenshot()
         except HarnessError:
-            return  # off, or a machine without a display
+            return  # off
         if picture == self._screen:
             return
         self._screen = picture

@@ -2,7 +2,7 @@
 
 from harness.errors import NotApplicable
 from harness.guests.guest import Guest
-from harness.hypervisors.capabilities import GENERATION_ID, PAUSE
+from harness.hypervisors.capabilities import GENERATION_ID
 from harness.hypervisors.facets.snapshots import SAVED_STATES
 from harness.oracles.control import control
 from harness.plugin.fixtures import Clones
@@ -29,7 +29,7 @@ def test_two_clones_of_an_image_have_their_own_identity(clones: Clones) -> None:
 
 
 @feature("boot.clone")
-@requires(SAVED_STATES, GENERATION_ID, PAUSE)
+@requires(SAVED_STATES, GENERATION_ID)
 @cost(80)
 def test_a_copy_notices_that_it_is_one(machine: Guest) -> None:
     """A guest that is resumed as a copy of itself notices it, and reseeds its random numbers."""
@@ -48,7 +48,7 @@ def test_a_copy_notices_that_it_is_one(machine: Guest) -> None:
         assert _noticed(machine) == []
     state = machine.folder / "copied.state"
 
-    machine.machine.save(state)
+    machine.machine.facet(SAVED_STATES).save(state)
     machine.restore(state)
     state.unlink()
 

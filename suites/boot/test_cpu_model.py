@@ -51,7 +51,9 @@ def test_boots_on_the_least_processor(machine: Guest, hypervisor: Hypervisor) ->
     """The guest boots on a model with just what its profile requires, and finds no more."""
     definition = machine.definition
     model = _least_model(machine)
-    expected = hypervisor.processor_flags(model, definition.machine_type, definition.accelerator)
+    expected = hypervisor.facet(CPU_MODELS).flags(
+        model, definition.machine_type, definition.accelerator
+    )
     with control():
         assert expected, f"the hypervisor lists no flag of {model}"
         assert BEYOND[model] not in expected

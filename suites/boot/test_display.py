@@ -1,8 +1,7 @@
 """boot.display: the screen shows something, and typing changes it."""
 
 from harness.guests.guest import Guest
-from harness.hypervisors.base import Key
-from harness.hypervisors.facets.display import DISPLAY, KEYBOARD
+from harness.hypervisors.facets.display import DISPLAY, KEYBOARD, Key
 from harness.oracles.control import control
 from harness.oracles.screen import Picture
 from harness.plugin.markers import cost, feature, requires
@@ -26,7 +25,7 @@ def test_the_screen_shows_what_is_typed(guest: Guest) -> None:
     assert not before.blank, "the screen is blank"
 
     for _ in range(PRESSED):
-        guest.machine.press_key(Key.ENTER)
+        guest.machine.facet(KEYBOARD).press(Key.ENTER)
 
     def changed() -> None:
         rows = _screen(guest).changed_rows(before)
@@ -48,4 +47,4 @@ def _still(guest: Guest) -> Picture:
 
 
 def _screen(guest: Guest) -> Picture:
-    return Picture.from_png(guest.machine.screenshot())
+    return Picture.from_png(guest.machine.facet(DISPLAY).screenshot())

@@ -28,7 +28,7 @@ def test_an_nmi_reaches_the_guest(guest: Guest) -> None:
     boot_id = guest.os.lifecycle.boot_id()
     before = guest.linux.interrupts("NMI")
 
-    guest.machine.inject_nmi()
+    guest.machine.facet(NMI).inject()
 
     def counted() -> None:
         seen = guest.linux.interrupts("NMI")

@@ -4,8 +4,7 @@ from harness.errors import GuestFailure
 from harness.guests.guest import Guest
 from harness.guests.log_rules import FaultKind, Mark
 from harness.guests.os.lifecycle import Ending
-from harness.hypervisors.base import MachineState, PowerMethod
-from harness.hypervisors.capabilities import PAUSE, RESET
+from harness.hypervisors.base import MachineState
 from harness.hypervisors.facets.power import POWER_BUTTON
 from harness.oracles.control import control
 from harness.oracles.log import CompleteLog
@@ -45,7 +44,7 @@ def test_reboots_at_the_hosts_request(guest: Guest) -> None:
     position = guest.console.position
     before = guest.os.lifecycle.boot_id()
 
-    expect_reboot(guest, lambda: guest.machine.reboot(PowerMethod.ACPI))
+    expect_reboot(guest, guest.machine.facet(POWER_BUTTON).reboot)
 
     assert guest.os.lifecycle.boot_id() != before
     output = guest.console.since(position)
@@ -55,7 +54,6 @@ def test_reboots_at_the_hosts_request(guest: Guest) -> None:
 
 
 @feature("boot.reset")
-@requires(RESET)
 @cost(50)
 def test_returns_from_a_hard_reset(guest: Guest) -> None:
     """After the reset button the guest is ready again, and its journal was replayed clean."""
@@ -76,7 +74,6 @@ def test_returns_from_a_hard_reset(guest: Guest) -> None:
 
 
 @feature("boot.pause")
-@requires(PAUSE)
 @cost(20)
 def test_stands_still_while_paused(guest: Guest) -> None:
     """A paused guest makes no progress; resumed, it continues without a reboot or a lockup."""

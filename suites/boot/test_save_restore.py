@@ -32,7 +32,7 @@ def test_goes_on_after_save_and_restore(neighbours: Neighbours, metric: Metrics)
     away = Deadline(AWAY_SECONDS)
     state = guest.folder / "saved.state"
 
-    guest.machine.save(state)
+    guest.machine.facet(SAVED_STATES).save(state)
     assert guest.machine.state() is MachineState.OFF
     let_pass(AWAY_SECONDS, [other.crash_watch])
     guest.restore(state)

@@ -3,10 +3,10 @@
 from harness.events import EventKind
 from harness.guests.guest import Guest
 from harness.guests.log_rules import Mark
-from harness.hypervisors.base import MachineState, SleepState
+from harness.hypervisors.base import MachineState
 from harness.hypervisors.definitions import DiskDefinition
 from harness.hypervisors.facets.agent import AGENT
-from harness.hypervisors.facets.power import SLEEP
+from harness.hypervisors.facets.power import SLEEP, SleepState
 from harness.image_store.qemu_img import create_disk
 from harness.integration.agent_policy import require_allowed
 from harness.plugin.markers import cost, feature, requires, variants
@@ -28,7 +28,7 @@ def test_sleeps_in_memory_and_wakes(guest: Guest) -> None:
     require_allowed(guest, "guest-suspend-ram")
     since = guest.machine.events.mark()
 
-    guest.machine.sleep(SleepState.S3)
+    guest.machine.facet(SLEEP).sleep(SleepState.S3)
     guest.machine.events.wait(
         lambda event: event.kind is EventKind.ASLEEP,
         awaited=f"{guest.name} to fall asleep",
@@ -41,7 +41,7 @@ def test_sleeps_in_memory_and_wakes(guest: Guest) -> None:
     let_pass(ASLEEP_SECONDS, [guest.crash_watch])
     assert guest.machine.state() is MachineState.ASLEEP, "it did not stay asleep"
     since = guest.machine.events.mark()
-    guest.machine.wake_up()
+    guest.machine.facet(SLEEP).wake_up()
     # The machine counts as asleep until the hypervisor reports otherwise.
     guest.machine.events.wait(
         lambda event: event.kind is EventKind.AWAKE,
@@ -83,7 +83,7 @@ def test_sleeps_on_disk_and_wakes(machine: Guest) -> None:
     require_allowed(machine, "guest-suspend-disk")
     since = machine.machine.events.mark()
 
-    machine.machine.sleep(SleepState.S4)
+    machine.machine.facet(SLEEP).sleep(SleepState.S4)
     machine.await_off(since, machine.budget(60))
     machine.hang_up()
     machine.boot()

@@ -1,10 +1,7 @@
 """boot.snapshot: reverted to a snapshot, a guest has its state from then."""
 
-from harness.errors import NotApplicable
 from harness.guests.guest import Guest
-from harness.hypervisors.capabilities import UEFI_SNAPSHOT
 from harness.hypervisors.facets.snapshots import SNAPSHOTS
-from harness.lab.bench import Bench
 from harness.oracles.control import control
 from harness.plugin.markers import cost, feature, requires
 from harness.workloads.counter import start_counting
@@ -15,15 +12,14 @@ NAMES = ("first", "second", "third")
 @feature("boot.snapshot")
 @requires(SNAPSHOTS)
 @cost(120)
-def test_three_snapshots_in_a_chain_can_be_gone_back_to(guest: Guest, bench: Bench) -> None:
+def test_three_snapshots_in_a_chain_can_be_gone_back_to(guest: Guest) -> None:
     """Reverting to a snapshot undoes all that came after it, in memory and on disk."""
-    if guest.definition.nvram is not None and UEFI_SNAPSHOT not in bench.capabilities:
-        raise NotApplicable(f"the hypervisor lacks {UEFI_SNAPSHOT}")
+    snapshots = guest.machine.facet(SNAPSHOTS)
     boot_id = guest.os.lifecycle.boot_id()
     count = start_counting(guest)
     for name in NAMES:
         guest.os.files.write_marker(name)
-        guest.machine.take_snapshot(name)
+        snapshots.take(name)
     guest.os.files.write_marker("after")
     with control():
         assert (

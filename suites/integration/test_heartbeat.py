@@ -1,11 +1,10 @@
 """integration.heartbeat: the host sees that the guest is alive, and when it no longer is."""
 
 from harness.guests.guest import Guest
-from harness.hypervisors.capabilities import PAUSE
 from harness.integration.contract import HeartbeatState, IntegrationServices
 from harness.oracles.control import control
 from harness.oracles.hang import hang
-from harness.plugin.markers import cost, feature, from_tier, only_on, read_only, requires
+from harness.plugin.markers import cost, feature, from_tier, only_on, read_only
 from harness.profiles.model import System
 from harness.tiers import Tier
 
@@ -71,7 +70,6 @@ def test_is_lost_when_the_guest_panics(guest: Guest, integration: IntegrationSer
 
 
 @feature("integration.heartbeat")
-@requires(PAUSE)
 @from_tier(Tier.STANDARD)
 @cost(15)
 def test_paused_is_told_apart_from_lost(guest: Guest, integration: IntegrationServices) -> None:

@@ -7,39 +7,14 @@ import pytest
 from harness.errors import HypervisorError
 from harness.guests.guest import Guest
 from harness.hypervisors.capabilities import NETWORK
-from harness.hypervisors.facets.host_services import (
-    HOST_SERVICES,
-    CheckpointKind,
-    HostServices,
-    ServiceName,
-    host_services_of,
-)
-from harness.hypervisors.facets.metering import METERING, metering_of
-from harness.hypervisors.facets.network_policy import (
-    NETWORK_POLICY,
-    NetworkPolicy,
-    Vlan,
-    VlanMode,
-    network_policy_of,
-)
-from harness.hypervisors.facets.snapshots import PRODUCTION_SNAPSHOTS
+from harness.hypervisors.facets.host_services import DATA_EXCHANGE, HOST_SERVICES, ServiceName
+from harness.hypervisors.facets.memory import MEMORY
+from harness.hypervisors.facets.metering import METERING
+from harness.hypervisors.facets.network_policy import NETWORK_POLICY, Vlan, VlanMode
+from harness.hypervisors.facets.snapshots import PRODUCTION_SNAPSHOTS, SNAPSHOTS
 from harness.plugin.markers import every_variant, feature, requires
 
 CHECKPOINT = "guestcert"
-
-
-def side_of_the_host(guest: Guest) -> HostServices:
-    """The services of the hypervisor's own side."""
-    services = host_services_of(guest.machine)
-    assert services is not None, "the machine has no services of its hypervisor"
-    return services
-
-
-def policy_of_its_card(guest: Guest) -> tuple[NetworkPolicy, str]:
-    """The network policy, and the address of the machine's card."""
-    policy = network_policy_of(guest.machine)
-    assert policy is not None, "the machine's network cards have no policy"
-    return policy, guest.definition.nics[0].mac
 
 
 @feature("integration.host_services")
@@ -47,7 +22,7 @@ def policy_of_its_card(guest: Guest) -> tuple[NetworkPolicy, str]:
 @every_variant
 def test_the_host_switches_each_service_off_and_on(unstarted: Guest) -> None:
     """Each service exists, is switched off and on alone, and is restored."""
-    services = side_of_the_host(unstarted)
+    services = unstarted.machine.facet(HOST_SERVICES)
     before = {name: state.enabled for name, state in services.states().items()}
     assert set(before) == set(ServiceName)
     for name in ServiceName:
@@ -58,61 +33,61 @@ def test_the_host_switches_each_service_off_and_on(unstarted: Guest) -> None:
 
 
 @feature("integration.host_services")
-@requires(HOST_SERVICES)
+@requires(DATA_EXCHANGE)
 @every_variant
 def test_the_host_keeps_the_pairs_that_it_gives(unstarted: Guest) -> None:
     """A pair is stored, changed and removed; no key is stored twice."""
-    services = side_of_the_host(unstarted)
-    assert services.host_pairs() == {}
+    exchange = unstarted.machine.facet(DATA_EXCHANGE)
+    assert exchange.host_pairs() == {}
     for value in ("one", "größer & <2>", ""):
-        change = services.modify_pair if services.host_pairs() else services.add_pair
+        change = exchange.modify_pair if exchange.host_pairs() else exchange.add_pair
         change("guestcert", value)
-        assert services.host_pairs() == {"guestcert": value}
+        assert exchange.host_pairs() == {"guestcert": value}
     with pytest.raises(HypervisorError):
-        services.add_pair("guestcert", "again")
-    services.remove_pair("guestcert")
+        exchange.add_pair("guestcert", "again")
+    exchange.remove_pair("guestcert")
     with pytest.raises(HypervisorError):
-        services.modify_pair("guestcert", "gone")
-    assert services.host_pairs() == {}
+        exchange.modify_pair("guestcert", "gone")
+    assert exchange.host_pairs() == {}
 
 
 @feature("integration.host_services")
-@requires(HOST_SERVICES)
+@requires(HOST_SERVICES, SNAPSHOTS)
 @every_variant
 def test_the_host_takes_checkpoints_of_a_machine_that_is_off(unstarted: Guest) -> None:
     """A standard checkpoint is taken, restored and removed."""
-    services = side_of_the_host(unstarted)
-    services.checkpoint(CHECKPOINT, CheckpointKind.STANDARD)
-    assert services.checkpoints() == [CHECKPOINT]
-    services.restore_checkpoint(CHECKPOINT)
-    services.remove_checkpoint(CHECKPOINT)
-    assert services.checkpoints() == []
+    snapshots = unstarted.machine.facet(SNAPSHOTS)
+    snapshots.take(CHECKPOINT)
+    assert snapshots.names() == [CHECKPOINT]
+    snapshots.revert(CHECKPOINT)
+    snapshots.remove(CHECKPOINT)
+    assert snapshots.names() == []
 
 
 @feature("integration.host_services")
-@requires(HOST_SERVICES, PRODUCTION_SNAPSHOTS)
+@requires(HOST_SERVICES, SNAPSHOTS, PRODUCTION_SNAPSHOTS)
 @every_variant
 def test_the_host_takes_production_checkpoints_of_a_machine_that_is_off(unstarted: Guest) -> None:
     """A production checkpoint is taken, restored and removed; there is nothing to quiesce."""
-    services = side_of_the_host(unstarted)
-    services.checkpoint(CHECKPOINT, CheckpointKind.PRODUCTION)
-    assert services.checkpoints() == [CHECKPOINT]
-    services.restore_checkpoint(CHECKPOINT)
-    services.remove_checkpoint(CHECKPOINT)
-    assert services.checkpoints() == []
+    snapshots = unstarted.machine.facet(SNAPSHOTS)
+    unstarted.machine.facet(PRODUCTION_SNAPSHOTS).take(CHECKPOINT)
+    assert snapshots.names() == [CHECKPOINT]
+    snapshots.revert(CHECKPOINT)
+    snapshots.remove(CHECKPOINT)
+    assert snapshots.names() == []
 
 
 @feature("integration.host_services")
-@requires(HOST_SERVICES)
+@requires(MEMORY)
 @every_variant
 def test_the_host_resizes_the_memory_of_a_machine_that_is_off(unstarted: Guest) -> None:
     """The host reports the memory that was requested."""
-    services = side_of_the_host(unstarted)
+    memory = unstarted.machine.facet(MEMORY)
     defined = unstarted.definition.memory_mib
-    assert services.memory().startup == defined
+    assert memory.facts().startup == defined
     for amount in (defined + 128, defined):
-        services.resize_memory(startup_mib=amount)
-        assert services.memory().startup == amount
+        memory.resize(startup_mib=amount)
+        assert memory.facts().startup == amount
 
 
 @feature("integration.host_services")
@@ -120,7 +95,7 @@ def test_the_host_resizes_the_memory_of_a_machine_that_is_off(unstarted: Guest) 
 @every_variant
 def test_the_host_puts_a_network_card_into_vlans(unstarted: Guest) -> None:
     """A card is put into one VLAN, into several, and into none again."""
-    policy, mac = policy_of_its_card(unstarted)
+    policy, mac = unstarted.machine.facet(NETWORK_POLICY), unstarted.definition.nics[0].mac
     assert policy.read(mac).vlan == Vlan()
     several = Vlan(VlanMode.TRUNK, native=10, allowed=frozenset({20, 30}))
     for vlan in (Vlan(VlanMode.ACCESS, access=10), several, Vlan()):
@@ -133,7 +108,7 @@ def test_the_host_puts_a_network_card_into_vlans(unstarted: Guest) -> None:
 @every_variant
 def test_the_host_switches_each_guard_of_a_network_card(unstarted: Guest) -> None:
     """Each guard is switched alone, and is restored."""
-    policy, mac = policy_of_its_card(unstarted)
+    policy, mac = unstarted.machine.facet(NETWORK_POLICY), unstarted.definition.nics[0].mac
     before = policy.read(mac).guards
     for name in ("mac_spoofing", "dhcp", "router"):
         for guards in (replace(before, **{name: not getattr(before, name)}), before):
@@ -146,8 +121,7 @@ def test_the_host_switches_each_guard_of_a_network_card(unstarted: Guest) -> Non
 @every_variant
 def test_the_host_meters_a_machine_that_is_off(unstarted: Guest) -> None:
     """While it is metered there are figures, which show no activity."""
-    meter = metering_of(unstarted.machine)
-    assert meter is not None, "the machine has no meter"
+    meter = unstarted.machine.facet(METERING)
     assert meter.usage() is None
     meter.start()
     for _ in range(2):

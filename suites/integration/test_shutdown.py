@@ -7,8 +7,9 @@ from harness.events import EventKind
 from harness.guests.guest import Guest
 from harness.guests.log_rules import Mark
 from harness.guests.os.lifecycle import Ending
-from harness.hypervisors.base import MachineState, PowerMethod
-from harness.hypervisors.facets.power import POWER_BUTTON
+from harness.hypervisors.base import MachineState
+from harness.hypervisors.capabilities import MachineFacet
+from harness.hypervisors.facets.power import POWER_BUTTON, POWER_SERVICE, PowerRequests
 from harness.integration.contract import HeartbeatState, IntegrationServices
 from harness.oracles.control import control
 from harness.plugin.markers import cost, feature, from_tier, only_on, requires
@@ -23,16 +24,16 @@ REFUSED_WITHIN = 15.0
 """Seconds within which a request that cannot be fulfilled must end with an error."""
 
 METHODS = (
-    pytest.param(PowerMethod.ACPI, marks=requires(POWER_BUTTON)),
-    PowerMethod.AGENT,
+    pytest.param(POWER_BUTTON, marks=requires(POWER_BUTTON), id="acpi"),
+    pytest.param(POWER_SERVICE, id="agent"),
 )
 
 
 @feature("integration.shutdown")
-@pytest.mark.parametrize("method", METHODS, ids=str)
+@pytest.mark.parametrize("method", METHODS)
 @cost(60)
 def test_shuts_down_clean_on_both_sides(
-    guest: Guest, integration: IntegrationServices, method: PowerMethod
+    guest: Guest, integration: IntegrationServices, method: MachineFacet[PowerRequests]
 ) -> None:
     """The guest powers off by itself at the host's request, and starts again without a repair."""
     since = guest.machine.events.mark()
@@ -59,7 +60,7 @@ def test_reboots_at_the_hosts_request(guest: Guest, integration: IntegrationServ
     """The guest reboots when the host requests it from its service."""
     before = guest.os.lifecycle.boot_id()
 
-    integration.shutdown.reboot(PowerMethod.AGENT)
+    integration.shutdown.reboot(POWER_SERVICE)
 
     assert guest.os.lifecycle.boot_id() != before
 
@@ -78,11 +79,11 @@ def test_request_fails_while_the_service_is_off(
     with integration.shutdown.disabled():
         deadline = Deadline(REFUSED_WITHIN)
         with pytest.raises(ChannelError):
-            integration.shutdown.request(PowerMethod.AGENT)
+            integration.shutdown.request(POWER_SERVICE)
         assert not deadline.passed, f"the refusal took {deadline.elapsed:.0f} s"
         assert guest.machine.state() is MachineState.RUNNING
 
-    assert integration.shutdown.power_off(PowerMethod.AGENT).detail == "shutdown"
+    assert integration.shutdown.power_off(POWER_SERVICE).detail == "shutdown"
 
 
 @feature("integration.shutdown")
@@ -96,7 +97,7 @@ def test_works_under_load(guest: Guest, integration: IntegrationServices) -> Non
         assert guest.os.cpus.load() > 0, "the load did not start"
 
     stopped = integration.shutdown.power_off(
-        PowerMethod.ACPI, seconds=2 * guest.profile.budgets.shutdown_seconds
+        POWER_BUTTON, seconds=2 * guest.profile.budgets.shutdown_seconds
     )
 
     assert stopped.detail == "shutdown"

@@ -4,7 +4,7 @@ from harness.errors import NotApplicable
 from harness.guests.guest import Guest
 from harness.hypervisors.base import MachineState
 from harness.hypervisors.definitions import Accelerator
-from harness.hypervisors.facets.host_services import HOST_SERVICES, host_services_of
+from harness.hypervisors.facets.host_services import HOST_SERVICES
 from harness.oracles import cpuid
 from harness.oracles.control import control
 from harness.oracles.log import faults
@@ -92,8 +92,7 @@ def test_the_root_s_registers_are_out_of_reach(guest: Guest) -> None:
 @cost(20)
 def test_the_services_on_the_bus_are_those_that_the_host_offers(guest: Guest) -> None:
     """Each service that the host has enabled is on the guest's bus, and no other."""
-    services = host_services_of(guest.machine)
-    assert services is not None, "the machine has no services of its hypervisor"
+    services = guest.machine.facet(HOST_SERVICES)
     offered = {name for name, state in services.states().items() if state.enabled}
     with control():  # something is offered, so that an empty bus would show
         assert offered, "the host offers no service at all"

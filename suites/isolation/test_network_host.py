@@ -4,7 +4,7 @@ import pytest
 
 from harness.guests.guest import Guest
 from harness.hypervisors.capabilities import NETWORK
-from harness.hypervisors.facets.host_ports import HOST_PORTS, host_ports_of
+from harness.hypervisors.facets.host_ports import HOST_PORTS
 from harness.lab.bench import Bench
 from harness.oracles.control import control
 from harness.plugin.markers import cost, feature, only_on, requires
@@ -24,7 +24,7 @@ BROADCASTS = ("255.255.255.255", "224.0.0.1")
 def test_reaches_no_service_of_the_host(guest: Guest, bench: Bench, protocol: str) -> None:
     """A listener on all of the host's addresses receives nothing; DHCP and DNS answer."""
     network, definition = bench.networks.get(1)
-    ports = host_ports_of(network)
+    ports = network.facet(HOST_PORTS)
     endpoint = Endpoint.of(guest)
     targets = host_addresses(definition.bridge)
     if protocol == "udp":

@@ -31,4 +31,4 @@ def test_nothing_crosses_between_segments(neighbours: Neighbours, kind: TrafficK
 
 def _move(neighbours: Neighbours, guest: Guest, number: int) -> None:
     network, _ = neighbours.networks.get(number)
-    guest.machine.move_nic(guest.definition.nics[0].mac, network.name)
+    guest.machine.facet(NIC_MOVE).move(guest.definition.nics[0].mac, network.name)

@@ -17,6 +17,7 @@ import pytest
 from harness.hypervisors.base import Hypervisor, Machine, Network
 from harness.hypervisors.connection import open_hypervisor
 from harness.hypervisors.definitions import NetworkDefinition, NicDefinition
+from harness.hypervisors.facets.nics import NIC_MOVE
 from harness.hypervisors.libvirt import host_rules
 from harness.hypervisors.libvirt.definition import nic_xml
 from harness.hypervisors.libvirt.host_rules import HostRules
@@ -320,7 +321,7 @@ def test_a_card_takes_on_the_filter_of_the_network_that_it_is_moved_to(
     )
     other = hypervisor.create_network(elsewhere)
     try:
-        machine.move_nic(MACS[0], other.name)
+        machine.facet(NIC_MOVE).move(MACS[0], other.name)
         assert f"filter='{other.name}'" in machine.description()
         made.remove()  # nothing uses its filter any more
         assert made.name not in [owned.name for owned in hypervisor.owned()]

@@ -17,6 +17,10 @@ from typing import Any
 from harness.channels.base import CommandResult
 from harness.events import Event
 from harness.guests.guest import Answer, Guest
+from harness.hypervisors.facets.display import KEYBOARD
+from harness.hypervisors.facets.nics import NIC_MOVE
+from harness.hypervisors.facets.power import NMI, SLEEP
+from harness.hypervisors.facets.snapshots import SAVED_STATES, SNAPSHOTS
 from harness.hypervisors.libvirt.host_rules import HostRules, remove_rules
 from harness.lab.machine_slot import MachineSlot
 from harness.profiles.hardware import Firmware
@@ -86,7 +90,7 @@ def ignored_pause(guests: Sequence[Guest]) -> None:
 def ignored_move(guests: Sequence[Guest]) -> None:
     """A hypervisor that leaves a network card where it is."""
     for guest in guests:
-        guest.machine.move_nic = lambda mac, network: None  # type: ignore[method-assign]
+        guest.machine.facet(NIC_MOVE).move = lambda mac, network: None  # type: ignore[method-assign]
 
 
 def open_host(guests: Sequence[Guest]) -> None:
@@ -135,7 +139,7 @@ def panic_instead_of_hang(guests: Sequence[Guest]) -> None:
 
     def hang_and_die() -> None:
         hang()
-        guest.machine.inject_nmi()
+        guest.machine.facet(NMI).inject()
 
     guest.os.lifecycle.hang = hang_and_die  # type: ignore[method-assign]
 
@@ -205,12 +209,12 @@ def watchdog_without_teeth(guests: Sequence[Guest]) -> None:
 
 def ignored_nmi(guests: Sequence[Guest]) -> None:
     """A hypervisor that interrupts nothing."""
-    guests[0].machine.inject_nmi = lambda: None  # type: ignore[method-assign]
+    guests[0].machine.facet(NMI).inject = lambda: None  # type: ignore[method-assign]
 
 
 def ignored_keys(guests: Sequence[Guest]) -> None:
     """A keyboard that is not connected."""
-    guests[0].machine.press_key = lambda key: None  # type: ignore[method-assign]
+    guests[0].machine.facet(KEYBOARD).press = lambda key: None  # type: ignore[method-assign]
 
 
 def lax_firmware(guests: Sequence[Guest]) -> None:
@@ -243,7 +247,7 @@ def forgetful_machine(guests: Sequence[Guest]) -> None:
 def started_instead_of_restored(guests: Sequence[Guest]) -> None:
     """A hypervisor that starts a guest from scratch where it should restore it."""
     machine = guests[0].machine
-    machine.restore = (  # type: ignore[method-assign]
+    machine.facet(SAVED_STATES).restore = (  # type: ignore[method-assign]
         lambda state_file, *, paused=False: machine.start(paused=paused)
     )
 
@@ -251,12 +255,14 @@ def started_instead_of_restored(guests: Sequence[Guest]) -> None:
 def ignored_revert(guests: Sequence[Guest]) -> None:
     """A hypervisor that reverts nothing."""
     machine = guests[0].machine
-    machine.revert = lambda name, *, paused=False: machine.pause()  # type: ignore[method-assign]
+    machine.facet(SNAPSHOTS).revert = (  # type: ignore[method-assign]
+        lambda name, *, paused=False: machine.pause()
+    )
 
 
 def ignored_sleep(guests: Sequence[Guest]) -> None:
     """A hypervisor that ignores the request to sleep."""
-    guests[0].machine.sleep = lambda state: None  # type: ignore[method-assign]
+    guests[0].machine.facet(SLEEP).sleep = lambda state: None  # type: ignore[method-assign]
 
 
 def lost_swap(guests: Sequence[Guest]) -> None:

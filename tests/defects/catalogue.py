@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from harness.hypervisors.facets.metering import metering_of
-from harness.hypervisors.facets.network_policy import network_policy_of
+from harness.hypervisors.facets.host_services import DATA_EXCHANGE, HOST_SERVICES
+from harness.hypervisors.facets.memory import MEMORY
+from harness.hypervisors.facets.metering import METERING
+from harness.hypervisors.facets.network_policy import NETWORK_POLICY
+from harness.hypervisors.facets.snapshots import PRODUCTION_SNAPSHOTS, SNAPSHOTS
 from tests.defects.acts import (
     EXTRA_DISK,
     EXTRA_PCI,
@@ -277,24 +280,28 @@ DEFECTS_BY_FILE: dict[str, dict[str, Defect]] = {
         "test_paused_is_told_apart_from_lost": Defect(ignored_pause, "PAUSED"),
     },
     "suites/integration/test_host_services.py": {
-        "test_the_host_switches_each_service_off_and_on": Defect(deaf_host("switch")),
-        "test_the_host_keeps_the_pairs_that_it_gives": Defect(deaf_host("modify_pair")),
+        "test_the_host_switches_each_service_off_and_on": Defect(
+            deaf_host(HOST_SERVICES, "switch")
+        ),
+        "test_the_host_keeps_the_pairs_that_it_gives": Defect(
+            deaf_host(DATA_EXCHANGE, "modify_pair")
+        ),
         "test_the_host_takes_checkpoints_of_a_machine_that_is_off": Defect(
-            deaf_host("remove_checkpoint")
+            deaf_host(SNAPSHOTS, "remove")
         ),
         "test_the_host_takes_production_checkpoints_of_a_machine_that_is_off": Defect(
-            deaf_host("checkpoint")
+            deaf_host(PRODUCTION_SNAPSHOTS, "take")
         ),
         "test_the_host_resizes_the_memory_of_a_machine_that_is_off": Defect(
-            deaf_host("resize_memory")
+            deaf_host(MEMORY, "resize")
         ),
         "test_the_host_puts_a_network_card_into_vlans": Defect(
-            deaf_host("set_vlan", network_policy_of)
+            deaf_host(NETWORK_POLICY, "set_vlan")
         ),
         "test_the_host_switches_each_guard_of_a_network_card": Defect(
-            deaf_host("set_guards", network_policy_of)
+            deaf_host(NETWORK_POLICY, "set_guards")
         ),
-        "test_the_host_meters_a_machine_that_is_off": Defect(deaf_host("start", metering_of)),
+        "test_the_host_meters_a_machine_that_is_off": Defect(deaf_host(METERING, "start")),
     },
     "suites/integration/test_shutdown.py": {
         "test_reboots_at_the_hosts_request": Defect(script("systemctl mask reboot.target")),

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from harness.guests.guest import Guest
-from harness.hypervisors.base import Machine
-from harness.hypervisors.facets.host_services import host_services_of
+from harness.hypervisors.capabilities import MachineFacet
 
 Act = Callable[[Sequence[Guest]], None]
 """An action on the guests of a case, just before it."""
 
 
-def deaf_host(method: str, side: Callable[[Machine], object] = host_services_of) -> Act:
+def deaf_host(facet: MachineFacet[Any], method: str) -> Act:
     """A hypervisor that accepts a request about a machine and does nothing."""
 
     def act(guests: Sequence[Guest]) -> None:
-        setattr(side(guests[0].machine), method, lambda *_, **__: None)
+        setattr(guests[0].machine.facet(facet), method, lambda *_, **__: None)
 
     return act

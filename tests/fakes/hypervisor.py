@@ -2,76 +2,63 @@
 
 from __future__ import annotations
 
-import json
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
+from typing import Any, ClassVar, TypeVar
 
 from harness.errors import ChannelError, HypervisorError
 from harness.events import EventKind, EventLog
 from harness.hypervisors.base import (
     NAME_PREFIX,
     HypervisorFacts,
-    Key,
     Machine,
     MachineState,
     Network,
     Owned,
-    PowerMethod,
-    SleepState,
 )
 from harness.hypervisors.capabilities import (
     GENERATION_ID,
     NETWORK,
     NVME,
-    PAUSE,
     QEMU_DEVICES,
-    RESET,
     SECURE_BOOT,
     TPM,
     UEFI,
-    UEFI_SNAPSHOT,
     WATCHDOG,
+    Binding,
     Capability,
+    Facet,
+    Facets,
+    HypervisorFacet,
+    MachineFacet,
+    NetworkFacet,
+    bind,
 )
-from harness.hypervisors.definitions import Accelerator, MachineDefinition, NetworkDefinition
-from harness.hypervisors.facets.agent import AGENT
-from harness.hypervisors.facets.console import CONSOLE
+from harness.hypervisors.definitions import MachineDefinition, NetworkDefinition
 from harness.hypervisors.facets.cpu_models import CPU_MODELS
-from harness.hypervisors.facets.display import DISPLAY, KEYBOARD
-from harness.hypervisors.facets.nics import NIC_MOVE
-from harness.hypervisors.facets.power import NMI, POWER_BUTTON, SLEEP
-from harness.hypervisors.facets.snapshots import SAVED_STATES, SNAPSHOTS
+from harness.hypervisors.facets.display import Key
 from harness.hypervisors.leases import Lease, lease_for, utc_now
+from tests.fakes.facets import MACHINE_FACETS, FakeCpuModels
 
-CAPABILITIES = frozenset(
+F = TypeVar("F")
+
+CAPABILITIES: frozenset[Capability] = frozenset(
     {
-        UEFI,
-        SECURE_BOOT,
-        TPM,
-        PAUSE,
-        RESET,
-        SAVED_STATES,
-        CONSOLE,
-        AGENT,
-        DISPLAY,
-        KEYBOARD,
-        NETWORK,
-        WATCHDOG,
-        NMI,
-        QEMU_DEVICES,
-        NVME,
-        SNAPSHOTS,
-        UEFI_SNAPSHOT,
-        SLEEP,
         CPU_MODELS,
         GENERATION_ID,
-        NIC_MOVE,
-        POWER_BUTTON,
+        NETWORK,
+        NVME,
+        QEMU_DEVICES,
+        SECURE_BOOT,
+        TPM,
+        UEFI,
+        WATCHDOG,
+        *(binding.facet for binding in MACHINE_FACETS),
     }
 )
+"""Without RUN: the fake executes no guest code."""
 
 Agent = Callable[[dict[str, object]], object]
 """Answers one agent command: returns the value of `return`, or raises ChannelError."""
@@ -101,8 +88,22 @@ class FakeMachine:
     agent: Agent = silent_agent
     guest_end: socket.socket | None = None
     keys: list[Key] = field(default_factory=list)
-    snapshots: list[str] = field(default_factory=list)
+    lacking: frozenset[Facet[Any]] = frozenset()
     _state: MachineState = MachineState.OFF
+
+    FACETS: ClassVar[Sequence[Binding[FakeMachine]]] = MACHINE_FACETS
+
+    def __post_init__(self) -> None:
+        self._facets = Facets(self, [b for b in self.FACETS if b.facet not in self.lacking])
+
+    @property
+    def facets(self) -> frozenset[Facet[Any]]:
+        """See Machine."""
+        return self._facets.tokens
+
+    def facet(self, facet: MachineFacet[F]) -> F:
+        """See Machine."""
+        return self._facets.get(facet)
 
     @property
     def name(self) -> str:
@@ -119,112 +120,33 @@ class FakeMachine:
 
     def start(self, *, paused: bool = False) -> None:
         """See Machine."""
-        self._require(MachineState.OFF, "starting")
-        self._become(MachineState.PAUSED if paused else MachineState.RUNNING, EventKind.STARTED)
+        self.require(MachineState.OFF, "starting")
+        self.become(MachineState.PAUSED if paused else MachineState.RUNNING, EventKind.STARTED)
 
     def pause(self) -> None:
         """See Machine."""
-        self._require(MachineState.RUNNING, "pausing")
-        self._become(MachineState.PAUSED, EventKind.PAUSED)
+        self.require(MachineState.RUNNING, "pausing")
+        self.become(MachineState.PAUSED, EventKind.PAUSED)
 
     def resume(self) -> None:
         """See Machine."""
-        self._require(MachineState.PAUSED, "resuming")
-        self._become(MachineState.RUNNING, EventKind.RESUMED)
-
-    def shutdown(self, method: PowerMethod) -> None:
-        """See Machine. The fake guest obeys at once."""
-        self._require(MachineState.RUNNING, "shutting down")
-        if method is PowerMethod.AGENT:
-            self.agent({"execute": "guest-shutdown"})
-        self.events.add(EventKind.SHUTDOWN)
-        self._become(MachineState.OFF, EventKind.STOPPED, "shutdown")
-
-    def reboot(self, method: PowerMethod) -> None:
-        """See Machine."""
-        self._require(MachineState.RUNNING, "rebooting")
-        if method is PowerMethod.AGENT:
-            self.agent({"execute": "guest-shutdown"})
-        self.events.add(EventKind.REBOOT)
+        self.require(MachineState.PAUSED, "resuming")
+        self.become(MachineState.RUNNING, EventKind.RESUMED)
 
     def reset(self) -> None:
         """See Machine."""
-        self._require(MachineState.RUNNING, "resetting")
+        self.require(MachineState.RUNNING, "resetting")
         self.events.add(EventKind.REBOOT)
-
-    def inject_nmi(self) -> None:
-        """See Machine."""
-        self._require(MachineState.RUNNING, "injecting an NMI into")
 
     def power_off(self) -> None:
         """See Machine."""
         if self._state is not MachineState.OFF:
-            self._become(MachineState.OFF, EventKind.STOPPED, "destroyed")
-
-    def save(self, state_file: Path) -> None:
-        """See Machine."""
-        self._require(MachineState.RUNNING, "saving")
-        state_file.write_text(self.name, encoding="utf-8")
-        self._become(MachineState.OFF, EventKind.STOPPED, "saved")
-
-    def restore(self, state_file: Path, *, paused: bool = False) -> None:
-        """See Machine."""
-        self._require(MachineState.OFF, "restoring")
-        if not state_file.exists():
-            raise HypervisorError(f"restoring {self.name}: {state_file} does not exist")
-        self._become(MachineState.PAUSED if paused else MachineState.RUNNING, EventKind.STARTED)
-
-    def take_snapshot(self, name: str) -> None:
-        """See Machine."""
-        self._require(MachineState.RUNNING, "taking a snapshot of")
-        self.snapshots.append(name)
-
-    def revert(self, name: str, *, paused: bool = False) -> None:
-        """See Machine."""
-        if name not in self.snapshots:
-            raise HypervisorError(f"{self.name} has no snapshot {name}")
-        self.power_off()
-        self._become(MachineState.PAUSED if paused else MachineState.RUNNING, EventKind.STARTED)
-
-    def sleep(self, state: SleepState) -> None:
-        """See Machine. The fake guest obeys at once."""
-        self._require(MachineState.RUNNING, "putting to sleep")
-        self.agent({"execute": "guest-suspend"})
-        if state is SleepState.S3:
-            self._become(MachineState.ASLEEP, EventKind.ASLEEP)
-        else:
-            self._become(MachineState.OFF, EventKind.STOPPED, "shutdown")
-
-    def wake_up(self) -> None:
-        """See Machine."""
-        self._require(MachineState.ASLEEP, "waking")
-        self._become(MachineState.RUNNING, EventKind.AWAKE)
+            self.become(MachineState.OFF, EventKind.STOPPED, "destroyed")
 
     def remove(self) -> None:
         """See Machine."""
         self.power_off()
         self.forget(self.name)
-
-    def open_console(self) -> socket.socket:
-        """See Machine."""
-        self._hang_up()
-        ours, self.guest_end = socket.socketpair()
-        return ours
-
-    def agent_command(self, command: str, *, timeout: float) -> str:
-        """See Machine."""
-        if self._state is not MachineState.RUNNING:
-            raise ChannelError(f"{self.name} is {self._state}")
-        return json.dumps({"return": self.agent(json.loads(command))})
-
-    def screenshot(self) -> bytes:
-        """See Machine."""
-        raise HypervisorError(f"{self.name} has no screen")
-
-    def press_key(self, key: Key) -> None:
-        """See Machine."""
-        self._require(MachineState.RUNNING, "pressing a key of")
-        self.keys.append(key)
 
     def description(self) -> str:
         """See Machine."""
@@ -234,24 +156,26 @@ class FakeMachine:
         """See Machine."""
         return ""
 
-    def move_nic(self, mac: str, network: str) -> None:
-        """See Machine."""
-        if mac not in [nic.mac for nic in self.definition.nics]:
-            raise HypervisorError(f"{self.name} has no network card {mac}")
+    def press(self, key: Key) -> None:
+        """A key is pressed while the machine runs."""
+        self.keys.append(key)
 
-    def _require(self, state: MachineState, doing: str) -> None:
+    def require(self, state: MachineState, doing: str) -> None:
+        """Raise HypervisorError in any other state."""
         if self._state is not state:
             raise HypervisorError(f"{doing} {self.name}: it is {self._state}, not {state}")
 
-    def _hang_up(self) -> None:
+    def hang_up(self) -> None:
+        """Close the guest's end of the console."""
         if self.guest_end is not None:
             self.guest_end.close()
             self.guest_end = None
 
-    def _become(self, state: MachineState, kind: EventKind, detail: str = "") -> None:
+    def become(self, state: MachineState, kind: EventKind, detail: str = "") -> None:
+        """Change to a state, and report it."""
         self._state = state
         if state is MachineState.OFF:
-            self._hang_up()
+            self.hang_up()
         self.events.add(kind, detail)
 
 
@@ -266,6 +190,10 @@ class FakeNetwork:
     def name(self) -> str:
         """See Network."""
         return self.definition.name
+
+    def facet(self, facet: NetworkFacet[F]) -> F:
+        """See Network."""
+        return Facets(self, ()).get(facet)
 
     def leases(self) -> Mapping[str, str]:
         """See Network."""
@@ -290,15 +218,13 @@ class FakeHypervisor:
     leases: dict[str, Lease | None] = field(default_factory=dict)  # by name; None: unreadable
     now: Callable[[], datetime] = utc_now
 
+    def facet(self, facet: HypervisorFacet[F]) -> F:
+        """See Hypervisor."""
+        return Facets(self, (bind(CPU_MODELS, FakeCpuModels),)).get(facet)
+
     def facts(self) -> HypervisorFacts:
         """See Hypervisor."""
         return HypervisorFacts("fake", "1")
-
-    def processor_flags(self, model: str, machine_type: str, accelerator: Accelerator) -> set[str]:
-        """See Hypervisor. The fake has one model."""
-        if model != "kvm64":
-            raise HypervisorError(f"unknown processor model {model}")
-        return {"lm", "sse2"}
 
     def define(self, definition: MachineDefinition) -> Machine:
         """See Hypervisor."""
@@ -308,7 +234,10 @@ class FakeHypervisor:
         if definition.name in self.machines:
             events = self.machines[definition.name].events
             self.machines[definition.name].power_off()
-        machine = FakeMachine(definition, events, self._forget_machine, self.agent)
+        lacking = {binding.facet for binding in MACHINE_FACETS} - self.capabilities
+        machine = FakeMachine(
+            definition, events, self._forget_machine, self.agent, lacking=frozenset(lacking)
+        )
         self.machines[definition.name] = machine
         self.leases[definition.name] = lease_for(definition.owner, now=self.now())
         return machine

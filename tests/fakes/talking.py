@@ -11,8 +11,10 @@ from pathlib import Path
 from pycdlib.pycdlib import PyCdlib
 
 from harness.events import EventKind, EventLog
-from harness.hypervisors.base import Key, Machine, MachineState
+from harness.hypervisors.base import Machine, MachineState
+from harness.hypervisors.capabilities import bind
 from harness.hypervisors.definitions import DiskDevice, MachineDefinition
+from harness.hypervisors.facets.display import DISPLAY, Key
 from tests.fakes.hypervisor import FakeHypervisor, FakeMachine
 
 READY = re.compile(rb"guestcert: ready ([0-9a-f]+)")
@@ -35,7 +37,7 @@ class TalkingMachine(FakeMachine):
         assert self.guest_end is not None
         self.guest_end.sendall(self.words.encode())
         if not self.stays:
-            self._become(MachineState.OFF, EventKind.STOPPED, "shutdown")
+            self.become(MachineState.OFF, EventKind.STOPPED, "shutdown")
 
 
 @dataclass
@@ -55,23 +57,39 @@ class Lives:
         return machine
 
 
+class StillDisplay:
+    """See Display. Always the same picture."""
+
+    def __init__(self, _machine: FakeMachine) -> None:
+        pass
+
+    def screenshot(self) -> bytes:
+        """See Display."""
+        return b"a still picture"
+
+
+class MovingDisplay:
+    """See Display. Another picture each time."""
+
+    def __init__(self, _machine: FakeMachine) -> None:
+        self._pictures = 0
+
+    def screenshot(self) -> bytes:
+        """See Display."""
+        self._pictures += 1
+        return f"picture {self._pictures}".encode()
+
+
 class StillMachine(TalkingMachine):
     """Has a screen that does not change."""
 
-    def screenshot(self) -> bytes:
-        """See Machine."""
-        return b"a still picture"
+    FACETS = (*TalkingMachine.FACETS, bind(DISPLAY, StillDisplay))
 
 
 class MovingMachine(TalkingMachine):
     """Has a screen that changes with each screenshot."""
 
-    pictures: int = 0
-
-    def screenshot(self) -> bytes:
-        """See Machine."""
-        self.pictures += 1
-        return f"picture {self.pictures}".encode()
+    FACETS = (*TalkingMachine.FACETS, bind(DISPLAY, MovingDisplay))
 
 
 @dataclass
@@ -85,9 +103,9 @@ class KeyedMachine(TalkingMachine):
         if not self.asked:
             super().speak()
 
-    def press_key(self, key: Key) -> None:
-        """See Machine."""
-        super().press_key(key)
+    def press(self, key: Key) -> None:
+        """See FakeMachine."""
+        super().press(key)
         self.asked = False
         self.speak()
 

@@ -193,7 +193,7 @@ def test_the_least_processor_is_neither_less_nor_more(given: str, passes: bool) 
     machine = Mock()
     machine.profile.hardware.cpu_floor = ProcessorFloor.X86_64
     machine.os.cpus.missing_flags = lambda expected: expected - found
-    hypervisor = Mock(processor_flags=lambda *_: {"sse2"})
+    hypervisor = Mock(facet=lambda _: Mock(flags=lambda *_: {"sse2"}))
     if passes:
         test_cpu_model.test_boots_on_the_least_processor(machine, hypervisor)
     else:

@@ -13,6 +13,7 @@ from harness.errors import ChannelError, GuestCrashed, HypervisorError
 from harness.guests import evidence
 from harness.guests.evidence import LIMIT, EvidenceCollector
 from harness.hypervisors.facets.display import DISPLAY
+from harness.hypervisors.facets.processors import PROCESSORS
 from harness.time_accounting import TimeLedger
 
 
@@ -27,13 +28,16 @@ def guest(tmp_path: Path) -> Mock:
     guest.direct = None
     guest.machine.description.return_value = "<domain/>"
     guest.machine.hypervisor_log.return_value = "started"
-    guest.machine.processors.return_value = "RIP=fff0 HLT=1 RAX=swordfish"
+    facets = {PROCESSORS: Mock(), DISPLAY: Mock()}
+    facets[PROCESSORS].state.return_value = "RIP=fff0 HLT=1 RAX=swordfish"
+    guest.machine.facets = {PROCESSORS}
+    guest.machine.facet = facets.__getitem__
     return guest
 
 
 def evidence_of(guest: Mock, folder: Path, since: int = 0) -> dict[str, str]:
     """The text of each file, by its name without the guest's."""
-    collector = EvidenceCollector(("swordfish",), frozenset())
+    collector = EvidenceCollector(("swordfish",))
     files = collector.collect(guest, folder, console_since=since)
     return {file.name.removeprefix("guest-"): file.read_text() for file in files}
 
@@ -45,7 +49,7 @@ def test_of_a_silent_guest_the_processors_are_shown(guest: Mock, tmp_path: Path)
 
 
 def test_of_a_machine_that_is_off_all_else_is_kept(guest: Mock, tmp_path: Path) -> None:
-    guest.machine.processors.side_effect = HypervisorError("the domain is not running")
+    guest.machine.facet(PROCESSORS).state.side_effect = HypervisorError("the domain is not running")
     kept = evidence_of(guest, tmp_path / "evidence")
     assert kept["processors.txt"] == "could not be read: the domain is not running"
     assert kept["hypervisor.log"] == "started"
@@ -111,10 +115,13 @@ def test_no_pattern_runs_over_a_guest_s_log() -> None:
     ],
 )
 def test_whatever_is_broken_the_rest_is_kept(guest: Mock, tmp_path: Path, error: Exception) -> None:
-    for broken in ("description", "hypervisor_log", "processors", "screenshot"):
-        getattr(guest.machine, broken).side_effect = error
+    guest.machine.facets = {PROCESSORS, DISPLAY}
+    guest.machine.description.side_effect = error
+    guest.machine.hypervisor_log.side_effect = error
+    guest.machine.facet(PROCESSORS).state.side_effect = error
+    guest.machine.facet(DISPLAY).screenshot.side_effect = error
     guest.agent.answers.side_effect = error
-    collector = EvidenceCollector((), frozenset({DISPLAY}))
+    collector = EvidenceCollector(())
     files = collector.collect(guest, tmp_path / "evidence", console_since=0)
     kept = {file.name.removeprefix("guest-"): file.read_text() for file in files}
     assert kept.pop("console.log") == "starting Boot0001\n"
@@ -124,7 +131,8 @@ def test_whatever_is_broken_the_rest_is_kept(guest: Mock, tmp_path: Path, error:
 
 def test_a_folder_that_cannot_be_written_is_no_error(guest: Mock, tmp_path: Path) -> None:
     (tmp_path / "evidence").write_text("a file is in the way")
-    collector = EvidenceCollector((), frozenset({DISPLAY}))
+    guest.machine.facets = {PROCESSORS, DISPLAY}
+    collector = EvidenceCollector(())
     assert collector.collect(guest, tmp_path / "evidence", console_since=0) == []
 
 

@@ -14,6 +14,8 @@ import pytest
 from harness.errors import HypervisorError, HypervisorUnreachableError
 from harness.events import EventKind
 from harness.hypervisors.definitions import DiskDefinition, DiskDevice, NicDefinition
+from harness.hypervisors.facets.console import CONSOLE
+from harness.hypervisors.facets.display import DISPLAY
 from harness.hypervisors.hyperv import remoting
 from harness.hypervisors.hyperv.address import PASSWORD as VARIABLE
 from harness.hypervisors.hyperv.address import parse_address
@@ -260,10 +262,10 @@ def test_a_full_drive_is_told_with_its_remedy(
 def test_the_console_carries_what_is_typed_and_said(lab: Lab, hypervisor: HypervHypervisor) -> None:
     machine = hypervisor.define(a_machine())
     with pytest.raises(HypervisorError, match="opening the console"):
-        machine.open_console()
+        machine.facet(CONSOLE).open()
     machine.start()
     lab.host.machines[machine.name].guest = GuestModel(says=lambda typed: b"heard " + typed)
-    with machine.open_console() as console:
+    with machine.facet(CONSOLE).open() as console:
         console.settimeout(20)
         console.sendall(b"\x00\xffhello")
         heard = b""
@@ -277,9 +279,9 @@ def test_the_console_carries_what_is_typed_and_said(lab: Lab, hypervisor: Hyperv
 def test_a_screenshot_has_the_displays_own_size(lab: Lab, hypervisor: HypervHypervisor) -> None:
     machine = hypervisor.define(a_machine())
     with pytest.raises(HypervisorError, match="is Off, and not running"):
-        machine.screenshot()
+        machine.facet(DISPLAY).screenshot()
     machine.start()
-    width, height, _, _ = png.Reader(io.BytesIO(machine.screenshot())).read()
+    width, height, _, _ = png.Reader(io.BytesIO(machine.facet(DISPLAY).screenshot())).read()
     assert (width, height) == (640, 480)
 
 

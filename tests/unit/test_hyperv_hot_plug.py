@@ -6,7 +6,7 @@ import pytest
 
 from harness.errors import HypervisorError
 from harness.hypervisors.definitions import NicDefinition
-from harness.hypervisors.facets.nics import HotPlug, hot_plug_of
+from harness.hypervisors.facets.nics import HOT_PLUG, HotPlug
 from harness.hypervisors.hyperv.connection import HypervHypervisor
 from harness.hypervisors.hyperv.errors import HostRefusalError
 from harness.hypervisors.hyperv.machine import HypervMachine
@@ -27,9 +27,7 @@ def hypervisor(hypervisor: HypervHypervisor) -> HypervHypervisor:
 
 def defined(hypervisor: HypervHypervisor, firmware: Firmware) -> tuple[HypervMachine, HotPlug]:
     machine = hypervisor.define(a_machine(firmware=firmware, nics=[FIRST]))
-    pluggable = hot_plug_of(machine)
-    assert pluggable is not None
-    return machine, pluggable
+    return machine, machine.facet(HOT_PLUG)
 
 
 def macs_on(host: HostModel) -> list[str]:
@@ -41,11 +39,11 @@ def test_generation_2_gets_and_loses_a_card_while_it_runs(
 ) -> None:
     machine, pluggable = defined(hypervisor, Firmware.UEFI)
     machine.start()
-    pluggable.plug_nic(SECOND)
+    pluggable.plug(SECOND)
     assert macs_on(host) == ["02000000000A", "02000000000B"]
     assert host.machines[machine.name].nics[1].dhcp_guard == "On"
     assert machine.definition.nics == [FIRST, SECOND]
-    pluggable.unplug_nic(FIRST.mac)
+    pluggable.unplug(FIRST.mac)
     assert macs_on(host) == ["02000000000B"]
     assert machine.definition.nics == [SECOND]
 
@@ -60,27 +58,27 @@ def test_what_can_not_be_changed_while_it_runs_refuses_and_is_changed_when_off(
     host.build = build
     machine.start()
     with pytest.raises(HostRefusalError, match=r"adding .*InvalidState"):
-        pluggable.plug_nic(SECOND)
+        pluggable.plug(SECOND)
     with pytest.raises(HostRefusalError, match=r"removing .*InvalidState"):
-        pluggable.unplug_nic(FIRST.mac)
+        pluggable.unplug(FIRST.mac)
     assert machine.definition.nics == [FIRST]
     machine.power_off()
-    pluggable.plug_nic(SECOND)
-    pluggable.unplug_nic(FIRST.mac)
+    pluggable.plug(SECOND)
+    pluggable.unplug(FIRST.mac)
     assert macs_on(host) == ["02000000000B"]
 
 
 def test_no_card_is_given_twice_or_taken_that_is_not_there(hypervisor: HypervHypervisor) -> None:
     _, pluggable = defined(hypervisor, Firmware.UEFI)
     with pytest.raises(HypervisorError, match="already"):
-        pluggable.plug_nic(FIRST)
+        pluggable.plug(FIRST)
     with pytest.raises(HypervisorError, match=f"no network card {SECOND.mac}"):
-        pluggable.unplug_nic(SECOND.mac)
+        pluggable.unplug(SECOND.mac)
 
 
 def test_a_card_is_plugged_into_networks_of_ours_alone(hypervisor: HypervHypervisor) -> None:
     _, pluggable = defined(hypervisor, Firmware.UEFI)
     with pytest.raises(HypervisorError, match="does not own"):
-        pluggable.plug_nic(NicDefinition(SECOND.mac, "Default Switch"))
+        pluggable.plug(NicDefinition(SECOND.mac, "Default Switch"))
     with pytest.raises(HostRefusalError, match="unable to find a virtual switch"):
-        pluggable.plug_nic(NicDefinition(SECOND.mac, "guestcert-gone"))
+        pluggable.plug(NicDefinition(SECOND.mac, "guestcert-gone"))

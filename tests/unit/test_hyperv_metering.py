@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.hypervisors.facets.metering import Usage, metering_of
+from harness.hypervisors.facets.metering import METERING, Usage
 from harness.hypervisors.hyperv.connection import HypervHypervisor
 from harness.hypervisors.hyperv.errors import HostRefusalError
 from harness.hypervisors.hyperv.machine import HypervMachine
@@ -18,8 +18,7 @@ def machine(hypervisor: HypervHypervisor) -> HypervMachine:
 
 
 def test_every_figure_arrives_as_the_host_tells_it(machine: HypervMachine, host: HostModel) -> None:
-    meter = metering_of(machine)
-    assert meter is not None
+    meter = machine.facet(METERING)
     machine.start()
     meter.start()
     host.machines[machine.name].meter = MeterModel(
@@ -42,9 +41,9 @@ def test_every_figure_arrives_as_the_host_tells_it(machine: HypervMachine, host:
 def test_what_is_not_gathered_yet_is_told_from_nothing(
     machine: HypervMachine, host: HostModel
 ) -> None:
-    machine.metering.start()
+    machine.facet(METERING).start()
     host.machines[machine.name].meter = MeterModel(processor_mhz=None)
-    usage = machine.metering.usage()
+    usage = machine.facet(METERING).usage()
     assert usage is not None
     assert (usage.seconds, usage.processor_mhz, usage.memory_average) == (None, None, 0)
 
@@ -52,18 +51,18 @@ def test_what_is_not_gathered_yet_is_told_from_nothing(
 def test_starting_again_keeps_the_figures_and_a_reset_forgets_them(
     machine: HypervMachine, host: HostModel
 ) -> None:
-    machine.metering.start()
+    machine.facet(METERING).start()
     host.machines[machine.name].meter = MeterModel(received=5)
-    machine.metering.start()
-    assert getattr(machine.metering.usage(), "received", None) == 5
-    machine.metering.reset()
-    assert getattr(machine.metering.usage(), "received", None) == 0
+    machine.facet(METERING).start()
+    assert getattr(machine.facet(METERING).usage(), "received", None) == 5
+    machine.facet(METERING).reset()
+    assert getattr(machine.facet(METERING).usage(), "received", None) == 0
 
 
 def test_nothing_is_told_or_reset_where_nothing_is_metered(machine: HypervMachine) -> None:
-    assert machine.metering.usage() is None
+    assert machine.facet(METERING).usage() is None
     with pytest.raises(HostRefusalError, match="metering is not enabled"):
-        machine.metering.reset()
-    machine.metering.start()
-    machine.metering.stop()
-    assert machine.metering.usage() is None
+        machine.facet(METERING).reset()
+    machine.facet(METERING).start()
+    machine.facet(METERING).stop()
+    assert machine.facet(METERING).usage() is None

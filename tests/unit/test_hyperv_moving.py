@@ -11,7 +11,7 @@ import pytest
 from harness.errors import HypervisorError
 from harness.hypervisors.base import MachineState, Owned
 from harness.hypervisors.definitions import DiskDefinition, NicDefinition
-from harness.hypervisors.facets.migration import storage_mover_of, taker_of
+from harness.hypervisors.facets.migration import MIGRATION, STORAGE_MOVE
 from harness.hypervisors.hyperv.address import PASSWORD as VARIABLE
 from harness.hypervisors.hyperv.connection import HypervHypervisor
 from harness.hypervisors.hyperv.errors import HostRefusalError
@@ -60,9 +60,7 @@ def hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hosts]:
 
 
 def test_a_running_machine_goes_to_another_host_with_its_disks(hosts: Hosts) -> None:
-    taker = taker_of(hosts.destination)
-    assert taker is not None
-    moved = taker.move_here(hosts.machine)
+    moved = hosts.destination.facet(MIGRATION).move_here(hosts.machine)
     assert moved.state() is MachineState.RUNNING
     assert moved.definition == hosts.machine.definition
     assert hosts.here.machines == {}
@@ -95,7 +93,7 @@ def test_a_machine_stays_where_a_host_refuses(
     plant(hosts.here, hosts.there)
     files = set(hosts.here.files)
     with pytest.raises(HostRefusalError, match=words) as caught:
-        hosts.destination.move_here(hosts.machine)
+        hosts.destination.facet(MIGRATION).move_here(hosts.machine)
     assert remedy in (caught.value.remedy or "")
     assert hosts.machine.state() is MachineState.RUNNING
     assert (set(hosts.here.files), hosts.there.machines) == (files, {})
@@ -104,13 +102,13 @@ def test_a_machine_stays_where_a_host_refuses(
 def test_a_machine_that_is_off_goes_where_the_processor_is_another(hosts: Hosts) -> None:
     hosts.there.same_processor = False
     hosts.machine.power_off()
-    assert hosts.destination.move_here(hosts.machine).state() is MachineState.OFF
+    assert hosts.destination.facet(MIGRATION).move_here(hosts.machine).state() is MachineState.OFF
 
 
 def test_a_machine_of_another_hypervisor_is_not_taken(hosts: Hosts) -> None:
     foreign = FakeHypervisor().define(a_machine())
     with pytest.raises(HypervisorError, match="it is not on Hyper-V"):
-        hosts.destination.move_here(foreign)
+        hosts.destination.facet(MIGRATION).move_here(foreign)
 
 
 @pytest.mark.parametrize("by_clean", [False, True])
@@ -118,9 +116,7 @@ def test_files_go_to_another_drive_and_are_found_there_when_it_is_removed(
     hosts: Hosts, *, by_clean: bool
 ) -> None:
     hosts.here.drives["E:"] = 10 * 1024**3
-    mover = storage_mover_of(hosts.machine)
-    assert mover is not None
-    mover.move_storage("E:\\")
+    hosts.machine.facet(STORAGE_MOVE).move("E:\\")
     assert hosts.machine.state() is MachineState.RUNNING
     (path,) = hosts.here.machines[NAME].disks.values()
     assert path.startswith(f"E:\\guestcert\\machines\\{NAME}\\")
@@ -135,10 +131,10 @@ def test_files_go_to_another_drive_and_are_found_there_when_it_is_removed(
 def test_files_stay_where_the_other_drive_is_full_or_absent(hosts: Hosts) -> None:
     (before,) = hosts.here.machines[NAME].disks.values()
     with pytest.raises(HostRefusalError, match="does not exist"):
-        hosts.machine.move_storage("E:\\")
+        hosts.machine.facet(STORAGE_MOVE).move("E:\\")
     hosts.here.drives["E:"] = 1
     with pytest.raises(HostRefusalError, match="0x80070070") as caught:
-        hosts.machine.move_storage("E:\\")
+        hosts.machine.facet(STORAGE_MOVE).move("E:\\")
     assert "free some space" in str(caught.value.remedy)
     assert list(hosts.here.machines[NAME].disks.values()) == [before]
     assert before in hosts.here.files

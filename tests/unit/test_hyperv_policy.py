@@ -10,6 +10,7 @@ import pytest
 from harness.errors import HypervisorError
 from harness.hypervisors.definitions import NicDefinition
 from harness.hypervisors.facets.network_policy import (
+    NETWORK_POLICY,
     AclAction,
     AclDirection,
     Guards,
@@ -17,7 +18,6 @@ from harness.hypervisors.facets.network_policy import (
     PortAcl,
     Vlan,
     VlanMode,
-    network_policy_of,
 )
 from harness.hypervisors.hyperv.connection import HypervHypervisor
 from harness.hypervisors.hyperv.errors import HostRefusalError
@@ -44,9 +44,7 @@ def machine(hypervisor: HypervHypervisor) -> HypervMachine:
 
 @pytest.fixture
 def policy(machine: HypervMachine) -> NetworkPolicy:
-    found = network_policy_of(machine)
-    assert found is not None
-    return found
+    return machine.facet(NETWORK_POLICY)
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,25 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import ChannelError, HypervisorError
+from harness.errors import ChannelError, NotApplicable
 from harness.events import EventKind
-from harness.hypervisors.base import PowerMethod
 from harness.hypervisors.definitions import DynamicMemory
 from harness.hypervisors.facets.host_services import (
-    CheckpointKind,
+    DATA_EXCHANGE,
+    FILE_COPY,
+    HOST_SERVICES,
+    DataExchange,
+    FileCopy,
     HostServices,
     ServiceName,
-    host_services_of,
+)
+from harness.hypervisors.facets.memory import MEMORY, Memory
+from harness.hypervisors.facets.power import POWER_BUTTON, POWER_SERVICE
+from harness.hypervisors.facets.snapshots import (
+    PRODUCTION_SNAPSHOTS,
+    SNAPSHOTS,
+    ProductionSnapshots,
+    Snapshots,
 )
 from harness.hypervisors.hyperv.connection import HypervHypervisor
 from harness.hypervisors.hyperv.errors import HostRefusalError
@@ -38,9 +48,32 @@ def machine(host: HostModel, hypervisor: HypervHypervisor) -> HypervMachine:
 
 @pytest.fixture
 def services(machine: HypervMachine) -> HostServices:
-    found = host_services_of(machine)
-    assert found is not None
-    return found
+    return machine.facet(HOST_SERVICES)
+
+
+@pytest.fixture
+def exchange(machine: HypervMachine) -> DataExchange:
+    return machine.facet(DATA_EXCHANGE)
+
+
+@pytest.fixture
+def copier(machine: HypervMachine) -> FileCopy:
+    return machine.facet(FILE_COPY)
+
+
+@pytest.fixture
+def snapshots(machine: HypervMachine) -> Snapshots:
+    return machine.facet(SNAPSHOTS)
+
+
+@pytest.fixture
+def production(machine: HypervMachine) -> ProductionSnapshots:
+    return machine.facet(PRODUCTION_SNAPSHOTS)
+
+
+@pytest.fixture
+def memory(machine: HypervMachine) -> Memory:
+    return machine.facet(MEMORY)
 
 
 @pytest.fixture
@@ -101,13 +134,13 @@ def test_the_heartbeat_tells_a_stopped_service_from_a_machine_that_is_paused_or_
 
 def test_shutdown_is_an_event_and_says_who_did_it(machine: HypervMachine) -> None:
     since = machine.events.mark()
-    machine.shutdown(PowerMethod.AGENT)
+    machine.facet(POWER_SERVICE).shutdown()
     assert stop_detail(machine, since) == "shutdown"
 
 
 def test_a_reboot_through_the_service_is_an_event(machine: HypervMachine) -> None:
     since = machine.events.mark()
-    machine.reboot(PowerMethod.AGENT)
+    machine.facet(POWER_SERVICE).reboot()
     event = machine.events.wait(
         lambda event: event.kind is EventKind.REBOOT,
         awaited="a reboot",
@@ -122,9 +155,9 @@ def test_shutdown_fails_at_once_where_the_service_is_off(
 ) -> None:
     services.switch(ServiceName.SHUTDOWN, on=False)
     with pytest.raises(ChannelError, match="disabled on the host"):
-        machine.shutdown(PowerMethod.AGENT)
+        machine.facet(POWER_SERVICE).shutdown()
     services.switch(ServiceName.SHUTDOWN, on=True)
-    machine.shutdown(PowerMethod.AGENT)
+    machine.facet(POWER_SERVICE).shutdown()
 
 
 def test_shutdown_fails_where_the_guest_is_silent(
@@ -132,12 +165,12 @@ def test_shutdown_fails_where_the_guest_is_silent(
 ) -> None:
     guest.answers.remove(ServiceName.SHUTDOWN)
     with pytest.raises(ChannelError, match="the guest does not answer"):
-        machine.shutdown(PowerMethod.AGENT)
+        machine.facet(POWER_SERVICE).shutdown()
 
 
 def test_there_is_no_power_button(machine: HypervMachine) -> None:
-    with pytest.raises(HypervisorError, match="no power button"):
-        machine.shutdown(PowerMethod.ACPI)
+    with pytest.raises(NotApplicable, match="lacks power-button"):
+        machine.facet(POWER_BUTTON)
 
 
 def test_a_skew_heals_unless_time_synchronisation_is_off(
@@ -151,61 +184,63 @@ def test_a_skew_heals_unless_time_synchronisation_is_off(
 
 
 def test_the_guest_tells_of_itself_while_data_exchange_is_on(
-    services: HostServices, guest: GuestModel
+    services: HostServices, guest: GuestModel, exchange: DataExchange
 ) -> None:
     guest.intrinsic = {"OSName": "Größe <b>&", "NetworkAddressIPv4": "10.217.0.16"}
-    assert services.guest_pairs() == guest.intrinsic
+    assert exchange.guest_pairs() == guest.intrinsic
     services.switch(ServiceName.DATA_EXCHANGE, on=False)
-    assert services.guest_pairs() == {}
+    assert exchange.guest_pairs() == {}
 
 
-def test_pairs_are_added_changed_and_removed(services: HostServices) -> None:
-    services.add_pair("größe 1", "")
-    services.add_pair("plain", "x" * 2048)
-    assert services.host_pairs() == {"größe 1": "", "plain": "x" * 2048}
-    services.modify_pair("größe 1", "$(Get-VM); 'quoted' \"too\"")
-    assert services.host_pairs()["größe 1"] == "$(Get-VM); 'quoted' \"too\""
-    services.remove_pair("plain")
-    assert list(services.host_pairs()) == ["größe 1"]
+def test_pairs_are_added_changed_and_removed(exchange: DataExchange) -> None:
+    exchange.add_pair("größe 1", "")
+    exchange.add_pair("plain", "x" * 2048)
+    assert exchange.host_pairs() == {"größe 1": "", "plain": "x" * 2048}
+    exchange.modify_pair("größe 1", "$(Get-VM); 'quoted' \"too\"")
+    assert exchange.host_pairs()["größe 1"] == "$(Get-VM); 'quoted' \"too\""
+    exchange.remove_pair("plain")
+    assert list(exchange.host_pairs()) == ["größe 1"]
 
 
 def test_a_pair_that_is_there_is_not_added_and_one_that_is_not_is_not_changed(
-    services: HostServices,
+    exchange: DataExchange,
 ) -> None:
-    services.add_pair("key", "value")
+    exchange.add_pair("key", "value")
     with pytest.raises(HostRefusalError, match="adding the pair 'key'"):
-        services.add_pair("key", "value")
+        exchange.add_pair("key", "value")
     with pytest.raises(HostRefusalError, match="changing the pair 'no'"):
-        services.modify_pair("no", "")
+        exchange.modify_pair("no", "")
     with pytest.raises(HostRefusalError, match="removing the pair 'no'"):
-        services.remove_pair("no")
+        exchange.remove_pair("no")
 
 
 def test_a_production_checkpoint_needs_the_guests_side_and_a_standard_one_does_not(
-    services: HostServices, guest: GuestModel
+    guest: GuestModel, snapshots: Snapshots, production: ProductionSnapshots
 ) -> None:
-    services.checkpoint("quiesced", CheckpointKind.PRODUCTION)
+    production.take("quiesced")
     guest.answers.remove(ServiceName.BACKUP)
     with pytest.raises(HostRefusalError, match="could not be quiesced"):
-        services.checkpoint("not", CheckpointKind.PRODUCTION)
-    services.checkpoint("as it is", CheckpointKind.STANDARD)
-    assert services.checkpoints() == ["quiesced", "as it is"]
+        production.take("not")
+    snapshots.take("as it is")
+    assert snapshots.names() == ["quiesced", "as it is"]
 
 
-def test_a_production_checkpoint_fails_where_backup_is_off(services: HostServices) -> None:
+def test_a_production_checkpoint_fails_where_backup_is_off(
+    services: HostServices, snapshots: Snapshots, production: ProductionSnapshots
+) -> None:
     services.switch(ServiceName.BACKUP, on=False)
     with pytest.raises(HostRefusalError, match="production checkpoint 'one'"):
-        services.checkpoint("one", CheckpointKind.PRODUCTION)
-    assert services.checkpoints() == []
+        production.take("one")
+    assert snapshots.names() == []
 
 
-def test_checkpoints_are_gone_back_to_and_removed(services: HostServices) -> None:
-    services.checkpoint("one", CheckpointKind.STANDARD)
-    services.restore_checkpoint("one")
-    services.remove_checkpoint("one")
-    assert services.checkpoints() == []
+def test_checkpoints_are_gone_back_to_and_removed(snapshots: Snapshots) -> None:
+    snapshots.take("one")
+    snapshots.revert("one")
+    snapshots.remove("one")
+    assert snapshots.names() == []
     with pytest.raises(HostRefusalError, match="unable to find a virtual machine checkpoint"):
-        services.restore_checkpoint("one")
+        snapshots.revert("one")
 
 
 @pytest.fixture
@@ -215,83 +250,83 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_file_arrives_as_it_was(services: HostServices, guest: GuestModel, file: Path) -> None:
+def test_a_file_arrives_as_it_was(
+    services: HostServices, guest: GuestModel, file: Path, copier: FileCopy
+) -> None:
     services.switch(ServiceName.FILE_COPY, on=True)
-    services.copy_file(file, "/tmp/mit Größe.bin")
+    copier.copy(file, "/tmp/mit Größe.bin")
     assert guest.files["/tmp/mit Größe.bin"] == file.read_bytes()
 
 
 def test_an_empty_file_arrives_too(
-    services: HostServices, guest: GuestModel, tmp_path: Path
+    services: HostServices, guest: GuestModel, tmp_path: Path, copier: FileCopy
 ) -> None:
     services.switch(ServiceName.FILE_COPY, on=True)
     empty = tmp_path / "empty"
     empty.touch()
-    services.copy_file(empty, "/tmp/empty")
+    copier.copy(empty, "/tmp/empty")
     assert guest.files["/tmp/empty"] == b""
 
 
 def test_a_file_that_is_there_is_replaced_only_by_force(
-    services: HostServices, guest: GuestModel, file: Path
+    services: HostServices, guest: GuestModel, file: Path, copier: FileCopy
 ) -> None:
     services.switch(ServiceName.FILE_COPY, on=True)
     guest.files["/tmp/target"] = b"before"
     with pytest.raises(HostRefusalError, match="0x80070050") as caught:
-        services.copy_file(file, "/tmp/target")
+        copier.copy(file, "/tmp/target")
     assert "force" in str(caught.value.remedy)
     assert guest.files["/tmp/target"] == b"before"
-    services.copy_file(file, "/tmp/target", force=True)
+    copier.copy(file, "/tmp/target", force=True)
     assert guest.files["/tmp/target"] == file.read_bytes()
 
 
 def test_no_file_is_copied_where_the_service_is_off_or_the_guest_is_full(
-    services: HostServices, guest: GuestModel, file: Path
+    services: HostServices, guest: GuestModel, file: Path, copier: FileCopy
 ) -> None:
     with pytest.raises(HostRefusalError, match="Guest Service Interface is disabled"):
-        services.copy_file(file, "/tmp/target")
+        copier.copy(file, "/tmp/target")
     services.switch(ServiceName.FILE_COPY, on=True)
     guest.disk_full = True
     with pytest.raises(HostRefusalError, match="not enough space"):
-        services.copy_file(file, "/tmp/target")
+        copier.copy(file, "/tmp/target")
     assert guest.files == {}
 
 
-def test_dynamic_memory_moves_its_limits_while_the_machine_runs(services: HostServices) -> None:
-    assert services.memory().dynamic
-    services.resize_memory(limits=DynamicMemory(16, 256))
-    memory = services.memory()
-    assert (memory.minimum, memory.startup, memory.maximum) == (16, 64, 256)
-    assert memory.assigned == 64
+def test_dynamic_memory_moves_its_limits_while_the_machine_runs(memory: Memory) -> None:
+    assert memory.facts().dynamic
+    memory.resize(limits=DynamicMemory(16, 256))
+    facts = memory.facts()
+    assert (facts.minimum, facts.startup, facts.maximum) == (16, 64, 256)
+    assert facts.assigned == 64
     with pytest.raises(HostRefusalError, match="InvalidState"):
-        services.resize_memory(startup_mib=128)
+        memory.resize(startup_mib=128)
 
 
-def test_static_memory_is_resized_at_run_time(
-    services: HostServices, modelled: MachineModel
-) -> None:
+def test_static_memory_is_resized_at_run_time(modelled: MachineModel, memory: Memory) -> None:
     modelled.limits = None
-    services.resize_memory(startup_mib=128)
-    assert services.memory().assigned == 128
+    memory.resize(startup_mib=128)
+    assert memory.facts().assigned == 128
     with pytest.raises(HostRefusalError):
-        services.resize_memory(limits=DynamicMemory(16, 256))
+        memory.resize(limits=DynamicMemory(16, 256))
 
 
 def test_a_running_machine_grows_only_by_what_the_host_has(
-    services: HostServices, modelled: MachineModel, host: HostModel
+    modelled: MachineModel, host: HostModel, memory: Memory
 ) -> None:
     modelled.limits = None
     with pytest.raises(HostRefusalError, match="0x8007000E") as caught:
-        services.resize_memory(startup_mib=host.memory_mib + 2)
+        memory.resize(startup_mib=host.memory_mib + 2)
     assert "less memory" in str(caught.value.remedy)
-    assert services.memory().assigned == 64
+    assert memory.facts().assigned == 64
 
 
 def test_hosts_before_2016_resize_no_running_machine(
-    services: HostServices, modelled: MachineModel, machine: HypervMachine, host: HostModel
+    modelled: MachineModel, machine: HypervMachine, host: HostModel, memory: Memory
 ) -> None:
     host.build, modelled.limits = "6.3.9600", None
     with pytest.raises(HostRefusalError, match="InvalidState"):
-        services.resize_memory(startup_mib=128)
+        memory.resize(startup_mib=128)
     machine.power_off()
-    services.resize_memory(startup_mib=128)
-    assert services.memory().startup == 128
+    memory.resize(startup_mib=128)
+    assert memory.facts().startup == 128

@@ -12,6 +12,7 @@ import pytest
 from harness.errors import HypervisorError
 from harness.hypervisors.base import MachineState
 from harness.hypervisors.definitions import DiskDefinition, DiskDevice
+from harness.hypervisors.facets.host_services import FILE_COPY
 from harness.hypervisors.hyperv.address import PASSWORD as VARIABLE
 from harness.hypervisors.hyperv.connection import HypervHypervisor
 from harness.hypervisors.hyperv.disks import (
@@ -194,7 +195,7 @@ def test_a_file_that_somebody_else_brings_meanwhile_is_not_spoiled(
     file.write_bytes(b"content")
     host.files[partial_of(file)] = bytearray(b"cont")
     with pytest.raises(HypervisorError, match="ends at 4, not at 0"):
-        machine.services.copy_file(file, "C:\\file")
+        machine.facet(FILE_COPY).copy(file, "C:\\file")
     assert host.files[partial_of(file)] == b"cont"
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import HypervisorError
+from harness.errors import HypervisorError, NotApplicable
 from harness.events import EventKind
 from harness.hypervisors.base import MachineState
 from harness.hypervisors.capabilities import NETWORK
 from harness.hypervisors.definitions import Topology
-from harness.hypervisors.facets.host_services import CheckpointKind, ServiceName
-from harness.hypervisors.facets.snapshots import PRODUCTION_SNAPSHOTS
+from harness.hypervisors.facets.host_services import DATA_EXCHANGE, HOST_SERVICES, ServiceName
+from harness.hypervisors.facets.snapshots import PRODUCTION_SNAPSHOTS, SAVED_STATES, SNAPSHOTS
 from harness.hypervisors.hyperv.address import PASSWORD as VARIABLE
 from harness.hypervisors.hyperv.connection import HypervHypervisor
 from harness.waiting import Deadline
@@ -47,18 +47,20 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
 def test_no_script_leaves_its_parameters_to_the_next_one(lab: Lab) -> None:
     # Switch-Service has a parameter $Service of type string, Set-Pair a variable of that name.
     machine = lab.hypervisor.define(a_machine())
-    machine.services.switch(ServiceName.FILE_COPY, on=True)
-    machine.services.add_pair("key", "value")
+    machine.facet(HOST_SERVICES).switch(ServiceName.FILE_COPY, on=True)
+    machine.facet(DATA_EXCHANGE).add_pair("key", "value")
     assert lab.server.left == set()
 
 
 def test_a_host_of_2012_r2_has_standard_checkpoints_alone(lab: Lab) -> None:
     lab.host.build = "6.3.9600"
-    machine = lab.hypervisor.define(a_machine())
-    machine.services.checkpoint("standard", CheckpointKind.STANDARD)
-    with pytest.raises(HypervisorError, match="no production checkpoints"):
-        machine.services.checkpoint("production", CheckpointKind.PRODUCTION)
-    assert machine.services.checkpoints() == ["standard"]
+    older = HypervHypervisor(lab.uri)
+    machine = older.define(a_machine())
+    machine.facet(SNAPSHOTS).take("standard")
+    with pytest.raises(NotApplicable, match="lacks production-checkpoint"):
+        machine.facet(PRODUCTION_SNAPSHOTS)
+    assert machine.facet(SNAPSHOTS).names() == ["standard"]
+    older.close()
 
 
 def test_a_host_of_2012_r2_has_cores_of_one_thread(lab: Lab) -> None:
@@ -100,15 +102,15 @@ def test_a_list_that_never_comes_is_an_error_that_says_why(lab: Lab) -> None:
 def test_a_running_machine_is_turned_off_before_it_is_put_back(lab: Lab, tmp_path: Path) -> None:
     machine = lab.hypervisor.define(a_machine())
     machine.start()
-    machine.take_snapshot("first")
-    machine.revert("first")
+    machine.facet(SNAPSHOTS).take("first")
+    machine.facet(SNAPSHOTS).revert("first")
     assert machine.state() is MachineState.RUNNING
     with pytest.raises(HypervisorError, match="unable to find"):
-        machine.revert("none")
+        machine.facet(SNAPSHOTS).revert("none")
     assert machine.state() is MachineState.RUNNING
-    machine.save(tmp_path / "state")
+    machine.facet(SAVED_STATES).save(tmp_path / "state")
     machine.start()
-    machine.restore(tmp_path / "state")
+    machine.facet(SAVED_STATES).restore(tmp_path / "state")
     assert [event for _, event in lab.host.log] == [18500, 18502, 18500, 18500, 18502]
 
 

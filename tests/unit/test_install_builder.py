@@ -9,9 +9,9 @@ import pytest
 from pycdlib.pycdlib import PyCdlib
 
 from harness.errors import HarnessError, UsageError
-from harness.hypervisors.base import Key
 from harness.hypervisors.capabilities import REMOTE_DISKS
 from harness.hypervisors.definitions import Accelerator
+from harness.hypervisors.facets.display import Key
 from harness.image_store.builder import file_digest
 from harness.image_store.media import MediaShelf, Medium
 from harness.image_store.recipe import InstallRecipe, load_recipe

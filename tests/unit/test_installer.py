@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
-from harness.hypervisors.base import Key, MachineState
+from harness.hypervisors.base import MachineState
 from harness.hypervisors.definitions import (
     DirectBoot,
     DiskDefinition,
     DiskDevice,
     MachineDefinition,
 )
+from harness.hypervisors.facets.display import Key
 from harness.profiles.model import Method
 from harness.provisioning.flow import FLOWS, State
 from harness.provisioning.installation_progress import InstallationError

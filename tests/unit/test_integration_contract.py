@@ -12,8 +12,9 @@ import pytest
 from harness.channels.base import CommandResult
 from harness.errors import ChannelError, GuestFailure, GuestTimeout, HarnessError, NotApplicable
 from harness.guests.guest import Credentials, Guest
-from harness.hypervisors.base import Machine, MachineState, PowerMethod
+from harness.hypervisors.base import Machine, MachineState
 from harness.hypervisors.facets.host_services import ServiceName
+from harness.hypervisors.facets.power import POWER_SERVICE
 from harness.hypervisors.hyperv.connection import HypervHypervisor
 from harness.integration import common
 from harness.integration.contract import HeartbeatState, IntegrationServices
@@ -132,16 +133,16 @@ def test_a_request_fails_while_its_service_is_disabled_and_works_after_it(
 ) -> None:
     shutdown = subject.services.shutdown
     with shutdown.disabled(), pytest.raises(ChannelError):
-        shutdown.request(PowerMethod.AGENT)
+        shutdown.request(POWER_SERVICE)
     assert subject.guest.machine.state() is MachineState.RUNNING
-    assert shutdown.power_off(PowerMethod.AGENT, seconds=20).detail == "shutdown"
+    assert shutdown.power_off(POWER_SERVICE, seconds=20).detail == "shutdown"
     assert subject.guest.machine.state() is MachineState.OFF
 
 
 def test_a_power_off_that_no_service_takes_is_the_guest_s_failure(subject: Subject) -> None:
     shutdown = subject.services.shutdown
     with shutdown.disabled(), pytest.raises(GuestFailure):
-        shutdown.power_off(PowerMethod.AGENT, seconds=1)
+        shutdown.power_off(POWER_SERVICE, seconds=1)
 
 
 def test_a_switch_that_does_nothing_is_noticed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from harness.errors import ChannelError, GuestFailure, GuestTimeout, NotApplicable
 from harness.guests.guest import Answer, Credentials, Guest
 from harness.hypervisors.definitions import Accelerator
+from harness.hypervisors.facets.console import CONSOLE
 from harness.integration.agent_policy import require_allowed
 from harness.integration.contract import HeartbeatState
 from harness.integration.services import services_of
@@ -67,16 +69,17 @@ def build(tmp_path: Path) -> Iterator[Build]:
         places.append(place)
         guest = place.create_stopped()
         assert isinstance(guest.machine, FakeMachine)
-        open_console = guest.machine.open_console
+        console = guest.machine.facet(CONSOLE)
+        open_console = console.open
 
-        def with_a_login() -> object:
+        def with_a_login() -> socket.socket:
             ours = open_console()
             assert isinstance(guest.machine, FakeMachine)
             assert guest.machine.guest_end is not None
             consoles.append(ConsoleGuest(guest.machine.guest_end, tmp_path, wording or Wording()))
             return ours
 
-        guest.machine.open_console = with_a_login  # type: ignore[assignment,method-assign]
+        console.open = with_a_login  # type: ignore[method-assign]
         return guest
 
     yield make

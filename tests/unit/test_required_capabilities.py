@@ -10,27 +10,11 @@ import pytest
 
 SUITES = Path(__file__).resolve().parents[2] / "suites"
 
-OF_THE_MACHINE = {
-    "pause": "PAUSE",
-    "resume": "PAUSE",
-    "reset": "RESET",
-    "save": "SAVED_STATES",
-    "take_snapshot": "SNAPSHOTS",
-    "sleep": "SLEEP",
-    "wake_up": "SLEEP",
-    "inject_nmi": "NMI",
-    "screenshot": "DISPLAY",
-    "press_key": "KEYBOARD",
-    "move_nic": "NIC_MOVE",
-}
-"""By the method, called on `....machine`."""
-
 OF_THE_GUEST = {
     "restore": "SAVED_STATES",
     "revert": "SNAPSHOTS",
     "agent": "AGENT",
     "exec": "AGENT",
-    "ACPI": "POWER_BUTTON",
 }
 """By the attribute, of whatever it is one. The console is needed by every guest: see fixtures."""
 
@@ -58,12 +42,10 @@ def needed(function: ast.FunctionDef, helpers: dict[str, ast.FunctionDef]) -> se
 
 
 def _capabilities(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.Attribute):
-        on_machine = isinstance(node.value, ast.Attribute) and node.value.attr == "machine"
-        if on_machine and node.attr in OF_THE_MACHINE:
-            yield OF_THE_MACHINE[node.attr]
-        if node.attr in OF_THE_GUEST:
-            yield OF_THE_GUEST[node.attr]
+    if isinstance(node, ast.Attribute) and node.attr in OF_THE_GUEST:
+        yield OF_THE_GUEST[node.attr]
+    if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".facet"):
+        yield from map(ast.unparse, node.args)
     if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".redefine"):
         yield from (REDEFINED[word.arg] for word in node.keywords if word.arg in REDEFINED)
 
@@ -95,8 +77,8 @@ def faults(text: str) -> dict[str, set[str]]:
 @pytest.mark.parametrize(
     ("body", "capability"),
     [
-        ("guest.machine.pause()", "PAUSE"),
-        ("prove(guest, guest.machine.reset)", "RESET"),
+        ("guest.machine.facet(NMI).inject()", "NMI"),
+        ("prove(guest, guest.machine.facet(POWER_BUTTON).reboot)", "POWER_BUTTON"),
         ("helper(guest)", "DISPLAY"),
         ("guest.agent.answers(timeout=1)", "AGENT"),
         ("machine.redefine(tpm=True)", "TPM"),
@@ -104,7 +86,8 @@ def faults(text: str) -> dict[str, set[str]]:
 )
 def test_a_capability_that_is_not_declared_would_be_seen(body: str, capability: str) -> None:
     # The control: what finds nothing in anything proves nothing.
-    case = f"def test_x(guest):\n    {body}\n\ndef helper(g):\n    g.machine.screenshot()\n"
+    helper = "def helper(g):\n    g.machine.facet(DISPLAY).screenshot()\n"
+    case = f"def test_x(guest):\n    {body}\n\n{helper}"
     assert faults(case) == {"test_x": {capability}}
     assert faults(f"@requires({capability})\n{case}") == {}
     assert faults(f"pytestmark = requires({capability})\n\n{case}") == {}

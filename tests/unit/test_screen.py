@@ -8,7 +8,7 @@ import png
 import pytest
 
 from harness.errors import HarnessError, HypervisorError
-from harness.hypervisors.libvirt.machine import _as_png
+from harness.hypervisors.libvirt.display import as_png
 from harness.oracles.screen import Picture
 
 
@@ -56,4 +56,4 @@ def test_a_screenshot_that_is_none_is_the_harness_s_error() -> None:
 )
 def test_a_damaged_pixmap_is_the_hypervisor_s_error(ppm: bytes) -> None:
     with pytest.raises(HypervisorError, match="screenshot"):
-        _as_png(ppm)
+        as_png(ppm)

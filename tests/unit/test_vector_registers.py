@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.hypervisors.libvirt.machine import VECTOR_REGISTER
+from harness.hypervisors.libvirt.processors import VECTOR_REGISTER
 
 VECTORS = (
     "FPR0=0000 0000",

@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
-from harness.hypervisors.capabilities import Capability
+import socket
+from typing import Protocol
 
-CONSOLE = Capability("console")
+from harness.hypervisors.capabilities import MachineFacet
+
+
+class SerialConsole(Protocol):
+    """A machine's first serial port."""
+
+    def open(self) -> socket.socket:
+        """Both directions; the caller drains and closes it."""
+        ...
+
+
+CONSOLE = MachineFacet[SerialConsole]("console")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
-from harness.hypervisors.base import Machine
+from harness.hypervisors.capabilities import MachineFacet
 
 
 @dataclass(frozen=True)
@@ -17,11 +17,10 @@ class Login:
     password: str = field(repr=False)
 
 
-@runtime_checkable
 class DirectCommands(Protocol):
-    """A machine whose host runs programs in the guest, as PowerShell Direct does on Hyper-V."""
+    """Programs in the guest, started by its host, as PowerShell Direct does on Hyper-V."""
 
-    def direct_command(
+    def run(
         self,
         login: Login,
         arguments: Sequence[str],
@@ -39,6 +38,4 @@ class DirectCommands(Protocol):
         ...
 
 
-def direct_commands_of(machine: Machine) -> DirectCommands | None:
-    """The machine as one with direct commands; None where its hypervisor has none."""
-    return machine if isinstance(machine, DirectCommands) else None
+DIRECT_COMMANDS = MachineFacet[DirectCommands]("direct-commands")

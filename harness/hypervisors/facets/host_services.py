@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
-from harness.hypervisors.base import Machine
-from harness.hypervisors.capabilities import Capability
-from harness.hypervisors.definitions import DynamicMemory
-
-HOST_SERVICES = Capability("host-services")
-"""The hypervisor itself provides integration services."""
+from harness.hypervisors.capabilities import MachineFacet
 
 
 class ServiceName(StrEnum):
@@ -40,25 +35,6 @@ class ServiceState:
         return self.enabled and self.status.lower() == "ok"
 
 
-class CheckpointKind(StrEnum):
-    """Kind of a checkpoint."""
-
-    STANDARD = "standard"  # memory and disks, without the guest's help
-    PRODUCTION = "production"  # disks that the guest has quiesced; fails otherwise
-
-
-@dataclass(frozen=True)
-class MemoryFacts:
-    """A machine's memory in MiB, as the host reports it."""
-
-    dynamic: bool
-    startup: int
-    minimum: int
-    maximum: int
-    assigned: int
-    demand: int
-
-
 class HostServices(Protocol):
     """Host side of one machine's services. Every method raises HypervisorError."""
 
@@ -69,6 +45,13 @@ class HostServices(Protocol):
     def switch(self, service: ServiceName, *, on: bool) -> None:
         """Enable or disable a service on the host."""
         ...
+
+
+HOST_SERVICES = MachineFacet[HostServices]("host-services")
+
+
+class DataExchange(Protocol):
+    """Key-value pairs between host and guest. Every method raises HypervisorError."""
 
     def guest_pairs(self) -> Mapping[str, str]:
         """Pairs that the guest publishes; never trusted."""
@@ -90,47 +73,19 @@ class HostServices(Protocol):
         """Remove a pair from the guest."""
         ...
 
-    def copy_file(self, source: Path, destination: str, *, force: bool = False) -> None:
-        """Copy a local file into the guest; replaces an existing file only with `force`."""
-        ...
 
-    def checkpoint(self, name: str, kind: CheckpointKind) -> None:
-        """Take a checkpoint."""
-        ...
+DATA_EXCHANGE = MachineFacet[DataExchange]("data-exchange")
 
-    def checkpoints(self) -> Sequence[str]:
-        """Names of the checkpoints, oldest first."""
-        ...
 
-    def restore_checkpoint(self, name: str) -> None:
-        """Restore the machine to a checkpoint."""
-        ...
+class FileCopy(Protocol):
+    """Copying files into the guest."""
 
-    def remove_checkpoint(self, name: str) -> None:
-        """Remove a checkpoint."""
-        ...
+    def copy(self, source: Path, destination: str, *, force: bool = False) -> None:
+        """Copy a local file; replaces an existing file only with `force`.
 
-    def memory(self) -> MemoryFacts:
-        """The machine's memory now."""
-        ...
-
-    def resize_memory(
-        self, startup_mib: int | None = None, limits: DynamicMemory | None = None
-    ) -> None:
-        """Change the amount of static memory, or the limits of dynamic memory."""
+        Raises HypervisorError where host or guest refuses.
+        """
         ...
 
 
-@runtime_checkable
-class HasHostServices(Protocol):
-    """A machine whose hypervisor provides integration services."""
-
-    @property
-    def services(self) -> HostServices:
-        """Host side of the services."""
-        ...
-
-
-def host_services_of(machine: Machine) -> HostServices | None:
-    """Host side of a machine's services; None where the hypervisor provides none."""
-    return machine.services if isinstance(machine, HasHostServices) else None
+FILE_COPY = MachineFacet[FileCopy]("file-copy")

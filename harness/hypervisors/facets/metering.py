@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
-from harness.hypervisors.base import Machine
-from harness.hypervisors.capabilities import Capability
-
-METERING = Capability("metering")
+from harness.hypervisors.capabilities import MachineFacet
 
 
 @dataclass(frozen=True)
@@ -51,16 +48,4 @@ class Metering(Protocol):
         ...
 
 
-@runtime_checkable
-class HasMetering(Protocol):
-    """A machine whose hypervisor meters its usage."""
-
-    @property
-    def metering(self) -> Metering:
-        """Its meter."""
-        ...
-
-
-def metering_of(machine: Machine) -> Metering | None:
-    """A machine's meter; None where the hypervisor has none."""
-    return machine.metering if isinstance(machine, HasMetering) else None
+METERING = MachineFacet[Metering]("metering")

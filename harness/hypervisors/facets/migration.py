@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
-from harness.hypervisors.base import Hypervisor, Machine
+from harness.hypervisors.base import Machine
+from harness.hypervisors.capabilities import HypervisorFacet, MachineFacet
 
 
-@runtime_checkable
-class TakesMachines(Protocol):
-    """A connection whose host accepts machines of another host of its kind."""
+class Migration(Protocol):
+    """Migration of machines to this host, from another of its kind."""
 
     def move_here(self, machine: Machine) -> Machine:
         """Move a machine with all its disks to this host; the given one is gone.
@@ -19,11 +19,13 @@ class TakesMachines(Protocol):
         ...
 
 
-@runtime_checkable
-class MovesStorage(Protocol):
-    """A machine whose files can move on its host."""
+MIGRATION = HypervisorFacet[Migration]("migration")
 
-    def move_storage(self, folder: str) -> None:
+
+class StorageMove(Protocol):
+    """Moving a machine's files on its host."""
+
+    def move(self, folder: str) -> None:
         """Move all files below another folder of the host, given as the host's path.
 
         Raises HypervisorError where the host refuses; the files then stay in place.
@@ -31,11 +33,4 @@ class MovesStorage(Protocol):
         ...
 
 
-def taker_of(hypervisor: Hypervisor) -> TakesMachines | None:
-    """The connection as one that accepts machines; None where it does not."""
-    return hypervisor if isinstance(hypervisor, TakesMachines) else None
-
-
-def storage_mover_of(machine: Machine) -> MovesStorage | None:
-    """The machine as one whose files can move; None where they cannot."""
-    return machine if isinstance(machine, MovesStorage) else None
+STORAGE_MOVE = MachineFacet[StorageMove]("storage-move")

@@ -5,13 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
-from harness.hypervisors.base import Machine
-from harness.hypervisors.capabilities import Capability
-
-NETWORK_POLICY = Capability("network-policy")
-"""VLANs, guards and ACLs of each network card."""
+from harness.hypervisors.capabilities import MachineFacet
 
 
 class VlanMode(StrEnum):
@@ -100,16 +96,4 @@ class NetworkPolicy(Protocol):
         ...
 
 
-@runtime_checkable
-class HasNetworkPolicy(Protocol):
-    """A machine whose hypervisor has a policy for each network card."""
-
-    @property
-    def network_policy(self) -> NetworkPolicy:
-        """Policy of its cards."""
-        ...
-
-
-def network_policy_of(machine: Machine) -> NetworkPolicy | None:
-    """The policy of a machine's network cards; None where the hypervisor has none."""
-    return machine.network_policy if isinstance(machine, HasNetworkPolicy) else None
+NETWORK_POLICY = MachineFacet[NetworkPolicy]("network-policy")

@@ -1,33 +1,37 @@
-"""Hot-plug of network cards."""
+"""Moving and hot-plug of network cards."""
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
-from harness.hypervisors.base import Machine
-from harness.hypervisors.capabilities import Capability
+from harness.hypervisors.capabilities import MachineFacet
 from harness.hypervisors.definitions import NicDefinition
 
-NIC_MOVE = Capability("nic-move")
-"""A running machine's NIC can move to another network."""
+
+class NicMove(Protocol):
+    """Moving a running machine's NICs."""
+
+    def move(self, mac: str, network: str) -> None:
+        """Plug a NIC into another network that guestcert owns."""
+        ...
 
 
-@runtime_checkable
+NIC_MOVE = MachineFacet[NicMove]("nic-move")
+
+
 class HotPlug(Protocol):
-    """A machine that takes network cards, running or not; its definition follows.
+    """Adding and removing network cards, running or not; the machine's definition follows.
 
     Every method raises HypervisorError, also where this machine cannot change while it runs.
     """
 
-    def plug_nic(self, nic: NicDefinition) -> None:
+    def plug(self, nic: NicDefinition) -> None:
         """Add a network card with a new MAC address."""
         ...
 
-    def unplug_nic(self, mac: str) -> None:
+    def unplug(self, mac: str) -> None:
         """Remove a network card."""
         ...
 
 
-def hot_plug_of(machine: Machine) -> HotPlug | None:
-    """The machine as one with hot-plug; None where it has none."""
-    return machine if isinstance(machine, HotPlug) else None
+HOT_PLUG = MachineFacet[HotPlug]("hot-plug")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
-from harness.hypervisors.base import Machine
+from harness.hypervisors.capabilities import MachineFacet
 
 
-@runtime_checkable
-class ShowsProcessors(Protocol):
-    """A machine whose processors can be inspected from outside."""
+class Processors(Protocol):
+    """A machine's processors, inspected from outside."""
 
-    def processors(self) -> str:
+    def state(self) -> str:
         """Registers and the next instructions, as the hypervisor prints them.
 
         Without vector registers: they hold pieces of the guest's memory, a password perhaps.
@@ -20,6 +19,4 @@ class ShowsProcessors(Protocol):
         ...
 
 
-def shown_processors_of(machine: Machine) -> ShowsProcessors | None:
-    """The machine as one that shows its processors; None where it does not."""
-    return machine if isinstance(machine, ShowsProcessors) else None
+PROCESSORS = MachineFacet[Processors]("processors")

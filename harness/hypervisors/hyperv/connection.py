@@ -6,32 +6,29 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from harness.errors import HypervisorError
 from harness.hypervisors.base import NAME_PREFIX, HypervisorFacts, Machine, Owned
 from harness.hypervisors.capabilities import (
     GENERATION_ID,
     NETWORK,
-    PAUSE,
     REMOTE_DISKS,
-    RESET,
     RUN,
     SECURE_BOOT,
     TPM,
     UEFI,
-    UEFI_SNAPSHOT,
+    Binding,
     Capability,
+    Facets,
+    HypervisorFacet,
+    NetworkFacet,
+    bind,
 )
-from harness.hypervisors.definitions import Accelerator, MachineDefinition, NetworkDefinition
-from harness.hypervisors.facets.console import CONSOLE
-from harness.hypervisors.facets.display import DISPLAY, KEYBOARD
-from harness.hypervisors.facets.host_services import HOST_SERVICES
-from harness.hypervisors.facets.metering import METERING
-from harness.hypervisors.facets.network_policy import NETWORK_POLICY
+from harness.hypervisors.definitions import MachineDefinition, NetworkDefinition
+from harness.hypervisors.facets.migration import MIGRATION
 from harness.hypervisors.facets.nics import NIC_MOVE
-from harness.hypervisors.facets.power import NMI
-from harness.hypervisors.facets.snapshots import PRODUCTION_SNAPSHOTS, SAVED_STATES, SNAPSHOTS
+from harness.hypervisors.facets.snapshots import PRODUCTION_SNAPSHOTS
 from harness.hypervisors.hyperv.address import parse_address
 from harness.hypervisors.hyperv.definition import (
     HostFolders,
@@ -41,10 +38,14 @@ from harness.hypervisors.hyperv.definition import (
     notes_of,
 )
 from harness.hypervisors.hyperv.event_watch import Watcher
+from harness.hypervisors.hyperv.facets import MACHINE_FACETS
+from harness.hypervisors.hyperv.host_machine import HostMachine
 from harness.hypervisors.hyperv.machine import HypervMachine
 from harness.hypervisors.hyperv.remoting import Session
 from harness.hypervisors.hyperv.transfer import Transfer
 from harness.hypervisors.leases import decode_lease
+
+F = TypeVar("F")
 
 MODULE_REMEDY = (
     "install the role on the host: Install-WindowsFeature Hyper-V -IncludeManagementTools"
@@ -59,25 +60,8 @@ NETWORK_SERVERS = {"DHCPServer", "DNS"}
 SERVICE_STATE_HIDDEN = "Hidden"
 """State of a service that Windows shows to administrators only."""
 
-ALWAYS = frozenset(
-    {
-        UEFI,
-        PAUSE,
-        RESET,
-        SAVED_STATES,
-        SNAPSHOTS,
-        UEFI_SNAPSHOT,
-        GENERATION_ID,  # every machine has one
-        CONSOLE,
-        DISPLAY,
-        KEYBOARD,
-        NMI,
-        HOST_SERVICES,
-        NETWORK_POLICY,
-        METERING,
-        REMOTE_DISKS,
-    }
-)
+ALWAYS = frozenset({UEFI, GENERATION_ID, REMOTE_DISKS})
+"""Capabilities of every host; every machine has a generation id."""
 
 
 @dataclass(frozen=True)
@@ -132,15 +116,31 @@ class HypervHypervisor:
     @cached_property
     def capabilities(self) -> frozenset[Capability]:
         """See Hypervisor."""
-        found = set(ALWAYS)
+        found = {*ALWAYS, MIGRATION, *(binding.facet for binding in self._machine_facets)}
         if self.state.hypervisor:
             found.add(RUN)
         if self.state.build_number >= SERVER_2016:
-            found |= {SECURE_BOOT, TPM, PRODUCTION_SNAPSHOTS}
-        has_dns_policies = self.state.build_number >= SERVER_2016
-        if has_dns_policies and set(self.state.servers) >= NETWORK_SERVERS:
-            found |= {NETWORK, NIC_MOVE}
+            found |= {SECURE_BOOT, TPM}
+        if self._makes_networks:
+            found.add(NETWORK)
         return frozenset(found)
+
+    @property
+    def _makes_networks(self) -> bool:
+        """Whether the host has the servers for isolated networks, and DNS policies."""
+        has_policies = self.state.build_number >= SERVER_2016
+        return has_policies and set(self.state.servers) >= NETWORK_SERVERS
+
+    @property
+    def _machine_facets(self) -> Sequence[Binding[HostMachine]]:
+        lacking: set[Capability] = set() if self._makes_networks else {NIC_MOVE}
+        if self.state.build_number < SERVER_2016:
+            lacking.add(PRODUCTION_SNAPSHOTS)
+        return [binding for binding in MACHINE_FACETS if binding.facet not in lacking]
+
+    def facet(self, facet: HypervisorFacet[F]) -> F:
+        """See Hypervisor."""
+        return Facets(self, (bind(MIGRATION, HypervMigration),)).get(facet)
 
     def facts(self) -> HypervisorFacts:
         """See Hypervisor."""
@@ -172,20 +172,14 @@ class HypervHypervisor:
             switches=tuple(f"{each['name']} ({each['kind']})" for each in answer["switches"]),
         )
 
-    def processor_flags(self, model: str, machine_type: str, accelerator: Accelerator) -> set[str]:
-        """See Hypervisor. Raises HypervisorError: a guest gets the host's processor."""
-        raise HypervisorError(
-            f"reading the features of processor model {model}: Hyper-V has no models"
-        )
-
     def define(self, definition: MachineDefinition) -> HypervMachine:
         """See Hypervisor."""
         guard(definition.name)
-        transfer = Transfer(self._run, self._folders)
+        transfer = Transfer(self._run, self.folders)
         # All disks first: they take longest and fail most often.
         owner = definition.owner
         media = {disk.path: transfer.bring(disk, owner) for disk in definition.disks}
-        calls = list(machine_calls(definition, self._folders, media))
+        calls = list(machine_calls(definition, self.folders, media))
         self._forget(definition.name)
         answers: list[dict[str, Any]] = []
         try:
@@ -195,15 +189,7 @@ class HypervHypervisor:
         except HypervisorError:
             self._forget(definition.name)
             raise
-        return self._machine(definition, str(answers[0]["id"]))
-
-    def move_here(self, machine: Machine) -> HypervMachine:
-        """See TakesMachines. The source host moves the machine, and needs access to this host."""
-        host = self.state.name  # the address may be localhost or a tunnel's
-        if not isinstance(machine, HypervMachine):
-            raise HypervisorError(f"moving {machine.name} to {host}: it is not on Hyper-V")
-        identifier = machine.leave_for(host, self._folders.machine(machine.name))
-        return self._machine(machine.definition, identifier)
+        return self.machine(definition, str(answers[0]["id"]))
 
     def create_network(self, definition: NetworkDefinition) -> HypervNetwork:
         """See Hypervisor."""
@@ -229,8 +215,8 @@ class HypervHypervisor:
         listings: tuple[tuple[str, str, str, dict[str, str]], ...] = (
             ("machine", "Get-Machines", "machines", {"Prefix": NAME_PREFIX}),
             ("network", "Get-Networks", "networks", {"Prefix": NAME_PREFIX}),
-            ("state", "Get-Folders", "folders", {"Folder": self._folders.states}),
-            ("uploads", "Get-Folders", "folders", {"Folder": self._folders.uploads}),
+            ("state", "Get-Folders", "folders", {"Folder": self.folders.states}),
+            ("uploads", "Get-Folders", "folders", {"Folder": self.folders.uploads}),
         )
         for kind, script, key, parameters in listings:
             answer = self._run(script, f"listing resources of kind {kind}", **parameters)
@@ -268,21 +254,24 @@ class HypervHypervisor:
         self._watcher.close()
         self._run.close()
 
-    def _machine(self, definition: MachineDefinition, identifier: str) -> HypervMachine:
-        return HypervMachine(
-            self._run, self._address, definition, identifier, self._folders, self._watcher
+    def machine(self, definition: MachineDefinition, identifier: str) -> HypervMachine:
+        """The machine with Hyper-V's id `identifier`."""
+        machine = HostMachine(
+            self._run, self._address, definition, identifier, self.folders, self._watcher
         )
+        return HypervMachine(machine, self._machine_facets)
 
     @cached_property
-    def _folders(self) -> HostFolders:
+    def folders(self) -> HostFolders:
+        """Folders of guestcert on the host."""
         return HostFolders.below(self.host_facts().folder)
 
     def _folder_of(self, owned: Owned) -> str:
-        parent = self._folders.states if owned.kind == "state" else self._folders.uploads
+        parent = self.folders.states if owned.kind == "state" else self.folders.uploads
         return f"{parent}\\{owned.name}"
 
     def _forget(self, name: str) -> None:
-        folder = self._folders.machine(name)
+        folder = self.folders.machine(name)
         self._run("Remove-Machine", f"removing {name}", Name=name, Folder=folder)
 
 
@@ -298,6 +287,10 @@ class HypervNetwork:
         """See Network."""
         return self._definition.name
 
+    def facet(self, facet: NetworkFacet[F]) -> F:
+        """See Network."""
+        return Facets(self, ()).get(facet)
+
     def leases(self) -> Mapping[str, str]:
         """See Network."""
         gateway, prefix = self._definition.gateway, self._definition.prefix
@@ -311,6 +304,21 @@ class HypervNetwork:
     def remove(self) -> None:
         """See Network."""
         _remove_network(self._run, self.name)
+
+
+class HypervMigration:
+    """See Migration. The source host moves the machine, and needs access to this host."""
+
+    def __init__(self, hypervisor: HypervHypervisor) -> None:
+        self._hypervisor = hypervisor
+
+    def move_here(self, machine: Machine) -> HypervMachine:
+        """See Migration."""
+        host = self._hypervisor.state.name  # the address may be localhost or a tunnel's
+        if not isinstance(machine, HypervMachine):
+            raise HypervisorError(f"moving {machine.name} to {host}: it is not on Hyper-V")
+        identifier = machine.leave_for(host, self._hypervisor.folders.machine(machine.name))
+        return self._hypervisor.machine(machine.definition, identifier)
 
 
 def _remove_network(run: Session, name: str) -> None:

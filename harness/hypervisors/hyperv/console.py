@@ -13,6 +13,7 @@ import threading
 
 from harness.errors import HypervisorError
 from harness.hypervisors.hyperv.definition import pipe_name
+from harness.hypervisors.hyperv.host_machine import HostMachine
 from harness.hypervisors.hyperv.remoting import Session
 
 CONNECT_MILLISECONDS = 10_000
@@ -22,21 +23,29 @@ WAIT_MILLISECONDS = 200
 CHUNK = 16384
 
 
-def open_console(session: Session, machine: str) -> socket.socket:
-    """Both directions of the machine's first serial port; closing the socket ends the session."""
-    try:
-        session(
-            "Open-Console",
-            f"opening the console of {machine}",
-            Pipe=pipe_name(machine),
-            Milliseconds=CONNECT_MILLISECONDS,
-        )
-    except HypervisorError:
-        session.close()
-        raise
-    ours, theirs = socket.socketpair()
-    _Bridge(session, ours, machine)
-    return theirs
+class HypervConsole:
+    """See SerialConsole. Closing the socket ends the session."""
+
+    def __init__(self, machine: HostMachine) -> None:
+        self._machine = machine
+
+    def open(self) -> socket.socket:
+        """See SerialConsole."""
+        name = self._machine.name
+        session = Session(self._machine.address)
+        try:
+            session(
+                "Open-Console",
+                f"opening the console of {name}",
+                Pipe=pipe_name(name),
+                Milliseconds=CONNECT_MILLISECONDS,
+            )
+        except HypervisorError:
+            session.close()
+            raise
+        ours, theirs = socket.socketpair()
+        _Bridge(session, ours, name)
+        return theirs
 
 
 class _Bridge:

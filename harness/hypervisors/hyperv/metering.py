@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from harness.hypervisors.facets.metering import Usage
-from harness.hypervisors.hyperv.remoting import ScriptRunner
+from harness.hypervisors.hyperv.host_machine import HostMachine
 
 
 class HypervMetering:
     """See Metering."""
 
-    def __init__(self, run: ScriptRunner, machine: str) -> None:
-        self._run = run
+    def __init__(self, machine: HostMachine) -> None:
         self._machine = machine
 
     def start(self) -> None:
@@ -19,8 +18,7 @@ class HypervMetering:
 
     def usage(self) -> Usage | None:
         """See Metering."""
-        doing = f"reading the usage of {self._machine}"
-        usage = self._run("Measure-Machine", doing, Name=self._machine)["usage"]
+        usage = self._machine.do("Measure-Machine", "reading the usage of")["usage"]
         return None if usage is None else Usage(**usage)
 
     def reset(self) -> None:
@@ -32,5 +30,4 @@ class HypervMetering:
         self._change("Disable", "stopping the meter of")
 
     def _change(self, change: str, verb: str) -> None:
-        doing = f"{verb} {self._machine}"
-        self._run("Switch-Metering", doing, Name=self._machine, Change=change)
+        self._machine.do("Switch-Metering", verb, Change=change)

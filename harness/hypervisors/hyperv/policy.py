@@ -17,19 +17,19 @@ from harness.hypervisors.facets.network_policy import (
     VlanMode,
 )
 from harness.hypervisors.hyperv.definition import hyperv_mac
-from harness.hypervisors.hyperv.remoting import ScriptRunner, Value
+from harness.hypervisors.hyperv.host_machine import HostMachine
+from harness.hypervisors.hyperv.remoting import Value
 
 
 class HypervNetworkPolicy:
     """See NetworkPolicy."""
 
-    def __init__(self, run: ScriptRunner, machine: str) -> None:
-        self._run = run
+    def __init__(self, machine: HostMachine) -> None:
         self._machine = machine
 
     def read(self, mac: str) -> NicPolicy:
         """See NetworkPolicy. Raises HypervisorError for unsupported kinds of VLANs and ACLs."""
-        doing = f"reading the network policy of {mac} of {self._machine}"
+        doing = f"reading the network policy of {mac} of {self._machine.name}"
         answer = self._do("Get-NicPolicy", doing, mac)
         try:
             return NicPolicy(
@@ -42,7 +42,7 @@ class HypervNetworkPolicy:
         """See NetworkPolicy."""
         self._do(
             "Set-NicVlan",
-            f"setting the VLANs of {mac} of {self._machine}",
+            f"setting the VLANs of {mac} of {self._machine.name}",
             mac,
             Mode=vlan.mode.title(),
             Access=vlan.access,
@@ -54,7 +54,7 @@ class HypervNetworkPolicy:
         """See NetworkPolicy."""
         self._do(
             "Set-NicGuards",
-            f"setting the guards of {mac} of {self._machine}",
+            f"setting the guards of {mac} of {self._machine.name}",
             mac,
             Spoofing=_on(not guards.mac_spoofing),
             DhcpGuard=_on(guards.dhcp),
@@ -64,12 +64,14 @@ class HypervNetworkPolicy:
     def add_acl(self, mac: str, acl: PortAcl) -> None:
         """See NetworkPolicy."""
         if acl not in self.read(mac).acls:
-            self._change_acl("Add", f"adding an ACL to {mac} of {self._machine}", mac, acl)
+            self._change_acl("Add", f"adding an ACL to {mac} of {self._machine.name}", mac, acl)
 
     def remove_acl(self, mac: str, acl: PortAcl) -> None:
         """See NetworkPolicy."""
         if acl in self.read(mac).acls:
-            self._change_acl("Remove", f"removing an ACL from {mac} of {self._machine}", mac, acl)
+            self._change_acl(
+                "Remove", f"removing an ACL from {mac} of {self._machine.name}", mac, acl
+            )
 
     def _change_acl(self, change: str, doing: str, mac: str, acl: PortAcl) -> None:
         self._do(
@@ -83,7 +85,8 @@ class HypervNetworkPolicy:
         )
 
     def _do(self, script: str, doing: str, mac: str, **parameters: Value) -> dict[str, Any]:
-        return self._run(script, doing, Name=self._machine, Mac=hyperv_mac(mac), **parameters)
+        machine = self._machine
+        return machine.run(script, doing, Name=machine.name, Mac=hyperv_mac(mac), **parameters)
 
 
 def _vlan(reported: Mapping[str, Any]) -> Vlan:

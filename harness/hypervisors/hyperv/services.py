@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.hypervisors.definitions import DynamicMemory, Ownership
-from harness.hypervisors.facets.host_services import (
-    CheckpointKind,
-    MemoryFacts,
-    ServiceName,
-    ServiceState,
-)
-from harness.hypervisors.hyperv.remoting import CALL_SECONDS, ScriptRunner, Value
+from harness.hypervisors.facets.host_services import ServiceName, ServiceState
+from harness.hypervisors.hyperv.host_machine import HostMachine
 from harness.hypervisors.hyperv.transfer import Transfer
 
 IDS = {
@@ -26,26 +20,18 @@ IDS = {
 }
 """The last part of the services' ids; their names are in the host's language."""
 
-KINDS = {CheckpointKind.STANDARD: "Standard", CheckpointKind.PRODUCTION: "ProductionOnly"}
-
-CHECKPOINT_SECONDS = 600.0
 COPY_SECONDS = 600.0
 
 
 class HypervServices:
     """See HostServices."""
 
-    def __init__(
-        self, run: ScriptRunner, transfer: Transfer, machine: str, owner: Ownership
-    ) -> None:
-        self._run = run
-        self._transfer = transfer
+    def __init__(self, machine: HostMachine) -> None:
         self._machine = machine
-        self._owner = owner
 
     def states(self) -> Mapping[ServiceName, ServiceState]:
         """See HostServices."""
-        answer = self._do("Get-Services", "reading the integration services of")
+        answer = self._machine.do("Get-Services", "reading the integration services of")
         services = {
             str(each["id"]).upper().rpartition("\\")[2]: each for each in answer["services"]
         }
@@ -58,97 +44,63 @@ class HypervServices:
     def switch(self, service: ServiceName, *, on: bool) -> None:
         """See HostServices."""
         doing = f"switching {service} {'on' if on else 'off'} for"
-        self._do("Switch-Service", doing, Service=IDS[service], Enabled=on)
+        self._machine.do("Switch-Service", doing, Service=IDS[service], Enabled=on)
+
+
+class HypervDataExchange:
+    """See DataExchange."""
+
+    def __init__(self, machine: HostMachine) -> None:
+        self._machine = machine
 
     def guest_pairs(self) -> Mapping[str, str]:
-        """See HostServices."""
+        """See DataExchange."""
         pairs = self._pairs()
         return {**_texts(pairs["intrinsic"]), **_texts(pairs["guest"])}
 
     def host_pairs(self) -> Mapping[str, str]:
-        """See HostServices."""
+        """See DataExchange."""
         return _texts(self._pairs()["host"])
 
     def add_pair(self, key: str, value: str) -> None:
-        """See HostServices."""
-        self._do("Set-Pair", f"adding the pair {key!r} to", Change="Add", Key=key, Value=value)
+        """See DataExchange."""
+        self._machine.do(
+            "Set-Pair", f"adding the pair {key!r} to", Change="Add", Key=key, Value=value
+        )
 
     def modify_pair(self, key: str, value: str) -> None:
-        """See HostServices."""
-        self._do("Set-Pair", f"changing the pair {key!r} of", Change="Modify", Key=key, Value=value)
+        """See DataExchange."""
+        self._machine.do(
+            "Set-Pair", f"changing the pair {key!r} of", Change="Modify", Key=key, Value=value
+        )
 
     def remove_pair(self, key: str) -> None:
-        """See HostServices."""
-        self._do("Set-Pair", f"removing the pair {key!r} from", Change="Remove", Key=key)
+        """See DataExchange."""
+        self._machine.do("Set-Pair", f"removing the pair {key!r} from", Change="Remove", Key=key)
 
-    def copy_file(self, source: Path, destination: str, *, force: bool = False) -> None:
-        """See HostServices."""
-        self._do(
+    def _pairs(self) -> dict[str, Any]:
+        return self._machine.do("Get-Pairs", "reading the key-value pairs of")
+
+
+class HypervFileCopy:
+    """See FileCopy."""
+
+    def __init__(self, machine: HostMachine) -> None:
+        self._machine = machine
+
+    def copy(self, source: Path, destination: str, *, force: bool = False) -> None:
+        """See FileCopy."""
+        machine = self._machine
+        transfer = Transfer(machine.run, machine.folders)
+        machine.do(
             "Copy-ToGuest",
             f"copying {source.name} into",
             seconds=COPY_SECONDS,
             # A Linux guest gives the copy the name of the host's file.
-            Source=self._transfer.bring_file(source, self._owner),
+            Source=transfer.bring_file(source, machine.definition.owner),
             Destination=destination,
             Force=force,
         )
-
-    def checkpoint(self, name: str, kind: CheckpointKind) -> None:
-        """See HostServices."""
-        self._do(
-            "New-Checkpoint",
-            f"taking the {kind} checkpoint {name!r} of",
-            seconds=CHECKPOINT_SECONDS,
-            Checkpoint=name,
-            Kind=KINDS[kind],
-        )
-
-    def checkpoints(self) -> Sequence[str]:
-        """See HostServices."""
-        answer = self._do("Get-Checkpoints", "listing the checkpoints of")
-        return [str(name) for name in answer["names"]]
-
-    def restore_checkpoint(self, name: str) -> None:
-        """See HostServices."""
-        doing = f"restoring the checkpoint {name!r} of"
-        self._do("Restore-Checkpoint", doing, seconds=CHECKPOINT_SECONDS, Checkpoint=name)
-
-    def remove_checkpoint(self, name: str) -> None:
-        """See HostServices."""
-        self._do("Remove-Checkpoint", f"removing the checkpoint {name!r} of", Checkpoint=name)
-
-    def memory(self) -> MemoryFacts:
-        """See HostServices."""
-        answer = self._do("Get-Memory", "reading the memory of")
-        return MemoryFacts(
-            dynamic=bool(answer["dynamic"]),
-            startup=int(answer["startup_mib"]),
-            minimum=int(answer["minimum_mib"]),
-            maximum=int(answer["maximum_mib"]),
-            assigned=int(answer["assigned_mib"]),
-            demand=int(answer["require_mib"]),
-        )
-
-    def resize_memory(
-        self, startup_mib: int | None = None, limits: DynamicMemory | None = None
-    ) -> None:
-        """See HostServices."""
-        self._do(
-            "Set-Memory",
-            "resizing the memory of",
-            StartupMib=startup_mib,
-            MinimumMib=limits.minimum_mib if limits else None,
-            MaximumMib=limits.maximum_mib if limits else None,
-        )
-
-    def _pairs(self) -> dict[str, Any]:
-        return self._do("Get-Pairs", "reading the key-value pairs of")
-
-    def _do(
-        self, script: str, doing: str, seconds: float = CALL_SECONDS, **parameters: Value
-    ) -> dict[str, Any]:
-        machine = self._machine
-        return self._run(script, f"{doing} {machine}", seconds, Name=machine, **parameters)
 
 
 def _texts(pairs: object) -> dict[str, str]:

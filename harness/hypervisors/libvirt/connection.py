@@ -20,37 +20,35 @@ from harness.hypervisors.capabilities import (
     GENERATION_ID,
     NETWORK,
     NVME,
-    PAUSE,
     QEMU_DEVICES,
-    RESET,
     RUN,
     SECURE_BOOT,
     TPM,
     UEFI,
     WATCHDOG,
+    Binding,
     Capability,
+    Facets,
+    HypervisorFacet,
+    bind,
 )
 from harness.hypervisors.definitions import (
-    Accelerator,
     MachineDefinition,
     NetworkDefinition,
     Ownership,
 )
-from harness.hypervisors.facets.agent import AGENT
-from harness.hypervisors.facets.console import CONSOLE
 from harness.hypervisors.facets.cpu_models import CPU_MODELS
-from harness.hypervisors.facets.display import DISPLAY, KEYBOARD
 from harness.hypervisors.facets.host_ports import HOST_PORTS
 from harness.hypervisors.facets.nics import NIC_MOVE
-from harness.hypervisors.facets.power import NMI, POWER_BUTTON, SLEEP
-from harness.hypervisors.facets.snapshots import SAVED_STATES, SNAPSHOTS
+from harness.hypervisors.facets.snapshots import SNAPSHOTS
+from harness.hypervisors.libvirt.cpu_models import LibvirtCpuModels
 from harness.hypervisors.libvirt.definition import (
-    DOMAIN_TYPES,
-    cpu_xml,
     machine_xml,
 )
+from harness.hypervisors.libvirt.domain import Domain
 from harness.hypervisors.libvirt.errors import is_missing, wrap_errors
 from harness.hypervisors.libvirt.event_loop import EventHub, ensure_event_loop
+from harness.hypervisors.libvirt.facets import MACHINE_FACETS
 from harness.hypervisors.libvirt.firmware import find_firmware
 from harness.hypervisors.libvirt.machine import LibvirtMachine, remove_domain
 from harness.hypervisors.libvirt.metadata import (
@@ -64,6 +62,7 @@ from harness.hypervisors.libvirt.network import LibvirtNetwork, create_network, 
 from harness.hypervisors.libvirt.reachability import connection_remedy
 from harness.profiles.hardware import Firmware
 
+F = TypeVar("F")
 T = TypeVar("T")
 
 OVERRIDES_DEVICES = 8_002_000
@@ -93,27 +92,10 @@ class LibvirtHypervisor:
     @cached_property
     def capabilities(self) -> frozenset[Capability]:
         """See Hypervisor."""
-        kind = self._connection.getType()
-        if kind != "QEMU":
-            return frozenset({PAUSE})
-        found = {
-            RUN,
-            PAUSE,
-            RESET,
-            SAVED_STATES,
-            CONSOLE,
-            AGENT,
-            DISPLAY,
-            KEYBOARD,
-            NMI,
-            WATCHDOG,
-            SNAPSHOTS,
-            SLEEP,
-            CPU_MODELS,
-            GENERATION_ID,
-            POWER_BUTTON,
-            QEMU_DEVICES,
-        }
+        if not self._is_qemu:
+            return frozenset()
+        found: set[Capability] = {RUN, CPU_MODELS, GENERATION_ID, QEMU_DEVICES, WATCHDOG}
+        found |= {binding.facet for binding in self._machine_facets}
         if self._connection.getLibVersion() >= OVERRIDES_DEVICES:
             found.add(NVME)
         if self._has_tpm():
@@ -124,10 +106,13 @@ class LibvirtHypervisor:
         ):
             if find_firmware(firmware) is not None:
                 found.add(capability)
-        if self.uri.endswith("/system"):
-            # A session's libvirtd may not create bridges.
-            found |= {NETWORK, NIC_MOVE, HOST_PORTS}
+        if self._makes_networks:
+            found |= {NETWORK, HOST_PORTS}
         return frozenset(found)
+
+    def facet(self, facet: HypervisorFacet[F]) -> F:
+        """See Hypervisor."""
+        return Facets(self._connection, self._connection_facets).get(facet)
 
     def facts(self) -> HypervisorFacts:
         """See Hypervisor."""
@@ -149,20 +134,6 @@ class LibvirtHypervisor:
             },
         )
 
-    def processor_flags(self, model: str, machine_type: str, accelerator: Accelerator) -> set[str]:
-        """See Hypervisor."""
-        with wrap_errors(f"reading the features of processor model {model}"):
-            expanded = self._connection.baselineHypervisorCPU(
-                None,
-                "x86_64",
-                machine_type,
-                DOMAIN_TYPES[accelerator],
-                [cpu_xml(model)],
-                libvirt.VIR_CONNECT_BASELINE_CPU_EXPAND_FEATURES,
-            )
-        features = fromstring(expanded).findall("feature[@policy='require']")
-        return {feature.attrib["name"] for feature in features}
-
     def define(self, definition: MachineDefinition) -> LibvirtMachine:
         """See Hypervisor."""
         _guard(definition.name)
@@ -178,7 +149,11 @@ class LibvirtHypervisor:
         with wrap_errors(f"defining {definition.name}"):
             domain = self._connection.defineXML(machine_xml(definition, firmware))
         events = self._events.log_of(definition.name)
-        return LibvirtMachine(self._connection, domain, definition, events)
+        lacking: set[Capability] = set()
+        if definition.nvram is not None:
+            lacking.add(SNAPSHOTS)  # QEMU cannot store UEFI's variables in a snapshot
+        facets = [each for each in self._machine_facets if each.facet not in lacking]
+        return LibvirtMachine(Domain(self._connection, domain, definition), events, facets)
 
     def create_network(self, definition: NetworkDefinition) -> LibvirtNetwork:
         """See Hypervisor."""
@@ -244,6 +219,27 @@ class LibvirtHypervisor:
         """See Hypervisor."""
         self._events.close()
         self._connection.close()
+
+    @property
+    def _is_qemu(self) -> bool:
+        """Whether machines are QEMU's: those of the test driver execute nothing."""
+        return bool(self._connection.getType() == "QEMU")
+
+    @property
+    def _makes_networks(self) -> bool:
+        """Whether libvirtd can create bridges: a session's cannot."""
+        return self.uri.endswith("/system")
+
+    @property
+    def _machine_facets(self) -> Sequence[Binding[Domain]]:
+        if not self._is_qemu:
+            return ()
+        lacking = set() if self._makes_networks else {NIC_MOVE}
+        return [binding for binding in MACHINE_FACETS if binding.facet not in lacking]
+
+    @property
+    def _connection_facets(self) -> Sequence[Binding[libvirt.virConnect]]:
+        return [bind(CPU_MODELS, LibvirtCpuModels)] if self._is_qemu else ()
 
     def _has_tpm(self) -> bool:
         """Whether libvirt finds an emulator of TPMs (swtpm)."""

@@ -12,6 +12,7 @@ import threading
 
 import libvirt
 
+from harness.hypervisors.libvirt.domain import Domain
 from harness.hypervisors.libvirt.errors import wrap_errors
 
 CHUNK = 16384
@@ -25,14 +26,21 @@ FROM_GUEST = (
 )
 
 
-def open_console(connection: libvirt.virConnect, domain: libvirt.virDomain) -> socket.socket:
-    """Both directions of the machine's first serial port; closing the socket ends the stream."""
-    stream = connection.newStream(libvirt.VIR_STREAM_NONBLOCK)
-    with wrap_errors(f"opening the console of {domain.name()}"):
-        domain.openConsole(None, stream, libvirt.VIR_DOMAIN_CONSOLE_FORCE)
-    ours, theirs = socket.socketpair()
-    _Bridge(stream, ours, domain.name())
-    return theirs
+class LibvirtConsole:
+    """See SerialConsole. Closing the socket ends the stream."""
+
+    def __init__(self, domain: Domain) -> None:
+        self._domain = domain
+
+    def open(self) -> socket.socket:
+        """See SerialConsole."""
+        name = self._domain.name
+        stream = self._domain.connection.newStream(libvirt.VIR_STREAM_NONBLOCK)
+        with wrap_errors(f"opening the console of {name}"):
+            self._domain.handle.openConsole(None, stream, libvirt.VIR_DOMAIN_CONSOLE_FORCE)
+        ours, theirs = socket.socketpair()
+        _Bridge(stream, ours, name)
+        return theirs
 
 
 class _Bridge:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import libvirt
 
 from harness.errors import HypervisorError
+from harness.hypervisors.capabilities import Facets, NetworkFacet, bind
 from harness.hypervisors.definitions import NetworkDefinition
+from harness.hypervisors.facets.host_ports import HOST_PORTS
 from harness.hypervisors.leases import LEASE_TERM, UNRENEWABLE_TERM
 from harness.hypervisors.libvirt.definition import network_xml
 from harness.hypervisors.libvirt.errors import is_missing, wrap_errors
 from harness.hypervisors.libvirt.host_rules import HostRules, remove_rules
 from harness.hypervisors.libvirt.metadata import can_renew_networks
 from harness.hypervisors.libvirt.network_filter import filter_xml
+
+F = TypeVar("F")
+
+NETWORK_FACETS = (bind(HOST_PORTS, HostRules),)
 
 
 class LibvirtNetwork:
@@ -23,17 +29,16 @@ class LibvirtNetwork:
     def __init__(self, connection: libvirt.virConnect, definition: NetworkDefinition) -> None:
         self._connection = connection
         self._name = definition.name
-        self._rules = HostRules(definition)
+        self._facets = Facets(definition, NETWORK_FACETS)
 
     @property
     def name(self) -> str:
         """See Network."""
         return self._name
 
-    @property
-    def host_ports(self) -> HostRules:
-        """See HasHostPorts."""
-        return self._rules
+    def facet(self, facet: NetworkFacet[F]) -> F:
+        """See Network."""
+        return self._facets.get(facet)
 
     def leases(self) -> Mapping[str, str]:
         """See Network."""
@@ -61,7 +66,7 @@ def create_network(connection: libvirt.virConnect, definition: NetworkDefinition
             # Transient: no file of it survives a host crash.
             term = LEASE_TERM if can_renew_networks(connection) else UNRENEWABLE_TERM
             connection.networkCreateXML(network_xml(definition, term))
-        network.host_ports.open([])
+        network.facet(HOST_PORTS).open([])
     except HypervisorError:
         network.remove()
         raise
