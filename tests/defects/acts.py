@@ -68,7 +68,7 @@ def over(path: str, content: str) -> str:
 
 def instead_of(program: str) -> str:
     """A script that replaces a program by `true`, which succeeds and does nothing."""
-    # A shell would name its own builtin, and Debian 11 has not merged these folders.
+    # A shell would name its own builtin, and Debian 11 keeps these folders apart.
     places = " ".join(
         f"{folder}/{program}" for folder in ("/usr/bin", "/usr/sbin", "/bin", "/sbin")
     )

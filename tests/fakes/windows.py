@@ -26,7 +26,7 @@ class RecordedWindows:
     system: str
     asked: list[tuple[str, ...]] = field(default_factory=list)
     programs: list[tuple[str, ...]] = field(default_factory=list)
-    reply: bytes | None = None  # instead of what is kept
+    reply: bytes | None = None  # instead of the kept answer
     exit_status: int | None = None
 
     def __call__(

@@ -36,13 +36,13 @@ def screen(lit: int) -> Picture:
 
 
 def talking(*words: bytes) -> Mock:
-    """A guest whose console says these words, the last of them for ever."""
+    """A guest whose console prints these words, the last of them without end."""
     left = list(words)
     console = Mock(position=0)
 
     def read_after(position: int, _timeout: float) -> ConsolePiece:
-        said = left.pop(0) if len(left) > 1 else left[0]
-        return ConsolePiece(said, position + len(said), True)
+        output = left.pop(0) if len(left) > 1 else left[0]
+        return ConsolePiece(output, position + len(output), True)
 
     console.read_after = read_after
     return Mock(console=console, console_log=Path("console.log"))
@@ -128,7 +128,7 @@ def test_a_card_lacks_its_lease_where_one_side_does_not_tell_of_it(
 
 
 @pytest.mark.parametrize(
-    ("said", "refuses"),
+    ("output", "refuses"),
     [
         ("Fatal glibc error: CPU does not support x86-64-v2\r\n", True),
         ("/lib64/libc.so.6: CPU ISA level is lower than required\r\n", True),
@@ -137,8 +137,8 @@ def test_a_card_lacks_its_lease_where_one_side_does_not_tell_of_it(
         ("[    1.183006] kvm_amd: CPU 0 isn't AMD or Hygon\r\n", False),
     ],
 )
-def test_a_refusal_of_a_processor_is_known_by_its_words(said: str, refuses: bool) -> None:
-    assert any(re.search(words, said) for words in test_cpu_model.REFUSALS) is refuses
+def test_a_refusal_of_a_processor_is_known_by_its_words(output: str, refuses: bool) -> None:
+    assert any(re.search(words, output) for words in test_cpu_model.REFUSALS) is refuses
 
 
 GLIBC = b"Fatal glibc error: CPU does not support x86-64-v2\r\n"
@@ -163,12 +163,12 @@ def test_a_lesser_processor_has_to_be_refused_aloud(
     machine = Mock(profile=Mock(hardware=hardware), budget=lambda _seconds: Deadline(patience))
     with contextlib.ExitStack() as stack:
 
-        def start(said: bytes) -> None:
+        def start(output: bytes) -> None:
             ours, theirs = socket.socketpair()
             stack.enter_context(theirs)
             machine.console = Console(ours, tmp_path / "console.log")
             stack.callback(machine.console.close)
-            theirs.sendall(said)
+            theirs.sendall(output)
             machine.console.read_after(0, 10)
 
         machine.power_on = lambda: start(below)
@@ -266,9 +266,9 @@ def test_a_slow_answer_tells_less_of_the_clock_than_a_quick_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     times = iter([0.0, 4.0, 10.0, 10.2, 20.0, 22.0])
-    told = iter([0.1, 10.1, 21.9])  # each is true, read early or late while it was asked for
+    readings = iter([0.1, 10.1, 21.9])  # each is true, read early or late while it was asked for
     monkeypatch.setattr(test_stays_up, "READINGS", 3)
     monkeypatch.setattr(test_stays_up, "time", Mock(time=lambda: next(times)))
     guest = Mock()
-    guest.os.lifecycle.clock = lambda: next(told)
+    guest.os.lifecycle.clock = lambda: next(readings)
     assert test_stays_up._ahead(guest) == pytest.approx(0)

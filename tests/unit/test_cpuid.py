@@ -1,4 +1,4 @@
-"""What hypervisors say of themselves in CPUID, decoded from made leaves, sound and unsound ones."""
+"""The decoder of hypervisors' CPUID leaves, over made ones, valid and invalid."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from harness.oracles.vmbus import CLASSES, services_on
 Leaves = Mapping[int, Leaf]
 
 PAST_THE_LAST = Leaf(0xFF, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF)
-"""What a processor tells of a leaf that nobody has: as Intel's do, something else."""
+"""A processor's result for a leaf that does not exist: as Intel's, other data."""
 
 
 def first(signature: str, highest: int) -> Leaf:
@@ -93,7 +93,7 @@ def test_a_signature_is_ascii_whatever_the_guest_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("leaves", "said"),
+    ("leaves", "expected"),
     [
         (TCG, ["TCGTCGTCGTCG"]),
         (KVM, ["KVMKVMKVM"]),
@@ -101,8 +101,8 @@ def test_a_signature_is_ascii_whatever_the_guest_says() -> None:
         (ENLIGHTENED, ["Microsoft Hv", "KVMKVMKVM"]),
     ],
 )
-def test_every_hypervisor_that_shows_itself_is_named(leaves: Leaves, said: list[str]) -> None:
-    assert cpuid.signatures(reader(leaves)) == said
+def test_every_hypervisor_that_shows_itself_is_named(leaves: Leaves, expected: list[str]) -> None:
+    assert cpuid.signatures(reader(leaves)) == expected
     assert cpuid.is_virtual(reader(leaves))
 
 
@@ -119,7 +119,7 @@ def test_each_accelerator_has_a_name_of_its_own() -> None:
 def test_a_range_ends_with_its_last_leaf() -> None:
     (kvm,) = cpuid.ranges(reader(KVM))
     assert kvm == Range(0x40000000, "KVMKVMKVM", 0x40000001)
-    assert kvm.read(reader(KVM), 2) == Leaf(), "not what the processor tells past the last"
+    assert kvm.read(reader(KVM), 2) == Leaf(), "not the processor's data past the last leaf"
 
 
 def test_old_kvm_that_tells_no_last_leaf_has_two() -> None:

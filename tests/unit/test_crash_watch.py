@@ -20,13 +20,13 @@ TIMER = b"Kernel panic - not syncing: IO-APIC + timer doesn't work!  Boot with a
 
 
 class Speaker:
-    """A guest that says things on its console."""
+    """A guest that prints on its console."""
 
     def __init__(self, log: Path) -> None:
         self._end, ours = socket.socketpair()
         self.console = Console(ours, log)
 
-    def say(self, words: bytes) -> None:
+    def write(self, words: bytes) -> None:
         position = self.console.position
         self._end.sendall(words)
         self.console.read_after(position, 10)
@@ -53,14 +53,14 @@ def watching(
 
 def test_a_living_guest_has_not_crashed(speaker: Speaker) -> None:
     watch = watching(speaker)
-    speaker.say(b"login: Not a panic\r\n")
+    speaker.write(b"login: Not a panic\r\n")
     watch()
     assert watch.found() is None
 
 
 def test_last_words_are_a_crash(speaker: Speaker) -> None:
     watch = watching(speaker)
-    speaker.say(b"Kernel panic - not syncing: sysrq triggered crash\r\n")
+    speaker.write(b"Kernel panic - not syncing: sysrq triggered crash\r\n")
     with pytest.raises(GuestCrashed, match="sysrq triggered crash"):
         watch()
 
@@ -91,7 +91,7 @@ def test_last_words_are_a_crash(speaker: Speaker) -> None:
 )
 def test_a_kernel_that_died_in_any_way_has_crashed(speaker: Speaker, words: str) -> None:
     watch = watching(speaker)
-    speaker.say(f"[   12.345678] {words}\r\n".encode())
+    speaker.write(f"[   12.345678] {words}\r\n".encode())
     with pytest.raises(GuestCrashed):
         watch()
 
@@ -114,17 +114,17 @@ def test_a_program_that_died_or_held_up_the_kernel_is_no_crash(
     speaker: Speaker, words: str
 ) -> None:
     watch = watching(speaker)
-    speaker.say(f"[   12.345678] {words}\r\n".encode())
+    speaker.write(f"[   12.345678] {words}\r\n".encode())
     assert watch.found() is None
 
 
 def test_what_was_said_before_it_is_followed_is_past(speaker: Speaker) -> None:
     watch = watching(speaker)
-    speaker.say(b"Kernel panic - not syncing: sysrq triggered crash\r\n")
+    speaker.write(b"Kernel panic - not syncing: sysrq triggered crash\r\n")
     assert watch.found() is not None
     watch.follow(speaker.console)
     watch()
-    speaker.say(b"Linux version 6.1\r\n")
+    speaker.write(b"Linux version 6.1\r\n")
     watch()
     assert watch.found() is None
 
@@ -139,14 +139,14 @@ def test_the_panic_device_is_a_crash(speaker: Speaker) -> None:
 
 def test_a_timer_that_the_host_starved_is_no_verdict_on_the_guest(speaker: Speaker) -> None:
     watch = watching(speaker, Accelerator.TCG)
-    speaker.say(TIMER)
+    speaker.write(TIMER)
     with pytest.raises(HarnessError, match="too busy"):
         watch()
 
 
 def test_the_same_words_under_kvm_are_the_guest_s(speaker: Speaker) -> None:
     watch = watching(speaker, Accelerator.KVM)
-    speaker.say(TIMER)
+    speaker.write(TIMER)
     with pytest.raises(GuestCrashed, match="timer"):
         watch()
 
@@ -166,7 +166,7 @@ def test_a_freebsd_kernel_s_death_is_noticed_and_is_none_of_linux(
     speaker: Speaker, words: str
 ) -> None:
     freebsd, linux = watching(speaker, system=System.FREEBSD), watching(speaker)
-    speaker.say(f"Trying to mount root from ufs:/dev/vtbd0p2 [rw]...\r\n{words}".encode())
+    speaker.write(f"Trying to mount root from ufs:/dev/vtbd0p2 [rw]...\r\n{words}".encode())
     with pytest.raises(GuestCrashed, match=re.escape(words.strip())):
         freebsd()
     assert linux.found() is None
@@ -178,19 +178,21 @@ def test_a_freebsd_kernel_s_death_is_noticed_and_is_none_of_linux(
         "panic: runtime error: index out of range [5] with length 3",
         "pid 812 (x), jid 0, uid 0: exited on signal 11",
         "the kernel could panic: it did not",
-        "Kernel panic - not syncing: said by nobody here",
+        "Kernel panic - not syncing: printed by nobody here",
     ],
 )
 def test_what_a_living_freebsd_says_is_no_death(speaker: Speaker, words: str) -> None:
     watch = watching(speaker, system=System.FREEBSD)
-    speaker.say(f"{words}\r\n".encode())
+    speaker.write(f"{words}\r\n".encode())
     assert watch.found() is None
 
 
 @pytest.mark.parametrize("system", System)
 def test_the_firmware_s_death_is_every_system_s(speaker: Speaker, system: System) -> None:
     watch = watching(speaker, system=system)
-    speaker.say(b"!!!! X64 Exception Type - 0D(#GP - General Protection)  CPU Apic ID - 0 !!!!\r\n")
+    speaker.write(
+        b"!!!! X64 Exception Type - 0D(#GP - General Protection)  CPU Apic ID - 0 !!!!\r\n"
+    )
     assert watch.found() is not None
 
 
@@ -200,17 +202,17 @@ def test_last_words_in_two_reads_are_found_wherever_they_are_cut(
 ) -> None:
     watch = watching(speaker)
     words = b"[    1.000000] Kernel panic - not syncing: x"
-    speaker.say(b"Linux version\r\n" + words[:cut])
+    speaker.write(b"Linux version\r\n" + words[:cut])
     found_early = watch.found()
-    speaker.say(words[cut:] + b"\r\n")
+    speaker.write(words[cut:] + b"\r\n")
     assert (found_early or watch.found() or "").startswith("Kernel panic - not syncing")
 
 
 def test_the_rest_of_the_line_decides_whose_fault_it_was(speaker: Speaker) -> None:
     watch = watching(speaker, Accelerator.TCG)
     cut = TIMER.index(b"timer")
-    speaker.say(TIMER[:cut])
-    late = threading.Timer(0.2, speaker.say, [TIMER[cut:]])
+    speaker.write(TIMER[:cut])
+    late = threading.Timer(0.2, speaker.write, [TIMER[cut:]])
     late.start()
     with pytest.raises(HarnessError, match="too busy"):
         watch()
@@ -220,21 +222,21 @@ def test_the_rest_of_the_line_decides_whose_fault_it_was(speaker: Speaker) -> No
 def test_last_words_after_much_without_a_line_end_are_found(speaker: Speaker) -> None:
     for before in (LONGEST_LINE - 300, LONGEST_LINE - 20, LONGEST_LINE, 3 * LONGEST_LINE - 20):
         watch = watching(speaker)
-        speaker.say(b"\r\n" + b"." * before)
+        speaker.write(b"\r\n" + b"." * before)
         assert watch.found() is None
-        speaker.say(b"Kernel panic - not syncing: x\r\n")
+        speaker.write(b"Kernel panic - not syncing: x\r\n")
         assert watch.found() == "Kernel panic - not syncing: x"
 
 
 def test_a_guest_that_dies_without_a_line_end_is_not_waited_for(speaker: Speaker) -> None:
     watch = watching(speaker)
-    speaker.say(b"Kernel panic - not syncing: " + b"x" * 10_000)
+    speaker.write(b"Kernel panic - not syncing: " + b"x" * 10_000)
     assert (watch.found() or "").startswith("Kernel panic - not syncing: xxx")
 
 
 def test_what_a_flood_pushed_out_is_not_waited_for(speaker: Speaker) -> None:
     watch = watching(speaker)
     for _ in range(40):
-        speaker.say(b"flood\r\n" * 9000)
-    speaker.say(b"Kernel panic - not syncing: x\r\n")
+        speaker.write(b"flood\r\n" * 9000)
+    speaker.write(b"Kernel panic - not syncing: x\r\n")
     assert watch.found() == "Kernel panic - not syncing: x"

@@ -19,7 +19,7 @@ from harness.time_accounting import TimeLedger
 
 @pytest.fixture
 def guest(tmp_path: Path) -> Mock:
-    """A guest that is silent, on a machine that tells all of itself."""
+    """A silent guest, on a machine that reports everything about itself."""
     console_log = tmp_path / "console.log"
     console_log.write_bytes(b"starting Boot0001\n")
     guest = Mock(console_log=console_log, ledger=TimeLedger())

@@ -10,7 +10,7 @@ from unittest.mock import Mock
 import pytest
 
 from harness.channels.base import CommandTimeoutError
-from harness.errors import GuestTimeout, NotApplicable
+from harness.errors import ControlFailedError, GuestCrashed, GuestTimeout, NotApplicable
 from harness.events import EventLog
 from harness.guests.guest import Credentials, Guest
 from harness.guests.linux.system import LinuxOs
@@ -19,7 +19,7 @@ from harness.plugin.applicability import require_system
 from harness.profiles.loader import load_profiles
 from harness.profiles.model import Profile, System
 from harness.time_accounting import TimeLedger
-from harness.waiting import Deadline, JumpingClock
+from harness.waiting import Deadline, JumpingClock, NotYet
 
 PROFILES = {profile.id: profile for profile in load_profiles()}
 
@@ -56,11 +56,11 @@ def test_a_profile_says_what_its_guest_is_asked_as(guest: str, system: System) -
 
 
 def test_a_guest_that_has_a_windows_setup_is_windows_and_no_other() -> None:
-    told = {guest: profile.system is System.WINDOWS for guest, profile in PROFILES.items()}
+    systems = {guest: profile.system is System.WINDOWS for guest, profile in PROFILES.items()}
     set_up = {guest for guest, profile in PROFILES.items() if profile.windows}
     assert len(set_up) > 20, "the control: they are there"
-    assert {guest for guest, windows in told.items() if windows} - set_up == {"generic-windows"}
-    assert set_up <= {guest for guest, windows in told.items() if windows}
+    assert {guest for guest, windows in systems.items() if windows} - set_up == {"generic-windows"}
+    assert set_up <= {guest for guest, windows in systems.items() if windows}
 
 
 def test_a_start_up_without_an_end_is_the_guest_s_failure(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,3 +113,33 @@ def test_a_command_that_takes_too_long_is_killed_as_its_system_does(
 
     assert [program[0] for program in started] == ["forever", killer]
     assert started[1][-1] == "1"
+
+
+def test_a_wait_returns_the_first_answer_of_its_probe() -> None:
+    answers: list[bool | str] = [False, False, "the answer"]
+    guest = guest_of(PROFILES["debian-12"])
+    assert guest.wait_for(lambda: answers.pop(0), "it", seconds=20) == "the answer"
+    assert guest.wait_for(lambda: None, "it", seconds=20) is None, "None is an answer"
+
+
+def test_a_wait_ends_with_what_it_saw_or_with_the_given_error() -> None:
+    guest = guest_of(PROFILES["debian-12"])
+
+    def probe() -> None:
+        raise NotYet("a shadow")
+
+    with pytest.raises(GuestTimeout, match="waited 0 s for its answer, last saw a shadow"):
+        guest.wait_for(probe, "its answer", seconds=0)
+    with pytest.raises(ControlFailedError, match="last saw a shadow"):
+        guest.wait_for(probe, "its answer", seconds=0, error=ControlFailedError)
+
+
+def test_a_wait_notices_a_crash_that_the_case_does_not_expect(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    guest = guest_of(PROFILES["debian-12"])
+    monkeypatch.setattr(guest.crash_watch, "found", lambda: "Kernel panic")
+    with pytest.raises(GuestCrashed, match="Kernel panic"):
+        guest.wait_for(lambda: True, "it", seconds=1)
+    guest.crash_expected = True
+    assert guest.wait_for(lambda: True, "it", seconds=1)

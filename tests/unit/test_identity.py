@@ -1,4 +1,4 @@
-"""Which operating system a guest says that it is, held against its profile."""
+"""A guest's record of its operating system, compared with its profile."""
 
 from __future__ import annotations
 
@@ -254,10 +254,10 @@ def test_a_release_is_stated_once() -> None:
         Builds(first=10, last=9)
 
 
-@pytest.mark.parametrize("said", ["", "Linux\n", "Linux\n6.1\nx86_64\n-\n2"])
-def test_an_answer_that_names_no_kernel_is_an_error(said: str) -> None:
+@pytest.mark.parametrize("output", ["", "Linux\n", "Linux\n6.1\nx86_64\n-\n2"])
+def test_an_answer_that_names_no_kernel_is_an_error(output: str) -> None:
     with pytest.raises(ChannelError, match="does not name its kernel"):
-        release_of(said)
+        release_of(output)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a Linux guest says of itself, read from scripted answers, sound and unsound ones."""
+"""The OS interface of a Linux guest, over scripted answers."""
 
 from __future__ import annotations
 
@@ -212,8 +212,8 @@ def test_a_variable_is_written_with_its_attributes(
 
 def test_programs_for_cases_do_what_they_are_for() -> None:
     linux = LinuxOs(run_here)
-    said = run_here(linux.programs.saying("$HOME", "`id`", status=42).arguments)
-    assert (said.output, said.errors, said.exit_status) == (b"$HOME\n", b"`id`\n", 42)
+    result = run_here(linux.programs.saying("$HOME", "`id`", status=42).arguments)
+    assert (result.output, result.errors, result.exit_status) == (b"$HOME\n", b"`id`\n", 42)
     assert run_here(linux.programs.succeeding().arguments).exit_status == 0
     bytes_ = run_here(linux.programs.random_mebibyte().arguments)
     assert hashlib.sha256(bytes_.output).hexdigest() == bytes_.error_text.split()[0]

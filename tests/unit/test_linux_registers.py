@@ -92,12 +92,12 @@ def test_a_console_gives_errors_with_the_output() -> None:
     assert not saying(THERE, (1, FAULT, b"")).write_msr(1, 2)
 
 
-@pytest.mark.parametrize("said", [b"dd: out of memory\n", b""])
-def test_another_failure_is_no_refusal(said: bytes) -> None:
+@pytest.mark.parametrize("output", [b"dd: out of memory\n", b""])
+def test_another_failure_is_no_refusal(output: bytes) -> None:
     with pytest.raises(ChannelError, match=r"out of memory|0 bytes"):
-        saying(THERE, (0, b"", said)).read_msr(1)
+        saying(THERE, (0, b"", output)).read_msr(1)
     with pytest.raises(ChannelError, match="writing the guest's register 0x1 failed"):
-        saying(THERE, (1, b"", said)).write_msr(1, 2)
+        saying(THERE, (1, b"", output)).write_msr(1, 2)
 
 
 def test_a_locked_down_kernel_rules_writing_out() -> None:
@@ -112,15 +112,15 @@ def test_a_leaf_is_never_refused_by_a_sound_processor() -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "output",
     [b"\xff\xfe", b"not base64", base64.b64encode(bytes(4096))],
     ids=["bytes", "text", "long"],
 )
-def test_a_hostile_answer_is_an_error(said: bytes) -> None:
+def test_a_hostile_answer_is_an_error(output: bytes) -> None:
     with pytest.raises(ChannelError):
-        saying(THERE, (0, said, b"")).cpuid(1)
+        saying(THERE, (0, output, b"")).cpuid(1)
     with pytest.raises(ChannelError):
-        saying(THERE, (0, said, b"")).read_msr(1)
+        saying(THERE, (0, output, b"")).read_msr(1)
 
 
 def test_a_kernel_without_the_module_says_nothing_of_the_guest() -> None:

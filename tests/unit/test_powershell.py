@@ -53,13 +53,13 @@ def faults(text: str) -> list[str]:
     """What is wrong with a script, by its grammar and by our rules."""
     found = []
     for node in nodes(text):
-        said = (node.text or b"").decode()
+        source_text = (node.text or b"").decode()
         if node.type == "ERROR" or node.is_missing:
-            found.append(f"no PowerShell: {said[:40]}")
+            found.append(f"no PowerShell: {source_text[:40]}")
         if node.type in INTERPOLATED:
-            found.append(f"interpolated: {said[:40]}")
-        if node.type == "command_name" and said.lower() in NEVER:
-            found.append(f"never: {said}")
+            found.append(f"interpolated: {source_text[:40]}")
+        if node.type == "command_name" and source_text.lower() in NEVER:
+            found.append(f"never: {source_text}")
     return found
 
 
@@ -84,7 +84,7 @@ def test_a_fault_would_be_seen(text: str, fault: str) -> None:
 def test_a_script_is_sound(file: Path) -> None:
     text = file.read_text(encoding="ascii")
     assert faults(text) == []
-    assert text.startswith("# "), "it does not say what it is"
+    assert text.startswith("# "), "it has no comment at its head"
     assert max(map(len, text.splitlines())) <= 100
 
 
@@ -107,7 +107,7 @@ def test_what_is_run_is_sound_and_no_longer_than_a_command_line(script: str) -> 
     text = base64.b64decode(arguments[-1]).decode("utf-16-le")
     assert faults(text) == []
     assert ("Write-Answer {" in text) == (script not in WITHOUT_JSON)
-    # What is started to go on by itself is given as a value: it must fit on a command line too.
+    # A background script is passed as a value: it must fit on a command line too.
     assert len(encoded((SCRIPTS / f"{script}.ps1").read_text(encoding="ascii"))) < LONGEST
 
 

@@ -14,7 +14,7 @@ from harness.waiting import Deadline, JumpingClock
 
 
 def guest_with(*versions: int) -> Mock:
-    """A guest that tells these versions, and the last of them from then on."""
+    """A guest that reports these versions, and the last of them from then on."""
     left = list(versions)
 
     def version() -> int:

@@ -1,4 +1,4 @@
-"""What a Windows guest says of itself, read from read_file answers, sound and unsound ones."""
+"""The OS interface of a Windows guest, over kept answers."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def test_processors_and_nodes_have_their_places() -> None:
         Processor(6, 1, 1, "6,7"),
         Processor(7, 1, 1, "6,7"),
     ]
-    # What the table says not to be in use is nobody's memory.
+    # An entry of the table that is not in use is not memory.
     assert os.cpus.numa_nodes() == {0: (4, 2 * GIB), 1: (4, 2 * GIB)}
 
 
@@ -242,9 +242,9 @@ def test_a_program_is_carried_into_windows_with_its_arguments_as_values() -> Non
 
 def test_programs_for_cases_of_running_programs() -> None:
     os, _ = asking()
-    said = os.programs.saying("out", "", status=42)
-    assert said.arguments == command("saying")
-    assert values_of(said.stdin) == ("out", "", "42")
+    reply = os.programs.saying("out", "", status=42)
+    assert reply.arguments == command("saying")
+    assert values_of(reply.stdin) == ("out", "", "42")
     assert os.programs.random_mebibyte() == Program(command("mebibyte"))
     assert os.programs.succeeding().arguments[0] == "cmd.exe"
     assert os.programs.lasting("a-word").arguments[-1] == "a-word"

@@ -67,11 +67,11 @@ UNSOUND = {
 }
 
 
-@pytest.mark.parametrize("said", UNSOUND.values(), ids=UNSOUND)
-def test_an_unsound_answer_is_a_channel_error(said: bytes) -> None:
+@pytest.mark.parametrize("reply", UNSOUND.values(), ids=UNSOUND)
+def test_an_unsound_answer_is_a_channel_error(reply: bytes) -> None:
     for ask in ASKED.values():
         with pytest.raises(ChannelError) as failure:
-            ask(saying(said))
+            ask(saying(reply))
         assert len(str(failure.value)) < 1000
 
 

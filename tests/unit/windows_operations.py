@@ -1,4 +1,4 @@
-"""What can be asked of a Windows guest, with what Server 2022 answers by tests/data/windows."""
+"""The operations of a Windows guest, with Server 2022's answers in tests/data/windows."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ FACTS: dict[str, tuple[Ask, object]] = {
     "cpus.load": (lambda os: os.cpus.load(), 97.0),
     "background.runs": (lambda os: os.background.runs("word"), True),
 }
-"""What is asked, and what Server 2022 answers."""
+"""Operations, and their results on Server 2022."""
 
 ACTS: dict[str, tuple[Ask, tuple[str, ...]]] = {
     "disks.sync": (lambda os: os.disks.sync(), ("sync",)),
@@ -164,13 +164,13 @@ ACTS: dict[str, tuple[Ask, tuple[str, ...]]] = {
     ),
     "hibernation.prepare": (lambda os: os.hibernation.prepare("GC-SWAP"), ("hibernation",)),
 }
-"""What is asked, and the script that is run with its values."""
+"""Operations, and the script that each runs with its values."""
 
 STARTS: dict[str, tuple[Ask, tuple[str, ...]]] = {
     "lifecycle.crash": (lambda os: os.lifecycle.crash(after=3), ("crash", "", "3")),
     "lifecycle.hang": (lambda os: os.lifecycle.hang(), ("hang", "")),
 }
-"""What is asked, and the script that goes on by itself with its values."""
+"""Operations that start a script in the background, and the script with its values."""
 
 
 def operations() -> dict[str, type]:
@@ -189,7 +189,7 @@ def asking(system: str = "server-2022", **fields: Any) -> tuple[WindowsOs, Recor
     return WindowsOs(run, (10, 0)), run
 
 
-def saying(said: object, **fields: Any) -> WindowsOs:
-    """A guest that says one thing to everything."""
-    text = said if isinstance(said, bytes) else json.dumps(said).encode()
+def saying(reply: object, **fields: Any) -> WindowsOs:
+    """A guest that replies the same to everything."""
+    text = reply if isinstance(reply, bytes) else json.dumps(reply).encode()
     return asking(reply=text, **fields)[0]
