@@ -20,7 +20,7 @@ rm -f "$whole"; cat "$log" 2>/dev/null; :"""
 class CrashDumps:
     """The service that dumps the guest's memory when its kernel dies, and its dumps.
 
-    Raises NotApplicable for a guest other than Linux.
+    Raises NotApplicable for a guest other than Linux with systemd.
     """
 
     def __init__(self, guest: Guest) -> None:
@@ -29,13 +29,13 @@ class CrashDumps:
     def service(self) -> str | None:
         """The unit that arms the crash kernel; None without one."""
         for name in SERVICES:
-            if self._linux.succeeds("systemctl", "cat", name):
+            if self._linux.services.exists(name):
                 return name
         return None
 
     def enable(self, service: str) -> bool:
         """Enable that unit from the next boot on; returns whether that succeeded."""
-        return self._linux.succeeds("systemctl", "enable", service)
+        return self._linux.services.enable(service)
 
     def armed(self) -> bool:
         """Whether a crash kernel is loaded."""

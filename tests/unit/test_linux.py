@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.channels.base import CommandResult
-from harness.errors import ChannelError, HarnessError
+from harness.errors import ChannelError, HarnessError, NotApplicable
 from harness.guests.linux.system import LinuxOs
 from harness.guests.log_records import LogLine
 from harness.guests.log_rules import LogRules
@@ -231,3 +231,46 @@ def test_a_host_name_that_an_image_sets_itself_makes_no_two_guests_one() -> None
     assert set(first) == {"machine id", "host keys", "MAC addresses"}
     assert all(first.values())
     assert not [what for what, value in first.items() if value & second[what]]
+
+
+SYSTEMCTL = """#!/bin/sh
+case "$*" in
+"cat kdump.service" | "enable kdump.service") exit 0 ;;
+"list-units --failed"*) echo "a.service loaded failed failed A" ;;
+*) exit 1 ;;
+esac
+"""
+
+
+def linux_with(folder: Path, *programs: Path) -> LinuxOs:
+    """This machine as a guest that has the shell, and these programs only."""
+    for program in (Path("/bin/sh"), *programs):
+        (folder / program.name).symlink_to(program)
+
+    def run(arguments: Sequence[str], *, stdin: bytes = b"", seconds: float = 30) -> CommandResult:
+        path = {"PATH": str(folder)}
+        done = subprocess.run(list(arguments), capture_output=True, check=False, env=path)
+        return CommandResult(tuple(arguments), done.returncode, done.stdout, done.stderr)
+
+    return LinuxOs(run)
+
+
+def test_services_are_systemd_s(tmp_path: Path) -> None:
+    systemctl, folder = tmp_path / "systemctl", tmp_path / "bin"
+    systemctl.write_text(SYSTEMCTL)
+    systemctl.chmod(0o755)
+    folder.mkdir()
+    services = linux_with(folder, systemctl).services
+    assert services.failed() == ["a.service"]
+    assert services.exists("kdump.service")
+    assert services.enable("kdump.service")
+    assert not services.exists("kdump-tools.service")
+
+
+def test_services_of_another_init_system_do_not_apply(tmp_path: Path) -> None:
+    linux = linux_with(tmp_path)
+    for ask in (linux.services.failed, linux.services.running):
+        with pytest.raises(NotApplicable, match="init system is not systemd"):
+            ask()
+    with pytest.raises(NotApplicable, match="init system is not systemd"):
+        linux.services.exists("kdump.service")

@@ -7,7 +7,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from harness.errors import ControlFailedError
+from harness.errors import ControlFailedError, NotApplicable
 from harness.guests.guest import Guest
 from harness.guests.log_records import LogLine
 from harness.guests.log_rules import ERROR, FaultKind, LogRules, Mark
@@ -57,3 +57,9 @@ def test_a_footprint_differs_by_boot_by_errors_and_by_failed_services() -> None:
         guest_with(BOOT, failed=("a.service",)),
     ):
         assert Footprint.of(changed) != before
+
+
+def test_a_footprint_of_a_guest_that_lists_no_units_has_none() -> None:
+    guest = guest_with(BOOT)
+    guest.os.services.failed.side_effect = NotApplicable("no systemd")  # type: ignore[attr-defined]
+    assert Footprint.of(guest).failed_units == ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from harness.errors import NotApplicable
 from harness.guests.answers import Fields, entries
 from harness.guests.linux.shell import LinuxShell
 from harness.guests.text import bounded_lines
@@ -30,17 +31,41 @@ class Services(Protocol):
         """The services that have failed since boot."""
 
 
+NO_SYSTEMD = "no systemd"
+
+WITH_SYSTEMD = f"command -v systemctl >/dev/null || {{ echo '{NO_SYSTEMD}'; exit 0; }}\n"
+
+
 class LinuxServices(LinuxShell):
-    """See Services."""
+    """See Services. The init system is a facet of the guest: only systemd's is implemented.
+
+    Every method raises NotApplicable where the guest has another one.
+    """
 
     def running(self) -> set[str]:
         """The services that run because a unit wants them; these must not exit by themselves."""
-        return set(self.sh(RUNNING).split())
+        return set(self._systemd(RUNNING).split())
 
     def failed(self) -> list[str]:
         """The systemd units that have failed since boot."""
-        listed = self.sh("systemctl list-units --failed --plain --no-legend --no-pager")
+        listed = self._systemd("systemctl list-units --failed --plain --no-legend --no-pager")
         return [line.split()[0] for line in bounded_lines(listed) if line.strip()]
+
+    def exists(self, unit: str) -> bool:
+        """Whether the guest has this unit."""
+        return self._systemd('systemctl cat "$1" >/dev/null 2>&1 && echo yes || :', unit) == "yes"
+
+    def enable(self, unit: str) -> bool:
+        """Enable a unit from the next boot on; returns whether that succeeded."""
+        return (
+            self._systemd('systemctl enable "$1" >/dev/null 2>&1 && echo yes || :', unit) == "yes"
+        )
+
+    def _systemd(self, script: str, *arguments: str) -> str:
+        output = self.sh(WITH_SYSTEMD + script, *arguments)
+        if output == NO_SYSTEMD:
+            raise NotApplicable("the guest's init system is not systemd")
+        return output
 
 
 class WindowsServices(WindowsShell):
