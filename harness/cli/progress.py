@@ -16,19 +16,10 @@ from rich.text import Text
 
 from harness.lab.live import LiveState, live_states
 from harness.results.manifest import complete_length
-from harness.results.model import Outcome, OutcomeRecord
+from harness.results.model import OutcomeRecord
+from harness.results.outcomes import Outcome
 from harness.results.store import RunDirectory
 from harness.text import sanitize, sanitize_line
-
-STYLES = {
-    Outcome.PASSED: "green",
-    Outcome.FAILED: "bold red",
-    Outcome.BROKEN: "bold magenta",
-    Outcome.BLOCKED: "yellow",
-    Outcome.FLAKY: "yellow",
-    Outcome.KNOWN_ISSUE: "yellow",
-    Outcome.NOT_APPLICABLE: "cyan",
-}
 
 
 class RunProgress:
@@ -77,7 +68,7 @@ class RunProgress:
 
     def _show(self, outcome: OutcomeRecord) -> None:
         text = Text()
-        text.append(f"{outcome.outcome:<14}", STYLES[outcome.outcome])
+        text.append(f"{outcome.outcome:<14}", outcome.outcome.traits.style)
         text.append(f" {outcome.seconds:6.1f} s  {outcome.guest} {outcome.variant:<5} ")
         text.append(f"{outcome.feature}: {outcome.title or outcome.case}")
         text.append(f" [{outcome.parameters}]" if outcome.parameters else "")

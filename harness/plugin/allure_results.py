@@ -12,7 +12,7 @@ from allure_commons.model2 import Status, TestResult, TestResultContainer
 
 from harness.plugin.collection import case_of, feature_of, parameters_of, target_of
 from harness.profiles.catalogue import Feature, load_catalogue
-from harness.results.model import Outcome
+from harness.results.outcomes import Outcome
 from harness.text import sanitize
 
 FAULTY = (Status.FAILED, Status.BROKEN, Status.SKIPPED)

@@ -17,18 +17,10 @@ from harness.plugin.recorder import Recorder
 from harness.plugin.report_text import sanitize_shown
 from harness.plugin.worker import PHASE, RECORD, REPORTED
 from harness.reporting.terminal import summary
-from harness.results.model import Completion, Outcome, RunRecord
+from harness.results.model import Completion, RunRecord
+from harness.results.outcomes import Outcome
 from harness.results.store import EXIT_BROKEN, exit_code
 from harness.text import sanitize
-
-SHOWN: dict[str, tuple[str, str, str | tuple[str, Mapping[str, bool]]]] = {
-    Outcome.PASSED: ("passed", ".", "PASSED"),
-    Outcome.FAILED: ("failed", "F", "FAILED"),
-    Outcome.BROKEN: ("error", "E", ("BROKEN", {"red": True})),
-    Outcome.BLOCKED: ("blocked", "b", ("BLOCKED", {"yellow": True})),
-    Outcome.NOT_APPLICABLE: ("not applicable", "n", ("NOT APPLICABLE", {"cyan": True})),
-    Outcome.KNOWN_ISSUE: ("known issue", "k", ("KNOWN ISSUE", {"yellow": True})),
-}
 
 
 class Controller:
@@ -61,10 +53,10 @@ class Controller:
         """Show a case's outcome: a failed phase at once, any other when the case has ended."""
         phase = getattr(report, PHASE, None)
         if phase is not None:
-            return SHOWN[phase]
+            return _shown(Outcome(phase))
         document = getattr(report, RECORD, None)
         if document is not None and not getattr(report, REPORTED):
-            return SHOWN[document["outcome"]]
+            return _shown(Outcome(document["outcome"]))
         return ("", "", "") if report.when in ("setup", "call", "teardown") else None
 
     @pytest.hookimpl(tryfirst=True)
@@ -133,3 +125,11 @@ class Controller:
         if hypervisor is not None:
             reaped = reap_run(hypervisor, context.store, context.run)
             self._trouble += [f"could not be removed: {what}" for what in reaped.failed]
+
+
+def _shown(outcome: Outcome) -> tuple[str, str, tuple[str, Mapping[str, bool]]]:
+    """Pytest's category, letter and word of an outcome, in pytest's names of colours."""
+    traits = outcome.traits
+    category = "error" if outcome is Outcome.BROKEN else traits.label
+    colours = traits.style.replace("magenta", "purple").split()
+    return category, traits.letter, (traits.label.upper(), dict.fromkeys(colours, True))

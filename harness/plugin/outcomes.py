@@ -9,7 +9,7 @@ import pytest
 
 from harness.errors import Blocked, GuestFailure, NotApplicable
 from harness.profiles.model import KnownIssue
-from harness.results.model import WORST_FIRST, Outcome
+from harness.results.outcomes import WORST_FIRST, Outcome
 
 REASON_LIMIT = 1500
 """Maximum length of a reason in characters."""

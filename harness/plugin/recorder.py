@@ -22,14 +22,8 @@ from harness.profiles.model import Profile
 from harness.profiles.variants import Variant
 from harness.reporting.writer import write_reports
 from harness.results.manifest import RunManifest
-from harness.results.model import (
-    Completion,
-    Environment,
-    GuestBuild,
-    Outcome,
-    OutcomeRecord,
-    RunRecord,
-)
+from harness.results.model import Completion, Environment, GuestBuild, OutcomeRecord, RunRecord
+from harness.results.outcomes import Outcome
 from harness.results.store import RunDirectory
 from harness.results.verdicts import certify, judge
 from harness.time_accounting import TimeLedger

@@ -24,7 +24,8 @@ from harness.plugin.collection import Target, case_of, feature_of, parameters_of
 from harness.plugin.fixtures import GUESTS
 from harness.plugin.outcomes import PhaseEnd, classify, with_known_issues, worst_phase
 from harness.plugin.report_text import sanitize_report
-from harness.results.model import Metric, Outcome, OutcomeRecord
+from harness.results.model import Metric, OutcomeRecord
+from harness.results.outcomes import Outcome
 from harness.tiers import Tier
 
 RECORD = "guestcert"
@@ -150,8 +151,7 @@ class Worker:
         blocked = error.__cause__ if isinstance(error.__cause__, Blocked) else None
         earlier = blocked.evidence if blocked is not None else ()
         notes.evidence += earlier
-        needs_evidence = end.outcome in (Outcome.FAILED, Outcome.BROKEN, Outcome.KNOWN_ISSUE)
-        if needs_evidence or (end.outcome is Outcome.BLOCKED and not earlier):
+        if end.outcome.traits.with_evidence or (end.outcome is Outcome.BLOCKED and not earlier):
             taken = self._take_evidence(item, notes, collector)
             notes.evidence += taken
             if blocked is not None and not earlier:

@@ -16,17 +16,15 @@ from pathlib import Path, PurePosixPath
 from junitparser import Attr, Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from harness.reporting.phrases import headline
-from harness.results.model import Outcome, OutcomeRecord, RunRecord
+from harness.results.model import OutcomeRecord, RunRecord
+from harness.results.outcomes import JunitResult
 from harness.results.store import write_text
 from harness.text import sanitize, sanitize_line
 
-RESULTS = {
-    Outcome.FAILED: Failure,
-    Outcome.FLAKY: Failure,
-    Outcome.BROKEN: Error,
-    Outcome.BLOCKED: Error,  # a CI must not show green for an inconclusive case
-    Outcome.NOT_APPLICABLE: Skipped,
-    Outcome.KNOWN_ISSUE: Skipped,
+ELEMENTS = {
+    JunitResult.FAILURE: Failure,
+    JunitResult.ERROR: Error,
+    JunitResult.SKIPPED: Skipped,
 }
 
 
@@ -76,10 +74,10 @@ def _case(outcome: OutcomeRecord, folder: Path) -> TestCase:
     name = outcome.subject.removeprefix(f"{_module(outcome)}::")
     case = TestCase(name, classname=_class_of(outcome))
     case.time = round(outcome.seconds, 3)
-    kind = RESULTS.get(outcome.outcome)
-    if kind is not None:
+    junit = outcome.outcome.traits.junit
+    if junit is not None:
         message = f"{outcome.outcome}: {sanitize(outcome.reason)}"
-        result = kind(message.splitlines()[0], type_=str(outcome.outcome))
+        result = ELEMENTS[junit](message.splitlines()[0], type_=str(outcome.outcome))
         result.text = message
         case.result = [result]
     case.system_out = "\n".join(_facts(outcome, folder))

@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.reporting.phrases import LATER, scope_words, status_word, verdict_word
-from harness.results.model import Outcome, RunRecord, Status, Untested, Verdict
+from harness.results.model import RunRecord, Status, Untested, Verdict
+from harness.results.outcomes import ResultClass
 from harness.results.store import RunDirectory
 from harness.text import sanitize
 
@@ -32,7 +33,7 @@ STATUS_STYLES = {
     Status.INCOMPLETE: "bold yellow",
 }
 
-BAD = (Outcome.FAILED, Outcome.BROKEN, Outcome.BLOCKED, Outcome.FLAKY)
+BAD = (ResultClass.FAILS, ResultClass.INCONCLUSIVE)
 
 
 def summary(run: RunRecord, directory: RunDirectory, *, colour: bool) -> str:
@@ -46,7 +47,7 @@ def summary(run: RunRecord, directory: RunDirectory, *, colour: bool) -> str:
     for left_out in _not_in_tables(run):
         console.print(Text(left_out, "dim"), soft_wrap=True)
     for outcome in run.outcomes:
-        if outcome.outcome in BAD:
+        if outcome.outcome.traits.result_class in BAD:
             console.print(Text(f"{outcome.outcome}: {outcome.feature}: {outcome.subject}", "red"))
             console.print(Text(f"  {sanitize(outcome.reason, 600)}"), soft_wrap=True)
             if outcome.evidence:

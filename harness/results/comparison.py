@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from enum import Enum, StrEnum, auto
+from enum import StrEnum
 from statistics import fmean
 
-from harness.results.model import Environment, Outcome, OutcomeRecord, RunRecord, Verdict
+from harness.results.model import Environment, OutcomeRecord, RunRecord, Verdict
+from harness.results.outcomes import ResultClass
 from harness.results.store import EXIT_BROKEN, EXIT_CERTIFIED, EXIT_NOT_CERTIFIED
 from harness.results.verdicts import worst_outcome
 
@@ -21,26 +22,6 @@ SAME_HOST = ("accelerator", "host.cpu", "hypervisor", "hypervisor_version")
 GuestVariant = tuple[str, str]
 """A guest and its variant."""
 
-
-class ResultClass(Enum):
-    """The class of an outcome or a verdict."""
-
-    WORKS = auto()
-    EXCUSED = auto()
-    FAILS = auto()
-    INCONCLUSIVE = auto()
-    UNTESTED = auto()
-
-
-OUTCOMES = {
-    Outcome.PASSED: ResultClass.WORKS,
-    Outcome.KNOWN_ISSUE: ResultClass.EXCUSED,
-    Outcome.FAILED: ResultClass.FAILS,
-    Outcome.BROKEN: ResultClass.INCONCLUSIVE,
-    Outcome.BLOCKED: ResultClass.INCONCLUSIVE,
-    Outcome.FLAKY: ResultClass.INCONCLUSIVE,
-    Outcome.NOT_APPLICABLE: ResultClass.UNTESTED,
-}
 
 VERDICTS = {
     Verdict.VERIFIED: ResultClass.WORKS,
@@ -227,7 +208,7 @@ def _cases(run: RunRecord, variants: Collection[GuestVariant]) -> dict[Key, Stat
     for key, ends in gathered.items():
         counting = worst_outcome([o.outcome for o in ends])
         one = next(o for o in ends if o.outcome is counting)
-        result_class = OUTCOMES[one.outcome]
+        result_class = one.outcome.traits.result_class
         if result_class is ResultClass.FAILS and (one.guest, one.variant, one.feature) in excused:
             result_class = ResultClass.EXCUSED
         states[key] = State(

@@ -18,7 +18,6 @@ from harness.profiles.variants import Variant
 from harness.results.model import (
     Completion,
     Environment,
-    Outcome,
     OutcomeRecord,
     Record,
     RunRecord,
@@ -32,9 +31,6 @@ START_NEW = "start a new run with `guestcert certify`"
 
 OLD_NAME = "begun.json"
 """The manifest of an older guestcert: it held a command line, which is never executed."""
-
-INCONCLUSIVE_OUTCOMES = frozenset({Outcome.BROKEN, Outcome.BLOCKED})
-"""Outcomes that prove nothing about the guest: a resumed run repeats these cases."""
 
 
 class Suite(StrEnum):
@@ -141,8 +137,8 @@ def read_manifest(directory: RunDirectory) -> RunManifest:
 
 def is_finished(run: RunRecord) -> bool:
     """Whether nothing is left to do: the run completed, and no outcome is inconclusive."""
-    ended = {outcome.outcome for outcome in run.outcomes}
-    return run.completion is Completion.COMPLETE and not ended & INCONCLUSIVE_OUTCOMES
+    repeated = any(o.outcome.traits.repeated for o in run.outcomes)
+    return run.completion is Completion.COMPLETE and not repeated
 
 
 def outcomes_so_far(directory: RunDirectory) -> tuple[OutcomeRecord, ...]:
@@ -158,7 +154,7 @@ def outcomes_so_far(directory: RunDirectory) -> tuple[OutcomeRecord, ...]:
             first = error.errors(include_url=False)[0]
             raise BadFileError(directory.outcomes, number, "line", str(first["msg"])) from error
         found[outcome.identity] = outcome
-    return tuple(o for o in found.values() if o.outcome not in INCONCLUSIVE_OUTCOMES)
+    return tuple(o for o in found.values() if not o.outcome.traits.repeated)
 
 
 def remove_partial_line(directory: RunDirectory) -> None:

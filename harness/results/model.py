@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from harness.results.outcomes import Outcome
 from harness.text import sanitize
 from harness.tiers import Tier
 
@@ -16,30 +17,6 @@ SCHEMA: Final = "guestcert/run/1"
 
 INTERRUPTED_BEFORE = re.compile(r"(^|; )interrupted \(\w+\)$")
 """How a record of guestcert 0.1 states that its run was interrupted."""
-
-
-class Outcome(StrEnum):
-    """The outcome of one case."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    BROKEN = "broken"
-    BLOCKED = "blocked"
-    NOT_APPLICABLE = "not_applicable"
-    KNOWN_ISSUE = "known_issue"
-    FLAKY = "flaky"
-
-
-WORST_FIRST = (
-    Outcome.FAILED,
-    Outcome.BROKEN,
-    Outcome.BLOCKED,
-    Outcome.FLAKY,
-    Outcome.KNOWN_ISSUE,
-    Outcome.NOT_APPLICABLE,
-    Outcome.PASSED,
-)
-"""The order of precedence, for the phases of a case and for the cases of a feature."""
 
 
 class Completion(StrEnum):

@@ -13,7 +13,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from harness.errors import BadFileError, HarnessError
-from harness.results.model import Completion, Outcome, RunRecord, Status
+from harness.results.model import Completion, RunRecord, Status
+from harness.results.outcomes import Outcome
 
 LATEST = "latest"
 """The link beside run directories that points to the newest run with an outcome."""
@@ -148,7 +149,7 @@ def exit_code(run: RunRecord) -> int:
     outcomes = {outcome.outcome for outcome in run.outcomes}
     if Status.NOT_CERTIFIED in statuses or Outcome.FAILED in outcomes:
         return EXIT_NOT_CERTIFIED
-    if not outcomes or outcomes & {Outcome.BROKEN, Outcome.BLOCKED}:
+    if not outcomes or any(outcome.traits.repeated for outcome in outcomes):
         return EXIT_BROKEN
     certified = {Status.CERTIFIED, Status.CERTIFIED_WITH_EXCEPTIONS}
     if statuses and statuses <= certified:

@@ -9,11 +9,9 @@ from harness.profiles.claims import HypervisorKind
 from harness.profiles.model import Profile
 from harness.profiles.variants import Variant
 from harness.results.model import (
-    WORST_FIRST,
     CertificateException,
     CertificateRecord,
     Claim,
-    Outcome,
     OutcomeRecord,
     Scope,
     Status,
@@ -21,11 +19,10 @@ from harness.results.model import (
     Verdict,
     VerdictRecord,
 )
+from harness.results.outcomes import WORST_FIRST, Outcome, ResultClass
 from harness.tiers import Tier
 
 Guests = Sequence[tuple[Profile, tuple[Variant, ...]]]
-
-INCONCLUSIVE = frozenset({Outcome.BROKEN, Outcome.BLOCKED, Outcome.FLAKY})
 
 
 def judge(
@@ -86,7 +83,7 @@ def verdict_of(outcome: Outcome | None, claim: Claim) -> Verdict:
         return Verdict.UNTESTED
     if outcome is Outcome.NOT_APPLICABLE:
         return Verdict.NOT_APPLICABLE
-    if outcome in INCONCLUSIVE:
+    if outcome.traits.result_class is ResultClass.INCONCLUSIVE:
         return Verdict.INCONCLUSIVE
     excused = outcome is Outcome.KNOWN_ISSUE and claim is Claim.SUPPORTED
     works = outcome is Outcome.PASSED or excused

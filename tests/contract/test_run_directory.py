@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.profiles.places import project_root
-from harness.results.model import Outcome
+from harness.results.outcomes import Outcome
 from harness.results.store import EXIT_BROKEN, RunDirectory, read_run
 
 CASE = "test_the_host_sees_a_living_guest"

@@ -18,7 +18,7 @@ from harness.hypervisors.base import MachineState
 from harness.plugin.collection import case_of
 from harness.plugin.fixtures import GUESTS
 from harness.plugin.worker import RECORD
-from harness.results.model import Outcome
+from harness.results.outcomes import Outcome
 from harness.results.store import EXIT_BROKEN
 from tests.defects.acts import Defect
 from tests.defects.catalogue import DEFECTS

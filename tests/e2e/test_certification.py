@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable
 
 from harness.profiles.catalogue import load_catalogue
-from harness.results.model import Outcome, Status, Verdict
+from harness.results.model import Status, Verdict
+from harness.results.outcomes import Outcome
 from harness.tiers import Tier
 from tests.e2e.conftest import GUEST, Certification
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness.results.model import Outcome, Status, Verdict
+from harness.results.model import Status, Verdict
+from harness.results.outcomes import Outcome
 from tests.e2e.conftest import GUEST, Certification, Planter
 
 AGENT = "/etc/systemd/system/qemu-guest-agent.service"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.results.model import Outcome, Status, Verdict
+from harness.results.model import Status, Verdict
+from harness.results.outcomes import Outcome
 from tests.e2e.conftest import GUEST, Certification
 from tests.foreign.makers import MAKERS, Maker
 

@@ -22,7 +22,6 @@ from harness.results.model import (
     Environment,
     GuestBuild,
     Metric,
-    Outcome,
     OutcomeRecord,
     RunRecord,
     Scope,
@@ -30,6 +29,7 @@ from harness.results.model import (
     Verdict,
     VerdictRecord,
 )
+from harness.results.outcomes import Outcome
 from harness.tiers import Tier
 
 GUEST = "debian-12"

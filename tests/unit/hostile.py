@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from harness.results.model import Outcome, RunRecord, Status, Verdict
+from harness.results.model import RunRecord, Status, Verdict
+from harness.results.outcomes import Outcome
 from tests.unit.builders import a_certificate, a_run, a_verdict, an_environment, an_outcome
 
 MARKUP = '"><script>alert(1)</script><img src=x onerror="alert(2)">'

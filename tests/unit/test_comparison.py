@@ -17,7 +17,8 @@ from harness.profiles.hardware import Firmware
 from harness.reporting.regression import ComparisonFormat
 from harness.reporting.regression import render_comparison as render
 from harness.results.comparison import ChangeKind, Comparison, compare
-from harness.results.model import Metric, Outcome, RunRecord, Status, Verdict
+from harness.results.model import Metric, RunRecord, Status, Verdict
+from harness.results.outcomes import Outcome
 from harness.results.store import RunDirectory, write_run
 from tests.unit.builders import a_certificate, a_run, a_verdict, an_environment, an_outcome
 

@@ -10,7 +10,7 @@ import pytest
 from harness.errors import ChannelError, ControlFailedError, GuestCrashed, GuestTimeout
 from harness.oracles.control import control
 from harness.plugin.outcomes import classify
-from harness.results.model import Outcome
+from harness.results.outcomes import Outcome
 
 SUITES = Path(__file__).resolve().parents[2] / "suites"
 

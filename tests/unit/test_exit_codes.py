@@ -10,7 +10,8 @@ import pytest
 from harness.errors import HarnessError
 from harness.plugin import controller
 from harness.plugin.controller import Controller
-from harness.results.model import Completion, Outcome, Status
+from harness.results.model import Completion, Status
+from harness.results.outcomes import Outcome
 from harness.results.store import exit_code
 from tests.unit.builders import a_certificate, a_run, an_outcome
 

@@ -11,7 +11,8 @@ import xmlschema
 from defusedxml.ElementTree import parse
 
 from harness.reporting.junit import write_junit
-from harness.results.model import Metric, Outcome, RunRecord
+from harness.results.model import Metric, RunRecord
+from harness.results.outcomes import Outcome
 from harness.text import LIMIT
 from tests.unit.builders import a_certificate, a_run, an_outcome
 from tests.unit.hostile import ACTING, MARKUP, hostile_run

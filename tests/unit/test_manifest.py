@@ -24,7 +24,8 @@ from harness.results.manifest import (
     remove_partial_line,
     write_manifest,
 )
-from harness.results.model import Completion, Outcome, OutcomeRecord
+from harness.results.model import Completion, OutcomeRecord
+from harness.results.outcomes import Outcome
 from harness.results.store import RunDirectory
 from harness.tiers import Tier
 from tests.unit.builders import STARTED, a_run, an_environment, an_outcome

@@ -17,7 +17,7 @@ from harness.errors import (
     NotApplicable,
 )
 from harness.plugin.outcomes import PhaseEnd, classify, reason_of, with_known_issues, worst_phase
-from harness.results.model import Outcome
+from harness.results.outcomes import Outcome
 from tests.unit.builders import a_known_issue
 
 

@@ -12,7 +12,7 @@ from harness.profiles.claims import HypervisorKind
 from harness.profiles.loader import load_profiles
 from harness.profiles.variants import variants_on
 from harness.results.manifest import RunChoices, RunManifest, outcomes_so_far
-from harness.results.model import Outcome
+from harness.results.outcomes import Outcome
 from tests.unit.builders import STARTED, a_context, an_environment
 
 GUESTS = ("debian-12", "debian-12-i386")

@@ -17,7 +17,8 @@ from harness.reporting.pages import duration, link
 from harness.reporting.site import render
 from harness.reporting.terminal import summary
 from harness.reporting.writer import write_reports
-from harness.results.model import Metric, Outcome, RunRecord, Scope, Status, Untested, Verdict
+from harness.results.model import Metric, RunRecord, Scope, Status, Untested, Verdict
+from harness.results.outcomes import Outcome
 from harness.results.store import RunDirectory
 from harness.text import LIMIT, sanitize
 from harness.tiers import Tier

@@ -11,7 +11,8 @@ from typer.testing import CliRunner, Result
 from harness.cli import app
 from harness.errors import GuestcertError, UsageError
 from harness.results.manifest import RunChoices, RunManifest, write_manifest
-from harness.results.model import Completion, Outcome, Status
+from harness.results.model import Completion, Status
+from harness.results.outcomes import Outcome
 from harness.results.store import RunDirectory, write_run
 from tests.unit.builders import STARTED, a_certificate, a_run, an_environment, an_outcome
 

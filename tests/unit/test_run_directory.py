@@ -12,7 +12,8 @@ import pytest
 from pydantic import ValidationError
 
 from harness.errors import BadFileError, HarnessError
-from harness.results.model import SCHEMA, Completion, Metric, Outcome, Status, Verdict
+from harness.results.model import SCHEMA, Completion, Metric, Status, Verdict
+from harness.results.outcomes import Outcome
 from harness.results.store import RunDirectory, new_run_id, read_run, write_run, write_text
 from tests.unit.builders import a_certificate, a_run, a_verdict, an_outcome
 

@@ -25,7 +25,8 @@ from harness.errors import (
 )
 from harness.plugin.controller import Controller
 from harness.profiles.places import project_root
-from harness.results.model import Metric, Outcome, Verdict
+from harness.results.model import Metric, Verdict
+from harness.results.outcomes import Outcome
 from harness.results.store import RunDirectory, read_run
 from tests.unit.builders import a_certificate, a_run, a_verdict, an_environment, an_outcome
 from tests.unit.hostile import ACTING, ESCAPES

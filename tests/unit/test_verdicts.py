@@ -10,7 +10,6 @@ from harness.profiles.model import Profile
 from harness.results.model import (
     CertificateRecord,
     Claim,
-    Outcome,
     OutcomeRecord,
     Scope,
     Status,
@@ -18,6 +17,7 @@ from harness.results.model import (
     Verdict,
     VerdictRecord,
 )
+from harness.results.outcomes import Outcome
 from harness.results.verdicts import certify, judge, verdict_of, worst_outcome
 from harness.tiers import Tier
 from tests.unit.builders import (
