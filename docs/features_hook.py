@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
-from harness.profiles.catalogue import Feature, load_catalogue
+from harness.features.catalogue import Feature, load_catalogue
 
 PLACE = "<!-- every feature of the catalogue -->"
 

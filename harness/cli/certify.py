@@ -17,15 +17,15 @@ from harness.cli.options import AcceleratorOption, TierOption, one_of
 from harness.cli.output import echo
 from harness.cli.pytest_process import call_pytest, check_selection, run_pytest
 from harness.errors import UsageError
+from harness.features.tiers import Tier
 from harness.hypervisors.connection import default_address, open_hypervisor
+from harness.lab.run_choices import RunChoices, Suite
+from harness.lab.run_plan import plan_run
 from harness.profiles.documents import nearest
 from harness.profiles.places import project_root
 from harness.profiles.selection import DEFAULT_GUEST
 from harness.profiles.variants import NAMES
-from harness.results.manifest import RunChoices, Suite
-from harness.results.run_plan import plan_run
 from harness.results.store import RunDirectory, new_run_id
-from harness.tiers import Tier
 
 
 def certify(

@@ -10,7 +10,7 @@ import typer
 
 from harness.cli.output import echo, write_output
 from harness.errors import UsageError
-from harness.profiles.catalogue import load_catalogue
+from harness.features.catalogue import load_catalogue
 from harness.profiles.loader import load_profiles
 from harness.profiles.selection import select
 from harness.reporting.claims_formats import MatrixFormat, render_matrix

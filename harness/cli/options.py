@@ -10,9 +10,9 @@ import typer
 from typer.core import TyperCommand
 
 from harness.errors import UsageError
+from harness.features.tiers import Tier
 from harness.hypervisors.definitions import Accelerator
 from harness.profiles.documents import nearest
-from harness.tiers import Tier
 
 Choice = TypeVar("Choice", bound=StrEnum)
 

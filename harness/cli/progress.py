@@ -15,8 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.lab.live import LiveState, live_states
-from harness.results.manifest import complete_length
 from harness.results.model import OutcomeRecord
+from harness.results.outcome_log import complete_length
 from harness.results.outcomes import Outcome
 from harness.results.store import RunDirectory
 from harness.text import sanitize, sanitize_line

@@ -16,8 +16,10 @@ from harness.cli.pytest_process import run_pytest, show_verdict
 from harness.cli.run_lookup import newest_run, run_directory
 from harness.errors import UsageError
 from harness.hypervisors.connection import is_plain_address
+from harness.lab.manifest import RunManifest, read_manifest
+from harness.lab.run_choices import RunChoices
 from harness.profiles.places import project_root
-from harness.results.manifest import RunChoices, RunManifest, is_finished, read_manifest
+from harness.results.outcome_log import is_finished
 from harness.results.store import RunDirectory, read_run
 
 

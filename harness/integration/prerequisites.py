@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from harness.errors import Blocked
+from harness.features.catalogue import foundations
 from harness.guests.guest import Guest
 from harness.integration.contract import HeartbeatState
 from harness.integration.services import services_of
-from harness.profiles.catalogue import foundations
 
 
 def _heartbeat(guest: Guest) -> str:

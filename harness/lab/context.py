@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.features.tiers import Tier
 from harness.hypervisors.definitions import Accelerator, Ownership
-from harness.tiers import Tier
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ from harness.errors import (
     HarnessError,
     HypervisorUnreachableError,
 )
+from harness.features.catalogue import READY
 from harness.guests.guest import Guest
 from harness.lab.machine_slot import MachineSlot
 from harness.lab.seed_medium import seed
-from harness.profiles.catalogue import READY
 from harness.time_accounting import Phase
 
 FAILURE = "failure.json"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import Blocked, GuestFailure, HarnessError, HypervisorUnreachableError
+from harness.features.catalogue import READY
 from harness.guests.guest import Answer, Credentials, Guest
 from harness.hypervisors.base import Hypervisor
 from harness.hypervisors.definitions import (
@@ -24,7 +25,6 @@ from harness.hypervisors.definitions import (
 from harness.hypervisors.facets.snapshots import SAVED_STATES
 from harness.image_store.qemu_img import create_overlay
 from harness.lab.identity import Identity, mac_address
-from harness.profiles.catalogue import READY
 from harness.profiles.hardware import Firmware
 from harness.profiles.model import Profile
 from harness.time_accounting import Phase, TimeLedger

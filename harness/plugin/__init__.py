@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from harness.errors import HarnessError, UsageError
+from harness.features.tiers import Tier
 from harness.lab.bench import Bench
 from harness.lab.context import RunContext
+from harness.lab.run_choices import RunChoices
+from harness.lab.run_plan import Guests, plan_run
 from harness.plugin import collection, options
 from harness.plugin.controller import Controller
 from harness.plugin.empty_selection import Collected, nothing_selected
@@ -30,10 +33,7 @@ from harness.plugin.session_start import start_run
 from harness.plugin.worker import Worker, metric
 from harness.profiles.loader import usable_profiles
 from harness.profiles.selection import select
-from harness.results.manifest import RunChoices
-from harness.results.run_plan import Guests, plan_run
 from harness.results.store import RunDirectory
-from harness.tiers import Tier
 
 __all__ = [
     "bench",

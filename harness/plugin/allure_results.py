@@ -10,8 +10,8 @@ import allure_commons
 import pytest
 from allure_commons.model2 import Status, TestResult, TestResultContainer
 
+from harness.features.catalogue import Feature, load_catalogue
 from harness.plugin.collection import case_of, feature_of, parameters_of, target_of
-from harness.profiles.catalogue import Feature, load_catalogue
 from harness.results.outcomes import Outcome
 from harness.text import sanitize
 

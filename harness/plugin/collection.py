@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from harness.profiles.catalogue import load_catalogue
+from harness.features.catalogue import load_catalogue
+from harness.features.tiers import Tier
 from harness.profiles.claims import HypervisorKind
 from harness.profiles.hardware import Firmware
 from harness.profiles.model import Profile
 from harness.profiles.variants import Variant, covers, variants_on
 from harness.results.model import identity
-from harness.tiers import Tier
 
 GUEST_FIXTURES = frozenset({"guest", "machine", "neighbours", "clones", "unstarted"})
 DEFAULT_COST = 10.0

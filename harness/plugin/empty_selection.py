@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from harness.errors import UsageError
+from harness.features.tiers import Tier
+from harness.lab.run_choices import RunChoices
 from harness.profiles.documents import nearest
-from harness.results.manifest import RunChoices
-from harness.tiers import Tier
 
 NAME = re.compile(r"[^\s()]+")
 """A name in an expression of -k or -m."""

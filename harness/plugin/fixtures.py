@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from harness.errors import HarnessError, NotApplicable
+from harness.features.tiers import Tier
 from harness.guests.guest import Guest
 from harness.hypervisors.base import Hypervisor, MachineState
 from harness.hypervisors.capabilities import NETWORK, RUN, SECURE_BOOT, UEFI, Capability
@@ -24,7 +25,6 @@ from harness.oracles.footprint import Footprint
 from harness.plugin.applicability import require_system
 from harness.plugin.collection import Target, feature_of
 from harness.profiles.variants import firmware_of, variants_on
-from harness.tiers import Tier
 
 BENCH = pytest.StashKey[Bench]()
 GUESTS = pytest.StashKey[list[Guest]]()

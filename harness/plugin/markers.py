@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 
 import pytest
 
+from harness.features.tiers import Tier
 from harness.hypervisors.capabilities import Capability
 from harness.profiles.hardware import Firmware
 from harness.profiles.model import System
-from harness.tiers import Tier
 
 Case = TypeVar("Case", bound=Callable[..., Any])
 

@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
+from harness.features.tiers import Tier
 from harness.hypervisors.accelerator import choose_accelerator
 from harness.hypervisors.connection import default_address
 from harness.hypervisors.definitions import Accelerator
 from harness.image_store.places import store_root
 from harness.lab.context import RunContext
 from harness.lab.ownership import own
+from harness.lab.run_choices import RunChoices, Suite
 from harness.profiles.places import project_root
 from harness.profiles.selection import DEFAULT_GUEST
 from harness.profiles.variants import NAMES
-from harness.results.manifest import RunChoices, Suite
 from harness.results.store import RunDirectory, new_run_id
-from harness.tiers import Tier
 
 SUITES = "suites"
 

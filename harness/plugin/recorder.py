@@ -10,18 +10,18 @@ from typing import Any
 import pytest
 
 import harness
+from harness.features.catalogue import load_catalogue
 from harness.hypervisors.base import Hypervisor
 from harness.hypervisors.capabilities import RUN
 from harness.lab.context import RunContext
 from harness.lab.guest_facts import known
+from harness.lab.manifest import RunManifest
 from harness.lab.software import known_software
 from harness.plugin.collection import case_of, parameters_of
 from harness.plugin.worker import RECORD
-from harness.profiles.catalogue import load_catalogue
 from harness.profiles.model import Profile
 from harness.profiles.variants import Variant
 from harness.reporting.writer import write_reports
-from harness.results.manifest import RunManifest
 from harness.results.model import Completion, Environment, GuestBuild, OutcomeRecord, RunRecord
 from harness.results.outcomes import Outcome
 from harness.results.store import RunDirectory

@@ -16,7 +16,10 @@ from harness.hypervisors.connection import open_hypervisor
 from harness.image_store.store import ImageStore
 from harness.lab.context import RunContext
 from harness.lab.guest_facts import known, stored_image
+from harness.lab.manifest import START_NEW, RunManifest, read_manifest, write_manifest
 from harness.lab.reaper import reap_run, require_free
+from harness.lab.run_choices import RunChoices
+from harness.lab.run_plan import Guests
 from harness.lab.workspace import Workspace
 from harness.plugin import options
 from harness.plugin.recorder import Recorder, environment_of
@@ -24,18 +27,8 @@ from harness.profiles.loader import digest
 from harness.profiles.model import Profile
 from harness.profiles.places import project_root
 from harness.results.comparison import differences, fingerprint
-from harness.results.manifest import (
-    START_NEW,
-    RunChoices,
-    RunManifest,
-    is_finished,
-    outcomes_so_far,
-    read_manifest,
-    remove_partial_line,
-    write_manifest,
-)
 from harness.results.model import OutcomeRecord
-from harness.results.run_plan import Guests
+from harness.results.outcome_log import is_finished, outcomes_so_far, remove_partial_line
 from harness.results.store import RunDirectory, read_run
 
 

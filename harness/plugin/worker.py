@@ -16,6 +16,7 @@ import allure_commons
 import pytest
 
 from harness.errors import Blocked, GuestFailure, NotApplicable
+from harness.features.tiers import Tier
 from harness.guests.evidence import EvidenceCollector
 from harness.lab.bench import Bench
 from harness.lab.context import RunContext
@@ -26,7 +27,6 @@ from harness.plugin.outcomes import PhaseEnd, classify, with_known_issues, worst
 from harness.plugin.report_text import sanitize_report
 from harness.results.model import Metric, OutcomeRecord
 from harness.results.outcomes import Outcome
-from harness.tiers import Tier
 
 RECORD = "guestcert"
 """The report's attribute under which a finished case's record travels to the controller."""

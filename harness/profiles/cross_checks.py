@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.errors import BadFileError
-from harness.profiles.catalogue import load_catalogue
+from harness.features.catalogue import load_catalogue
 from harness.profiles.documents import nearest
 from harness.profiles.model import Profile
 from harness.profiles.places import project_root, recipes_folder

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.profiles.catalogue import Feature
+from harness.features.catalogue import Feature
 from harness.profiles.claims import ClaimEntry, ClaimKind, HypervisorKind
 from harness.profiles.model import Profile
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.profiles.catalogue import Feature
+from harness.features.catalogue import Feature
 from harness.reporting.pages import page
 from harness.reporting.phrases import LATER
 from harness.results.model import OutcomeRecord, RunRecord, VerdictRecord

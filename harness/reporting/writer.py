@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.profiles.catalogue import Feature
+from harness.features.catalogue import Feature
 from harness.reporting.allure import write_allure_extras
 from harness.reporting.certificate import write_certificates
 from harness.reporting.junit import write_junit

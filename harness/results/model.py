@@ -9,9 +9,9 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from harness.features.tiers import Tier
 from harness.results.outcomes import Outcome
 from harness.text import sanitize
-from harness.tiers import Tier
 
 SCHEMA: Final = "guestcert/run/1"
 

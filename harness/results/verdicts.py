@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.profiles.catalogue import IDENTITY, Feature
+from harness.features.catalogue import IDENTITY, Feature
+from harness.features.tiers import Tier
 from harness.profiles.claims import HypervisorKind
 from harness.profiles.model import Profile
 from harness.profiles.variants import Variant
@@ -20,7 +21,6 @@ from harness.results.model import (
     VerdictRecord,
 )
 from harness.results.outcomes import WORST_FIRST, Outcome, ResultClass
-from harness.tiers import Tier
 
 Guests = Sequence[tuple[Profile, tuple[Variant, ...]]]
 

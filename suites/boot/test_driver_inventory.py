@@ -2,11 +2,11 @@
 
 from collections import Counter
 
+from harness.features.tiers import Tier
 from harness.guests.guest import Guest
 from harness.hypervisors.capabilities import QEMU_DEVICES
 from harness.oracles.log import faults
 from harness.plugin.markers import cost, feature, read_only, requires
-from harness.tiers import Tier
 
 ALWAYS = ("virtio_balloon", "virtio_console", "virtio_rng")
 """Drivers of the devices of every machine, by the names of their modules."""

@@ -1,12 +1,12 @@
 """integration.heartbeat: the host sees that the guest is alive, and when it no longer is."""
 
+from harness.features.tiers import Tier
 from harness.guests.guest import Guest
 from harness.integration.contract import HeartbeatState, IntegrationServices
 from harness.oracles.control import control
 from harness.oracles.hang import hang
 from harness.plugin.markers import cost, feature, from_tier, only_on, read_only
 from harness.profiles.model import System
-from harness.tiers import Tier
 
 SERVICE_OFF = "guestcert reaches a Windows guest through the service that is switched off here"
 

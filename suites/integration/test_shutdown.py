@@ -4,6 +4,7 @@ import pytest
 
 from harness.errors import ChannelError
 from harness.events import EventKind
+from harness.features.tiers import Tier
 from harness.guests.guest import Guest
 from harness.guests.log_rules import Mark
 from harness.guests.os.lifecycle import Ending
@@ -14,7 +15,6 @@ from harness.integration.contract import HeartbeatState, IntegrationServices
 from harness.oracles.control import control
 from harness.plugin.markers import cost, feature, from_tier, only_on, requires
 from harness.profiles.model import System
-from harness.tiers import Tier
 from harness.waiting import Deadline
 from harness.workloads.load import start_load
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from harness.profiles.catalogue import load_catalogue
+from harness.features.catalogue import load_catalogue
+from harness.features.tiers import Tier
 from harness.results.model import Status, Verdict
 from harness.results.outcomes import Outcome
-from harness.tiers import Tier
 from tests.e2e.conftest import GUEST, Certification
 
 

@@ -8,10 +8,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from harness.features.catalogue import Feature, Severity
+from harness.features.tiers import Tier
 from harness.hypervisors.definitions import Accelerator
 from harness.lab.context import RunContext
 from harness.lab.ownership import own
-from harness.profiles.catalogue import Feature, Severity
 from harness.profiles.claims import HypervisorKind
 from harness.profiles.hardware import Firmware
 from harness.profiles.model import KnownIssue, Profile
@@ -30,7 +31,6 @@ from harness.results.model import (
     VerdictRecord,
 )
 from harness.results.outcomes import Outcome
-from harness.tiers import Tier
 
 GUEST = "debian-12"
 URI = "qemu:///system"

@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import pytest
 
+from harness.features.catalogue import load_catalogue
+from harness.features.tiers import Tier
 from harness.plugin.collection import arrange, remove_higher_tiers
-from harness.profiles.catalogue import load_catalogue
-from harness.tiers import Tier
 
 
 @dataclass

@@ -7,8 +7,8 @@ import ast
 import pytest
 from pydantic import ValidationError
 
+from harness.features.catalogue import READY, Catalogue, foundations, load_catalogue
 from harness.integration.prerequisites import CHECKS
-from harness.profiles.catalogue import READY, Catalogue, foundations, load_catalogue
 from harness.profiles.places import project_root
 from tests.unit.builders import a_feature
 

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from docs.features_hook import on_page_markdown
 from harness.cli import app
+from harness.features.catalogue import load_catalogue
 from harness.plugin.options import add_options
-from harness.profiles.catalogue import load_catalogue
 from harness.profiles.places import project_root
 
 REFERENCE = project_root() / "docs" / "reference"

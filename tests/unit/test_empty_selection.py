@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
+from harness.lab.run_choices import RunChoices
 from harness.plugin.empty_selection import Collected, nothing_selected
 from harness.profiles.places import project_root
-from harness.results.manifest import RunChoices
 
 COLLECTED = Collected(
     here=[

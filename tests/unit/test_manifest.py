@@ -11,23 +11,16 @@ from pathlib import Path
 import pytest
 
 from harness.errors import BadFileError, UsageError
+from harness.features.tiers import Tier
 from harness.hypervisors.definitions import Accelerator
+from harness.lab.manifest import RunManifest, read_manifest, write_manifest
+from harness.lab.run_choices import RunChoices, Suite
 from harness.profiles.hardware import Firmware
 from harness.profiles.variants import Generation
-from harness.results.manifest import (
-    RunChoices,
-    RunManifest,
-    Suite,
-    is_finished,
-    outcomes_so_far,
-    read_manifest,
-    remove_partial_line,
-    write_manifest,
-)
 from harness.results.model import Completion, OutcomeRecord
+from harness.results.outcome_log import is_finished, outcomes_so_far, remove_partial_line
 from harness.results.outcomes import Outcome
 from harness.results.store import RunDirectory
-from harness.tiers import Tier
 from tests.unit.builders import STARTED, a_run, an_environment, an_outcome
 
 MANIFEST = RunManifest(

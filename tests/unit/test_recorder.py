@@ -7,11 +7,13 @@ from unittest.mock import Mock
 
 import pytest
 
+from harness.lab.manifest import RunManifest
+from harness.lab.run_choices import RunChoices
 from harness.plugin.recorder import Recorder
 from harness.profiles.claims import HypervisorKind
 from harness.profiles.loader import load_profiles
 from harness.profiles.variants import variants_on
-from harness.results.manifest import RunChoices, RunManifest, outcomes_so_far
+from harness.results.outcome_log import outcomes_so_far
 from harness.results.outcomes import Outcome
 from tests.unit.builders import STARTED, a_context, an_environment
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from harness.features.tiers import Tier
 from harness.profiles.hardware import Firmware
 from harness.reporting.certificate import certificate_document, write_certificates
 from harness.reporting.pages import duration, link
@@ -21,7 +22,6 @@ from harness.results.model import Metric, RunRecord, Scope, Status, Untested, Ve
 from harness.results.outcomes import Outcome
 from harness.results.store import RunDirectory
 from harness.text import LIMIT, sanitize
-from harness.tiers import Tier
 from tests.unit.builders import (
     a_certificate,
     a_feature,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from harness.features.tiers import Tier
 from harness.plugin.collection import Target
 from harness.plugin.worker import rerun_command
 from harness.profiles.hardware import Firmware
-from harness.tiers import Tier
 from tests.unit.builders import a_context, a_profile
 
 NODE = "suites/boot/test_devices_named.py::test_disk[debian-12-uefi-nvme]"

@@ -20,6 +20,7 @@ import pytest
 from harness.errors import UsageError
 from harness.hypervisors.definitions import Accelerator
 from harness.hypervisors.hyperv.address import PASSWORD as VARIABLE
+from harness.lab.manifest import read_manifest, write_manifest
 from harness.lab.ownership import own, process_started
 from harness.plugin.session_start import resume_run
 from harness.profiles.claims import HypervisorKind
@@ -27,7 +28,6 @@ from harness.profiles.loader import load_profiles
 from harness.profiles.places import project_root
 from harness.profiles.selection import DEFAULT_GUEST, select
 from harness.profiles.variants import variants_on
-from harness.results.manifest import read_manifest, write_manifest
 from harness.results.store import RunDirectory
 from harness.waiting import Deadline, NotYet, wait_until
 from tests.fakes.hyperv_host.host import hyperv_host

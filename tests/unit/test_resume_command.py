@@ -10,7 +10,8 @@ from typer.testing import CliRunner, Result
 
 from harness.cli import app
 from harness.errors import GuestcertError, UsageError
-from harness.results.manifest import RunChoices, RunManifest, write_manifest
+from harness.lab.manifest import RunManifest, write_manifest
+from harness.lab.run_choices import RunChoices
 from harness.results.model import Completion, Status
 from harness.results.outcomes import Outcome
 from harness.results.store import RunDirectory, write_run

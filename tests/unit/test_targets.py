@@ -6,10 +6,10 @@ from unittest.mock import Mock
 
 import pytest
 
+from harness.features.tiers import Tier
 from harness.plugin.collection import parameters_of, parametrize
 from harness.profiles.loader import load_profiles
 from harness.profiles.variants import Variant
-from harness.tiers import Tier
 
 (DEBIAN,) = (profile for profile in load_profiles() if profile.id == "debian-12")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from harness.features.tiers import Tier
 from harness.profiles.claims import HypervisorKind
 from harness.profiles.hardware import Firmware
 from harness.profiles.model import Profile
@@ -19,7 +20,6 @@ from harness.results.model import (
 )
 from harness.results.outcomes import Outcome
 from harness.results.verdicts import certify, judge, verdict_of, worst_outcome
-from harness.tiers import Tier
 from tests.unit.builders import (
     SOURCE,
     URI,

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from pydantic import Field, model_validator
 
+from harness.features.tiers import Tier
 from harness.profiles.documents import Document, read_document
 from harness.profiles.places import catalogue_file
-from harness.tiers import Tier
 
 READY = "boot.ready"
 """The feature that every case in a running guest builds on."""

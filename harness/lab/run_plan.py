@@ -9,10 +9,10 @@ from harness.errors import UsageError
 from harness.image_store.image_choice import recipe_for
 from harness.image_store.imported import examine
 from harness.image_store.places import store_root
+from harness.lab.run_choices import RunChoices
 from harness.profiles.claims import HypervisorKind
 from harness.profiles.model import Profile
 from harness.profiles.variants import Variant, unsupported_reason, variants_on
-from harness.results.manifest import RunChoices
 
 Guests = list[tuple[Profile, tuple[Variant, ...]]]
 

@@ -1,0 +1,1 @@
+"""The features that guestcert verifies, and the tiers of a run."""
