@@ -73,10 +73,11 @@ class Bench:
     @property
     def uri(self) -> str:
         """The hypervisor's URI; before a connection, the one of the context, or empty."""
-        return self.hypervisor.uri if self._connected else self.context.hypervisor or ""
+        return self.hypervisor.uri if self.is_connected else self.context.hypervisor or ""
 
     @property
-    def _connected(self) -> bool:
+    def is_connected(self) -> bool:
+        """Whether the hypervisor was connected to."""
         return "hypervisor" in self.__dict__
 
     def image(self, profile: Profile) -> BaseImage:
@@ -151,7 +152,7 @@ class Bench:
             self.networks.remove_all()
         if "_store" in self.__dict__:
             self._store.close()
-        if self._connected:
+        if self.is_connected:
             self.hypervisor.close()
 
     def _first_boot(self, profile: Profile, identity: Identity) -> FirstBoot:

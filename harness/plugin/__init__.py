@@ -13,6 +13,7 @@ from harness.lab.context import RunContext
 from harness.lab.run_choices import RunChoices
 from harness.lab.run_plan import Guests, plan_run
 from harness.plugin import collection, options
+from harness.plugin.case_index import write_index
 from harness.plugin.controller import Controller
 from harness.plugin.empty_selection import Collected, nothing_selected
 from harness.plugin.fixtures import (
@@ -127,6 +128,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Order the cases, without those of a higher tier and those that have an outcome already."""
     if CHOSEN in config.stash:
+        _require_unique_ids(items)
         higher_tier = collection.remove_higher_tiers(items, Tier(config.getoption("--tier")))
         config.stash[COLLECTED] = Collected.of(items, higher_tier)
         done = config.stash[BENCH].context.done if BENCH in config.stash else ()
@@ -137,11 +139,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Refuse a selection that leaves no case."""
+    """Index the cases, in a worker; refuse a selection without cases, in the controller."""
     config = session.config
+    if BENCH in config.stash and hasattr(config, "workerinput"):
+        write_index(config.stash[BENCH].context, session.items)
     if session.items or COLLECTED not in config.stash or hasattr(config, "workerinput"):
         return
     if BENCH in config.stash and config.stash[BENCH].context.done:
         return  # a resumed run has its outcomes already
     choices = options.choices_of(config)
     raise pytest.UsageError(str(nothing_selected(choices, config.stash[COLLECTED])))
+
+
+def _require_unique_ids(items: list[pytest.Item]) -> None:
+    try:
+        collection.require_unique_ids(items)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from error

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import pytest
 
+from harness.errors import UsageError
 from harness.features.catalogue import load_catalogue
 from harness.features.tiers import Tier
 from harness.profiles.claims import HypervisorKind
 from harness.profiles.hardware import Firmware
 from harness.profiles.model import Profile
 from harness.profiles.variants import Variant, covers, variants_on
-from harness.results.model import identity
+from harness.results.model import CaseRecord, case_id
 
 GUEST_FIXTURES = frozenset({"guest", "machine", "neighbours", "clones", "unstarted"})
 DEFAULT_COST = 10.0
@@ -155,7 +156,7 @@ def feature_of(item: pytest.Item) -> str:
 
 def remove_finished(items: list[pytest.Item], done: Collection[str]) -> list[pytest.Item]:
     """Remove the cases whose keys are in `done` from `items`, and return them."""
-    taken = [item for item in items if key_of(item) in done]
+    taken = [item for item in items if case_record(item).key in done]
     items[:] = [item for item in items if item not in taken]
     return taken
 
@@ -175,12 +176,27 @@ def parameters_of(nodeid: str, target: str) -> str:
     return "-".join(filter(None, (before.strip("-"), after.strip("-"))))
 
 
-def key_of(item: pytest.Item) -> str:
-    """Case key: unique within a run, equal to the key of the case's outcome."""
+def case_record(item: pytest.Item) -> CaseRecord:
+    """The case of an item, on its target."""
     target = target_of(item)
-    return identity(
-        case_of(item.nodeid),
-        parameters_of(item.nodeid, str(target or "")),
-        target.profile.id if target else "",
-        str(target.variant) if target else "",
+    case, feature = case_of(item.nodeid), feature_of(item)
+    return CaseRecord(
+        id=case_id(feature, case),
+        case=case,
+        parameters=parameters_of(item.nodeid, str(target or "")),
+        feature=feature,
+        guest=target.profile.id if target else "",
+        variant=str(target.variant) if target else "",
     )
+
+
+def require_unique_ids(items: Iterable[pytest.Item]) -> None:
+    """Raise UsageError where two cases have one id, by which the history of cases is kept."""
+    found: dict[str, str] = {}
+    for case in map(case_record, items):
+        other = found.setdefault(case.id, case.case)
+        if other != case.case:
+            raise UsageError(
+                f"the cases {other} and {case.case} have one id, {case.id}",
+                remedy="give one of them another name",
+            )

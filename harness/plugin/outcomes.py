@@ -23,6 +23,7 @@ class PhaseEnd:
 
     outcome: Outcome
     reason: str = ""
+    issue: str = ""  # the address of the known issue that occurred
 
 
 def classify(error: BaseException, phase: str) -> PhaseEnd:
@@ -89,5 +90,6 @@ def with_known_issues(end: PhaseEnd, feature: str, issues: tuple[KnownIssue, ...
         return end
     for issue in issues:
         if issue.matches(feature, end.reason):
-            return PhaseEnd(Outcome.KNOWN_ISSUE, f"{issue.reason} ({issue.url}): {end.reason}")
+            reason = f"{issue.reason} ({issue.url}): {end.reason}"
+            return PhaseEnd(Outcome.KNOWN_ISSUE, reason, issue.url)
     return end

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import platform
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-import harness
 from harness.features.catalogue import load_catalogue
 from harness.hypervisors.base import Hypervisor
 from harness.hypervisors.capabilities import RUN
@@ -17,11 +16,13 @@ from harness.lab.context import RunContext
 from harness.lab.guest_facts import known
 from harness.lab.manifest import RunManifest
 from harness.lab.software import known_software
-from harness.plugin.collection import case_of, parameters_of
-from harness.plugin.worker import RECORD
+from harness.plugin.case_index import find_case
+from harness.plugin.environment import environment_of
+from harness.plugin.worker import ENVIRONMENT, RECORD
 from harness.profiles.model import Profile
 from harness.profiles.variants import Variant
 from harness.reporting.writer import write_reports
+from harness.results.comparison import differences, fingerprint
 from harness.results.model import Completion, Environment, GuestBuild, OutcomeRecord, RunRecord
 from harness.results.outcomes import Outcome
 from harness.results.store import RunDirectory
@@ -38,8 +39,10 @@ class Recorder:
     selection: str
     manifest: RunManifest
     outcomes: list[OutcomeRecord] = field(default_factory=list)
+    attempts: Counter[str] = field(default_factory=Counter)  # by case key
     ledger: TimeLedger = field(default_factory=TimeLedger)
     _known: dict[str, GuestBuild] = field(default_factory=dict)
+    _environments: list[Environment] = field(default_factory=list)  # the workers', each once
 
     @property
     def directory(self) -> RunDirectory:
@@ -51,6 +54,7 @@ class Recorder:
         document: dict[str, Any] | None = getattr(report, RECORD, None)
         if document is not None:
             self._add(OutcomeRecord.model_validate(document))
+            self._note_environment(getattr(report, ENVIRONMENT, None))
         elif report.when not in ("setup", "call", "teardown"):
             self._add(self._lost(report))
 
@@ -71,7 +75,8 @@ class Recorder:
     ) -> RunRecord:
         """Judge the outcomes, write the run directory, and return the run's record."""
         catalogue = load_catalogue()
-        environment = environment_of(self.context, hypervisor, self._known)
+        found = self._environments or [environment_of(self.context, hypervisor, {})]
+        environment = found[0].model_copy(update={"guests": self._known})
         verdicts = judge(
             self.outcomes, self.guests, catalogue, environment.hypervisor_uri, self.context.tier
         )
@@ -93,40 +98,42 @@ class Recorder:
                 self.guests,
                 _images(environment),
                 self.context.tier,
-                _obstacle(hypervisor),
+                _obstacle(hypervisor) or self._differing_environments(),
             ),
         )
         write_reports(run, self.directory, catalogue)
         return run
 
+    def _note_environment(self, document: dict[str, Any] | None) -> None:
+        environment = None if document is None else Environment.model_validate(document)
+        if environment is not None and environment not in self._environments:
+            self._environments.append(environment)
+
+    def _differing_environments(self) -> str:
+        """Why no certificate can be given: it speaks of one environment; empty where it can."""
+        for other in self._environments[1:]:
+            before, after = fingerprint(self._environments[0]), fingerprint(other)
+            names = ", ".join(name for name, _, _ in differences(before, after))
+            return f"the cases ran in different environments, by {names}"
+        return ""
+
     def _add(self, outcome: OutcomeRecord) -> None:
+        self.attempts[outcome.key] += 1
+        outcome = outcome.model_copy(update={"attempt": self.attempts[outcome.key]})
         self.outcomes.append(outcome)
         with self.directory.outcomes.open("a", encoding="utf-8") as file:
             file.write(outcome.model_dump_json() + "\n")
 
     def _lost(self, report: pytest.TestReport) -> OutcomeRecord:
         """The record of a case whose worker process died under it."""
-        profile, variant = self._target_in(report.nodeid)
         return OutcomeRecord(
-            case=case_of(report.nodeid),
-            parameters=parameters_of(report.nodeid, f"{profile.id}-{variant}"),
-            feature="",
-            guest=profile.id,
-            variant=str(variant),
+            **find_case(self.context, report.nodeid).model_dump(),
             hypervisor=self.context.hypervisor or "",
             outcome=Outcome.BROKEN,
             reason=f"the worker process died: {report.longreprtext[:500]}",
+            worker_lost=True,
             seconds=0,
         )
-
-    def _target_in(self, nodeid: str) -> tuple[Profile, Variant]:
-        """The guest and variant in a node id, by the longest name that matches.
-
-        The run's first where none matches: a worker may die before its first case.
-        """
-        known = [(profile, variant) for profile, chosen in self.guests for variant in chosen]
-        named = [one for one in known if f"{one[0].id}-{one[1]}" in nodeid]
-        return max(named, key=lambda one: len(f"{one[0].id}-{one[1]}"), default=known[0])
 
     def _ledger(self) -> dict[str, float]:
         total: dict[str, float] = {}
@@ -134,24 +141,6 @@ class Recorder:
             for work, seconds in outcome.ledger.items():
                 total[work] = round(total.get(work, 0.0) + seconds, 3)
         return total or self.ledger.take()
-
-
-def environment_of(
-    context: RunContext, hypervisor: Hypervisor | None, guests: dict[str, GuestBuild]
-) -> Environment:
-    """The environment of a run, with what is known of each guest."""
-    facts = hypervisor.facts() if hypervisor else None
-    return Environment(
-        harness=harness.__version__,
-        python=platform.python_version(),
-        hypervisor=facts.name if facts else "unreachable",
-        hypervisor_version=facts.version if facts else "",
-        hypervisor_uri=hypervisor.uri if hypervisor else context.hypervisor or "",
-        accelerator=str(context.accelerator),
-        accelerator_reason=context.accelerator_reason,
-        host=dict(facts.extra) if facts else {},
-        guests=guests,
-    )
 
 
 def _obstacle(hypervisor: Hypervisor | None) -> str:

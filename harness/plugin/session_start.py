@@ -22,13 +22,14 @@ from harness.lab.run_choices import RunChoices
 from harness.lab.run_plan import Guests
 from harness.lab.workspace import Workspace
 from harness.plugin import options
-from harness.plugin.recorder import Recorder, environment_of
+from harness.plugin.environment import environment_of
+from harness.plugin.recorder import Recorder
 from harness.profiles.loader import digest
 from harness.profiles.model import Profile
 from harness.profiles.places import project_root
 from harness.results.comparison import differences, fingerprint
 from harness.results.model import OutcomeRecord
-from harness.results.outcome_log import is_finished, outcomes_so_far, remove_partial_line
+from harness.results.outcome_log import attempts, is_finished, outcomes_so_far, remove_partial_line
 from harness.results.store import RunDirectory, read_run
 
 
@@ -46,12 +47,12 @@ def start_run(config: pytest.Config, choices: RunChoices, guests: Guests) -> Rec
         if config.getoption("--resume")
         else (new_run(config, context, choices, guests), ())
     )
-    context = dataclasses.replace(context, done=tuple(outcome.identity for outcome in outcomes))
+    context = dataclasses.replace(context, done=tuple(outcome.key for outcome in outcomes))
     Workspace(context.store, context.owner).create()
     directory.create()
     write_manifest(manifest, directory)
     selection = options.selection_in_words(choices, config)
-    return Recorder(context, guests, selection, manifest, list(outcomes))
+    return Recorder(context, guests, selection, manifest, list(outcomes), attempts(directory))
 
 
 def new_run(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -15,13 +15,14 @@ import allure
 import allure_commons
 import pytest
 
-from harness.errors import Blocked, GuestFailure, NotApplicable
+from harness.errors import Blocked, GuestFailure, HarnessError, NotApplicable
 from harness.features.tiers import Tier
 from harness.guests.evidence import EvidenceCollector
 from harness.lab.bench import Bench
 from harness.lab.context import RunContext
 from harness.plugin.allure_results import AllureResults, label, name, note_outcome
-from harness.plugin.collection import Target, case_of, feature_of, parameters_of, target_of
+from harness.plugin.collection import Target, case_of, case_record, feature_of, target_of
+from harness.plugin.environment import environment_of
 from harness.plugin.fixtures import GUESTS
 from harness.plugin.outcomes import PhaseEnd, classify, with_known_issues, worst_phase
 from harness.plugin.report_text import sanitize_report
@@ -30,6 +31,9 @@ from harness.results.outcomes import Outcome
 
 RECORD = "guestcert"
 """The report's attribute under which a finished case's record travels to the controller."""
+
+ENVIRONMENT = "guestcert_environment"
+"""The attribute of a worker's first report that holds the environment in which its cases run."""
 
 PHASE = "guestcert_phase"
 """The report's attribute that holds the outcome of a failed phase."""
@@ -79,6 +83,7 @@ class Worker:
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
         self._allure = AllureResults()
+        self._environment_sent = False
 
     def pytest_configure(self) -> None:
         """Register the hooks that change Allure's results."""
@@ -121,6 +126,7 @@ class Worker:
             record = _record(item, notes, self._bench)
             note_outcome(record.outcome)
             setattr(report, RECORD, record.model_dump(mode="json"))
+            self._send_environment(report)
             setattr(report, REPORTED, notes.reported)
         notes.reported = notes.reported or report.failed
         return report
@@ -128,6 +134,15 @@ class Worker:
     def pytest_sessionfinish(self) -> None:
         """Remove this worker's machines and networks."""
         self._bench.close()
+
+    def _send_environment(self, report: pytest.TestReport) -> None:
+        """Take the environment where the cases run, once the worker is connected."""
+        if not self._bench.is_connected or self._environment_sent:
+            return
+        with suppress(HarnessError):  # the connection was lost: the next case tries again
+            environment = environment_of(self._bench.context, self._bench.hypervisor, {})
+            setattr(report, ENVIRONMENT, environment.model_dump(mode="json"))
+            self._environment_sent = True
 
     def _start(self, item: pytest.Item) -> None:
         case = case_of(item.nodeid).rpartition("::")[2]
@@ -146,7 +161,7 @@ class Worker:
         if target is not None:
             end = with_known_issues(end, feature_of(item), target.profile.known_issues)
         collector = bench.collector
-        end = PhaseEnd(end.outcome, collector.redact(end.reason))
+        end = replace(end, reason=collector.redact(end.reason))
         notes.phases.append(end)
         blocked = error.__cause__ if isinstance(error.__cause__, Blocked) else None
         earlier = blocked.evidence if blocked is not None else ()
@@ -226,20 +241,15 @@ def rerun_command(node: str, target: Target, context: RunContext) -> str:
 def _record(item: pytest.Item, notes: Notes, bench: Bench) -> OutcomeRecord:
     end = worst_phase(notes.phases)
     target = target_of(item)
-    case = case_of(item.nodeid)
-    guest = target.profile.id if target else ""
-    parameters = parameters_of(item.nodeid, str(target or ""))
+    case = case_record(item)
     # pytest finds a parametrized case by all that is in brackets.
-    node = item.nodeid.rpartition("]")[0] + "]" if parameters else case
+    node = item.nodeid.rpartition("]")[0] + "]" if case.parameters else case.case
     return OutcomeRecord(
-        case=case,
-        parameters=parameters,
-        feature=feature_of(item),
-        guest=guest,
-        variant=str(target.variant) if target else "",
+        **case.model_dump(),
         hypervisor=bench.uri,
         outcome=end.outcome,
         reason=end.reason,
+        issue=end.issue,
         seconds=round(time.monotonic() - notes.started, 3),
         metrics=tuple(notes.metrics),
         evidence=tuple(notes.evidence),

@@ -29,7 +29,7 @@ def write_allure_extras(run: RunRecord, folder: Path) -> None:
         "hypervisor": f"{environment.hypervisor} {environment.hypervisor_version}",
         "hypervisor.uri": environment.hypervisor_uri,
         "accelerator": environment.accelerator,
-        **{f"host.{name}": value for name, value in environment.host.items()},
+        **{f"host.{name}": value for name, value in environment.host.facts().items()},
     }
     for guest, known in environment.guests.items():
         facts |= {f"{guest}.{name}": value for name, value in known.facts().items()}

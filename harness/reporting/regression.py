@@ -154,8 +154,9 @@ def _details(change: Change, head: Path, quote: Quote) -> Iterator[str]:
 
 
 def _figure(figure: Figure, quote: Quote) -> str:
-    case = figure.case.rpartition("::")[2]
-    where = f"{quote(figure.guest)} {quote(figure.variant)} {quote(figure.name)} ({quote(case)})"
+    where = (
+        f"{quote(figure.guest)} {quote(figure.variant)} {quote(figure.name)} ({quote(figure.case)})"
+    )
     unit = quote(figure.unit)
     change = f", {figure.after / figure.before - 1:+.0%}" if figure.before else ""
     return f"{where}: {figure.before:.4g} {unit} -> {figure.after:.4g} {unit}{change}"

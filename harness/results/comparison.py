@@ -63,7 +63,7 @@ class Change:
 
     guest: str
     variant: str
-    subject: str  # a feature's id, or a case with its parameters
+    subject: str  # a feature's id, or a case's id with its parameters
     before: str
     after: str
     change: ChangeKind
@@ -203,7 +203,7 @@ def _cases(run: RunRecord, variants: Collection[GuestVariant]) -> dict[Key, Stat
     gathered: dict[Key, list[OutcomeRecord]] = defaultdict(list)
     for o in run.outcomes:
         if (o.guest, o.variant) in variants:
-            gathered[o.guest, o.variant, o.subject].append(o)
+            gathered[o.guest, o.variant, o.name].append(o)
     states: dict[Key, State] = {}
     for key, ends in gathered.items():
         counting = worst_outcome([o.outcome for o in ends])
@@ -271,9 +271,9 @@ def fingerprint(environment: Environment) -> dict[str, str]:
     """The facts of an environment that may explain a change, by name."""
     known = environment.model_dump(exclude={"host", "guests", "accelerator_reason"})
     facts = {name: str(value) for name, value in known.items()}
-    facts |= {f"host.{name}": value for name, value in environment.host.items()}
-    for guest, its in environment.guests.items():
-        facts |= {f"{guest}.{name}": value for name, value in its.facts().items()}
+    facts |= {f"host.{name}": value for name, value in environment.host.facts().items()}
+    for guest, build in environment.guests.items():
+        facts |= {f"{guest}.{name}": value for name, value in build.facts().items()}
         facts.pop(f"{guest}.packages", None)  # a file's name, equal in every run
     return facts
 
@@ -306,5 +306,5 @@ def _means(
     for o in run.outcomes:
         if (o.guest, o.variant) in variants:
             for m in o.metrics:
-                values[o.guest, o.variant, o.subject, m.name, m.unit].append(m.value)
+                values[o.guest, o.variant, o.name, m.name, m.unit].append(m.value)
     return {key: fmean(of) for key, of in values.items()}

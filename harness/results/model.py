@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from harness.features.tiers import Tier
 from harness.results.outcomes import Outcome
 from harness.text import sanitize
 
-SCHEMA: Final = "guestcert/run/1"
-
-INTERRUPTED_BEFORE = re.compile(r"(^|; )interrupted \(\w+\)$")
-"""How a record of guestcert 0.1 states that its run was interrupted."""
+SCHEMA: Final = "guestcert/run/2"
 
 
 class Completion(StrEnum):
@@ -101,22 +97,46 @@ class Metric(Record):
     unit: str
 
 
-def identity(case: str, parameters: str, guest: str, variant: str) -> str:
-    """Key of a case on a variant of a guest, unique within a run."""
-    return f"{case}[{parameters}] {guest} {variant}"
+class CaseRecord(Record):
+    """One case on one variant of one guest: what identifies it, and where it is."""
 
-
-class OutcomeRecord(Record):
-    """The outcome of one case on one variant of one guest."""
-
+    id: str  # feature and short name; a move of its file does not change it
     case: str  # pytest node id without its parameters
     parameters: str = ""  # its own, as pytest writes them, without the guest and its variant
     feature: str
     guest: str
     variant: str
+
+    @property
+    def subject(self) -> str:
+        """The node id of the case with its parameters, without its guest."""
+        return f"{self.case}[{self.parameters}]" if self.parameters else self.case
+
+    @property
+    def name(self) -> str:
+        """The id of the case with its parameters: the same in every run."""
+        return f"{self.id}[{self.parameters}]" if self.parameters else self.id
+
+    @property
+    def key(self) -> str:
+        """Case key: unique within a run."""
+        return f"{self.name} {self.guest} {self.variant}"
+
+
+def case_id(feature: str, case: str) -> str:
+    """The id of the case with this node id: boot.reset/returns_from_a_hard_reset."""
+    return f"{feature}/{case.rpartition('::')[2].removeprefix('test_')}"
+
+
+class OutcomeRecord(CaseRecord):
+    """The outcome of one case on one variant of one guest."""
+
     hypervisor: str
     outcome: Outcome
     reason: str = ""
+    issue: str = ""  # the address of the known issue that occurred
+    worker_lost: bool = False  # the worker process died under the case
+    attempt: int = Field(default=1, ge=1)  # more than 1: a resumed run repeated the case
     seconds: float = Field(ge=0)
     metrics: tuple[Metric, ...] = ()
     evidence: tuple[str, ...] = ()  # paths relative to the run directory
@@ -124,16 +144,6 @@ class OutcomeRecord(Record):
     rerun: str = ""  # the command that reruns just this case
     ledger: dict[str, float] = Field(default_factory=dict)  # seconds by kind of work
     started: datetime | None = None
-
-    @property
-    def subject(self) -> str:
-        """The case with its parameters."""
-        return f"{self.case}[{self.parameters}]" if self.parameters else self.case
-
-    @property
-    def identity(self) -> str:
-        """Case key: unique within a run."""
-        return identity(self.case, self.parameters, self.guest, self.variant)
 
 
 class VerdictRecord(Record):
@@ -210,6 +220,23 @@ class GuestBuild(Record):
         return {name: value for name, value in self.model_dump().items() if value}
 
 
+class HostFacts(Record):
+    """The host under the guests. An unknown fact is empty."""
+
+    kernel: str = ""
+    cpu: str = ""
+    microcode: str = ""
+    architecture: str = ""
+    firmware: str = ""  # the package of UEFI's firmware
+    libvirt: str = ""
+    module: str = ""  # Hyper-V's, for PowerShell
+    powershell: str = ""
+
+    def facts(self) -> dict[str, str]:
+        """The known facts by name."""
+        return {name: value for name, value in self.model_dump().items() if value}
+
+
 class Environment(Record):
     """The environment fingerprint: all that may differ between two runs."""
 
@@ -220,14 +247,14 @@ class Environment(Record):
     hypervisor_uri: str
     accelerator: str
     accelerator_reason: str
-    host: dict[str, str] = Field(default_factory=dict)  # libvirt, kernel, CPU, microcode, firmware
+    host: HostFacts = HostFacts()
     guests: dict[str, GuestBuild] = Field(default_factory=dict)
 
 
 class RunRecord(Record):
     """The whole run, as `run.json` holds it."""
 
-    schema_: Literal["guestcert/run/1"] = Field(default=SCHEMA, alias="schema")
+    schema_: Literal["guestcert/run/2"] = Field(default=SCHEMA, alias="schema")
     run: str
     started: datetime
     resumed: tuple[datetime, ...] = ()  # when it was resumed after it had been cut off
@@ -242,17 +269,6 @@ class RunRecord(Record):
     certificates: tuple[CertificateRecord, ...]
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _upgrade(cls, document: Any) -> Any:
-        """Records of guestcert 0.1 state an interruption in the selection alone."""
-        if isinstance(document, dict) and "completion" not in document:
-            selection = document.get("selection")
-            if isinstance(selection, str) and INTERRUPTED_BEFORE.search(selection):
-                rest = INTERRUPTED_BEFORE.sub("", selection)
-                return document | {"selection": rest, "completion": Completion.INTERRUPTED}
-        return document
 
     @property
     def restriction(self) -> str:

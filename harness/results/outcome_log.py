@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
+from collections.abc import Iterator
 
 from pydantic import ValidationError
 
@@ -18,19 +20,26 @@ def is_finished(run: RunRecord) -> bool:
 
 
 def outcomes_so_far(directory: RunDirectory) -> tuple[OutcomeRecord, ...]:
-    """The conclusive outcomes in outcomes.jsonl; the last one of a case counts.
+    """The conclusive outcomes in the log; the last one of a case counts.
 
     Raises BadFileError for a line that is not an outcome, except a truncated last one.
     """
-    found = {}
+    found = {outcome.key: outcome for outcome in _outcomes(directory)}
+    return tuple(o for o in found.values() if not o.outcome.traits.repeated)
+
+
+def attempts(directory: RunDirectory) -> Counter[str]:
+    """How often each case ran, by its key. Raises BadFileError as `outcomes_so_far` does."""
+    return Counter(outcome.key for outcome in _outcomes(directory))
+
+
+def _outcomes(directory: RunDirectory) -> Iterator[OutcomeRecord]:
     for number, line in enumerate(_complete_lines(directory), start=1):
         try:
-            outcome = OutcomeRecord.model_validate_json(line)
+            yield OutcomeRecord.model_validate_json(line)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             raise BadFileError(directory.outcomes, number, "line", str(first["msg"])) from error
-        found[outcome.identity] = outcome
-    return tuple(o for o in found.values() if not o.outcome.traits.repeated)
 
 
 def remove_partial_line(directory: RunDirectory) -> None:

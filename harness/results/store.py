@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from harness.errors import BadFileError, HarnessError
 from harness.results.model import Completion, RunRecord, Status
 from harness.results.outcomes import Outcome
+from harness.results.upgrade import upgraded
 
 LATEST = "latest"
 """The link beside run directories that points to the newest run with an outcome."""
@@ -122,14 +123,14 @@ def write_run(run: RunRecord, directory: RunDirectory) -> None:
 
 
 def read_run(directory: RunDirectory) -> RunRecord:
-    """Read run.json; raises BadFileError where it is missing or not of this schema."""
+    """Read run.json, of this or an older version; raises BadFileError for a malformed one."""
     return read_record(directory.run_json)
 
 
 def read_record(file: Path) -> RunRecord:
-    """Read a run's record; raises BadFileError where it is missing or not of this schema."""
+    """Read a run's record, of this or an older version; raises BadFileError for a malformed one."""
     try:
-        return RunRecord.model_validate(json.loads(file.read_text(encoding="utf-8")))
+        return RunRecord.model_validate(upgraded(json.loads(file.read_text(encoding="utf-8"))))
     except OSError as error:
         raise BadFileError(file, None, "file", f"cannot be read: {error.strerror}") from error
     except ValidationError as error:

@@ -153,12 +153,12 @@ def _certificate(
     tier: Tier,
     obstacle: str,
 ) -> CertificateRecord:
-    broken = [o for o in outcomes if o.guest == profile.id and not o.feature]
+    lost = [o for o in outcomes if o.guest == profile.id and o.worker_lost]
     violated = [v for v in mine if v.verdict is Verdict.VIOLATED]
     reasons = [f"{v.feature} ({v.variant}) is violated: {_first(v.reason)}" for v in violated]
     open_reasons = [obstacle] if obstacle else []
     open_reasons += _open_features(mine)
-    open_reasons += [f"{o.case} proved nothing: {_first(o.reason)}" for o in broken]
+    open_reasons += [f"{o.case} proved nothing: {_first(o.reason)}" for o in lost]
     exceptions = _exceptions(profile, outcomes)
     if violated:
         status = Status.NOT_CERTIFIED
@@ -239,7 +239,7 @@ def _exceptions(
             expires=issue.expires,
         )
         for issue in profile.known_issues
-        if any(o.feature == issue.feature and f"({issue.url})" in o.reason for o in occurred)
+        if any((o.feature, o.issue) == (issue.feature, issue.url) for o in occurred)
     )
 
 

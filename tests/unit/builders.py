@@ -22,6 +22,7 @@ from harness.results.model import (
     Completion,
     Environment,
     GuestBuild,
+    HostFacts,
     Metric,
     OutcomeRecord,
     RunRecord,
@@ -29,6 +30,7 @@ from harness.results.model import (
     Status,
     Verdict,
     VerdictRecord,
+    case_id,
 )
 from harness.results.outcomes import Outcome
 
@@ -193,9 +195,11 @@ def an_outcome(
     title: str = "",
     evidence: Sequence[str] = (),
     metrics: Sequence[Metric] = (),
+    **fields: Any,
 ) -> OutcomeRecord:
-    """One case's end."""
+    """The outcome of one case."""
     return OutcomeRecord(
+        id=case_id(feature, case),
         case=case,
         parameters=parameters,
         feature=feature,
@@ -209,6 +213,7 @@ def an_outcome(
         evidence=tuple(evidence),
         metrics=tuple(metrics),
         rerun=f"pytest '{case}' --guest {guest} --variant {variant}",
+        **fields,
     )
 
 
@@ -257,7 +262,7 @@ def an_environment(**facts: str) -> Environment:
         hypervisor_uri=URI,
         accelerator="kvm",
         accelerator_reason="a guest ran under it",
-        host=facts,
+        host=HostFacts(**facts),
         guests={GUEST: GuestBuild(image="sha256:0123")},
     )
 

@@ -30,6 +30,7 @@ def pytest_configure(config):
         config.addinivalue_line("markers", name)
     bench = MagicMock()
     bench.uri = "qemu:///system"
+    bench.is_connected = False
     bench.guests_present.return_value = []
     bench.ledger.take.return_value = {{}}
     bench.collector.redact = lambda text: text

@@ -32,14 +32,16 @@ def _unescaped(match: re.Match[str]) -> str:
 
 
 def test_allure_shows_the_environment(tmp_path: Path) -> None:
-    write_allure_extras(a_run(environment=an_environment(cpu="Zen 4", path=r"C:\new")), tmp_path)
+    write_allure_extras(
+        a_run(environment=an_environment(cpu="Zen 4", firmware=r"C:\new")), tmp_path
+    )
     assert properties_of(tmp_path) == {
         "guestcert": "0.1",
         "hypervisor": "QEMU 7.2.0",
         "hypervisor.uri": "qemu:///system",
         "accelerator": "kvm",
         "host.cpu": "Zen 4",
-        "host.path": r"C:\new",
+        "host.firmware": r"C:\new",
         "debian-12.image": "sha256:0123",
     }
 

@@ -7,9 +7,10 @@ from typing import Any, cast
 
 import pytest
 
+from harness.errors import UsageError
 from harness.features.catalogue import load_catalogue
 from harness.features.tiers import Tier
-from harness.plugin.collection import arrange, remove_higher_tiers
+from harness.plugin.collection import arrange, remove_higher_tiers, require_unique_ids
 
 
 @dataclass
@@ -19,6 +20,7 @@ class Item:
     name: str
     marks: list[pytest.MarkDecorator]
     fixturenames: tuple[str, ...] = ("guest",)
+    nodeid: str = ""
     added: list[pytest.MarkDecorator] = field(default_factory=list)
 
     def get_closest_marker(self, name: str) -> pytest.Mark | None:
@@ -104,3 +106,17 @@ def test_a_smoke_run_holds_what_no_guest_may_lack() -> None:
         "integration.shutdown",
         "isolation.devices",
     }
+
+
+def with_id(nodeid: str, feature: str) -> pytest.Item:
+    return cast(pytest.Item, case("one", None, pytest.mark.feature(feature), nodeid=nodeid))
+
+
+def test_two_cases_of_one_feature_and_name_are_refused() -> None:
+    first = with_id("suites/boot/test_power.py::test_resets[debian-12-bios]", "boot.reset")
+    again = with_id("suites/boot/test_power.py::test_resets[debian-12-uefi]", "boot.reset")
+    elsewhere = with_id("suites/boot/test_power.py::test_resets", "boot.reboot")
+    require_unique_ids([first, again, elsewhere])
+    other = with_id("suites/boot/test_reset.py::test_resets", "boot.reset")
+    with pytest.raises(UsageError, match=r"test_power\.py.*test_reset\.py.* boot\.reset/resets"):
+        require_unique_ids([first, other])

@@ -22,7 +22,8 @@ from harness.results.outcomes import Outcome
 from harness.results.store import RunDirectory, write_run
 from tests.unit.builders import a_certificate, a_run, a_verdict, an_environment, an_outcome
 
-SLOW = "suites/boot/test_ready.py::test_it_boots"
+CASE = "suites/boot/test_ready.py::test_it_boots"
+SLOW = "boot.ready/it_boots"
 
 
 def run_with(outcome: Outcome, verdict: Verdict, reason: str = "") -> RunRecord:
@@ -95,7 +96,7 @@ def test_the_parameter_that_failed_is_told() -> None:
         for end in (Outcome.PASSED, Outcome.FAILED)
     )
     (moved,) = compare(base, head).cases
-    assert moved.subject == "suites/boot/test_ready.py::test_it_boots[nvme]"
+    assert moved.subject == "boot.ready/it_boots[nvme]"
 
 
 def test_a_case_that_is_there_twice_counts_by_the_worst() -> None:
@@ -121,7 +122,7 @@ def test_a_new_case_of_an_old_feature_is_told() -> None:
         verdicts=[a_verdict()],
     )
     (moved,) = compare(WORKING, head).cases
-    assert (moved.subject, moved.change) == ("suites/boot/test_ready.py::test_new", ChangeKind.NEW)
+    assert (moved.subject, moved.change) == ("boot.ready/new", ChangeKind.NEW)
 
 
 def test_guests_that_only_one_run_has_are_named_and_not_compared() -> None:
@@ -226,7 +227,7 @@ def test_the_text_tells_certificates_and_regressions_first() -> None:
         "  debian-12 bios boot.ready: verified -> violated",
         f"  debian-12 bios {SLOW} (It boots): passed -> failed: no login",
         "      evidence: reports/head/evidence/a",
-        f"      rerun: pytest '{SLOW}' --guest debian-12 --variant bios",
+        f"      rerun: pytest '{CASE}' --guest debian-12 --variant bios",
     ]
 
 

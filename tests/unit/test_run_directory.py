@@ -12,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from harness.errors import BadFileError, HarnessError
-from harness.results.model import SCHEMA, Completion, Metric, Status, Verdict
+from harness.results.model import SCHEMA, Metric, Status, Verdict
 from harness.results.outcomes import Outcome
 from harness.results.store import RunDirectory, new_run_id, read_run, write_run, write_text
 from tests.unit.builders import a_certificate, a_run, a_verdict, an_outcome
@@ -106,7 +106,7 @@ def test_a_run_json_that_is_none_is_told_with_its_field(
 @pytest.mark.parametrize(
     ("changed", "field", "words"),
     [
-        ({"schema": "guestcert/run/2"}, "schema", "guestcert/run/1"),
+        ({"schema": "guestcert/run/3"}, "schema", "guestcert/run/2"),
         ({"colour": "blue"}, "colour", "not permitted"),
         ({"started": "yesterday"}, "started", "datetime"),
         ({"certificates": [A_STATUS_OF_NONE]}, "certificates.0.status", "'certified'"),
@@ -165,26 +165,6 @@ def test_latest_goes_with_the_folder_where_that_is_moved(tmp_path: Path) -> None
     run.make_latest()
     moved = (tmp_path / "reports").rename(tmp_path / "elsewhere")
     assert (moved / "latest").resolve() == moved / "one"
-
-
-@pytest.mark.parametrize(
-    ("words", "selection", "completion"),
-    [
-        ("-k 'ready'; interrupted (KeyboardInterrupt)", "-k 'ready'", Completion.INTERRUPTED),
-        ("interrupted (Exit)", "", Completion.INTERRUPTED),
-        ("-k 'interrupted (x)'", "-k 'interrupted (x)'", Completion.COMPLETE),
-        ("", "", Completion.COMPLETE),
-    ],
-)
-def test_a_record_of_an_older_guestcert_says_in_words_that_it_was_interrupted(
-    directory: RunDirectory, words: str, selection: str, completion: Completion
-) -> None:
-    write_run(A_RUN, directory)
-    old = document(directory) | {"selection": words}
-    del old["completion"]
-    directory.run_json.write_text(json.dumps(old), encoding="utf-8")
-    run = read_run(directory)
-    assert (run.selection, run.completion) == (selection, completion)
 
 
 def test_a_directory_may_be_made_twice(directory: RunDirectory) -> None:
