@@ -103,9 +103,7 @@ def guest(request: pytest.FixtureRequest, bench: Bench, target: Target) -> Itera
         bench.clear()
         yield from _lend(request, [slot.restore_golden()])
         return
-    shared = _shared_guest(request.config, bench, slot)
-    yield from _lend(request, [shared.guest])
-    _check_unchanged(request.config, shared)
+    yield from _lend_shared(request, _shared_guest(request.config, bench, slot))
 
 
 @pytest.fixture
@@ -179,6 +177,12 @@ def _lend(request: pytest.FixtureRequest, guests: list[Guest]) -> Iterator[Guest
     for guest in guests:
         if not guest.crash_expected:
             guest.crash_watch()
+
+
+def _lend_shared(request: pytest.FixtureRequest, shared: Shared) -> Iterator[Guest]:
+    """Lend the guest of read-only cases, then check that the case left it unchanged."""
+    yield from _lend(request, [shared.guest])
+    _check_unchanged(request.config, shared)
 
 
 def _shared_guest(config: pytest.Config, bench: Bench, slot: MachineSlot) -> Shared:

@@ -156,15 +156,16 @@ def test_a_read_only_case_that_changed_its_guest_is_broken(
     monkeypatch: pytest.MonkeyPatch, after: Footprint
 ) -> None:
     shared = Shared(Mock(), footprint())
-    config = Mock(stash={SHARED: shared})
+    request = Mock(config=Mock(stash={SHARED: shared}), node=Mock(stash={}))
+    request.node.get_closest_marker.return_value = None
     monkeypatch.setattr(Footprint, "of", lambda guest: footprint())
-    fixtures._check_unchanged(config, shared)
-    assert SHARED in config.stash, "the control: an unchanged guest goes on"
+    assert list(fixtures._lend_shared(request, shared)) == [shared.guest]
+    assert SHARED in request.config.stash, "the control: an unchanged guest is shared again"
 
     monkeypatch.setattr(Footprint, "of", lambda guest: after)
     with pytest.raises(HarnessError, match="marked read_only changed its guest"):
-        fixtures._check_unchanged(config, shared)
-    assert SHARED not in config.stash, "the next case would have got the changed guest"
+        list(fixtures._lend_shared(request, shared))
+    assert SHARED not in request.config.stash, "the next case would have got the changed guest"
 
 
 @pytest.mark.parametrize(

@@ -168,7 +168,15 @@ def timed(*seconds: float, accelerator: str = "kvm", **facts: str) -> RunRecord:
 
 @pytest.mark.parametrize(
     ("before", "after", "told"),
-    [([20], [30], [(20, 30)]), ([20], [24], []), ([20], [14], [(20, 14)]), ([0], [1], [(0, 1)])],
+    [
+        ([20], [30], [(20, 30)]),
+        ([20], [24], []),
+        ([20], [14], [(20, 14)]),
+        ([0], [1], [(0, 1)]),
+        ([20], [25], []),  # by just as much as is noise
+        ([20], [25.01], [(20, 25.01)]),
+        ([20], [15], []),
+    ],
 )
 def test_a_figure_is_told_where_it_changed_notably(
     before: Sequence[float], after: Sequence[float], told: list[tuple[float, float]]

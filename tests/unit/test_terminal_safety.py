@@ -157,7 +157,7 @@ def write_foreign(folder: Path, outcome: Outcome, verdict: Verdict, metric: floa
         made,
         verdicts=[seen.model_copy(update={"variant": "HOSTILE"}), alone],
         certificates=[a_certificate(guest="HOSTILE", reasons=["HOSTILE"])],
-        environment=an_environment(HOSTILE=f"{verdict}HOSTILE"),
+        environment=an_environment(kernel=f"{verdict}HOSTILE"),
         selection=f"{verdict}HOSTILE",
     ).model_copy(update={"run": f"{verdict}HOSTILE"})
     text = run.model_dump_json(by_alias=True).replace("HOSTILE", json.dumps(ESCAPES)[1:-1])
