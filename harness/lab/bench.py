@@ -126,7 +126,7 @@ class Bench:
     @property
     def kind(self) -> HypervisorKind:
         """The kind of the run's hypervisor."""
-        return HypervisorKind.of(self.context.hypervisor or "")
+        return self.context.kind
 
     @property
     def collector(self) -> EvidenceCollector:

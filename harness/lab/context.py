@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.features.tiers import Tier
 from harness.hypervisors.definitions import Accelerator, Ownership
+from harness.profiles.claims import HypervisorKind
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class RunContext:
     reports: Path  # the run directory
     store: Path  # the image store's root, which also holds the run's workspace
     hypervisor: str | None  # URI; None: the local one
+    kind: HypervisorKind
     accelerator: Accelerator
     accelerator_reason: str
     image: Path | None  # the user's image, used instead of the recipe's
@@ -71,6 +73,7 @@ class RunContext:
             owner=Ownership(**owner),
             reports=Path(document.pop("reports")),
             store=Path(document.pop("store")),
+            kind=HypervisorKind(document.pop("kind")),
             accelerator=Accelerator(document.pop("accelerator")),
             image=Path(image) if image else None,
             tier=Tier(document.pop("tier")),

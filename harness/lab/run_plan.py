@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from harness.errors import UsageError
 from harness.image_store.image_choice import recipe_for
@@ -12,17 +12,20 @@ from harness.image_store.places import store_root
 from harness.lab.run_choices import RunChoices
 from harness.profiles.claims import HypervisorKind
 from harness.profiles.model import Profile
-from harness.profiles.variants import Variant, unsupported_reason, variants_on
-
-Guests = list[tuple[Profile, tuple[Variant, ...]]]
+from harness.profiles.variants import SelectedGuests, Variant, unsupported_reason, variants_on
 
 
 @dataclass(frozen=True)
 class RunPlan:
-    """The guests of a run with their variants, and the skipped guests with the reason."""
+    """A run's choices, checked: its guests with their variants, and the kind of its hypervisor.
 
-    guests: Guests
-    skipped: dict[str, UsageError] = field(default_factory=dict)
+    `skipped` holds the guests that are unavailable, with the reason.
+    """
+
+    choices: RunChoices
+    kind: HypervisorKind
+    guests: SelectedGuests
+    skipped: Mapping[str, UsageError]
 
 
 def plan_run(
@@ -35,17 +38,19 @@ def plan_run(
     such a guest, unless it is the last one.
     """
     _check_image(choices, profiles)
-    plan = RunPlan([])
+    kind = HypervisorKind.of(choices.hypervisor or "")
+    guests: list[tuple[Profile, tuple[Variant, ...]]] = []
+    skipped: dict[str, UsageError] = {}
     for profile in profiles:
         try:
-            plan.guests.append((profile, _available_variants(choices, profile)))
+            guests.append((profile, _available_variants(choices, kind, profile)))
         except UsageError as unavailable:
             if not skip_unavailable:
                 raise
-            plan.skipped[profile.id] = unavailable
-    if not plan.guests:
-        raise next(iter(plan.skipped.values()))
-    return plan
+            skipped[profile.id] = unavailable
+    if not guests:
+        raise next(iter(skipped.values()))
+    return RunPlan(choices, kind, guests, skipped)
 
 
 def _check_image(choices: RunChoices, profiles: Sequence[Profile]) -> None:
@@ -58,9 +63,10 @@ def _check_image(choices: RunChoices, profiles: Sequence[Profile]) -> None:
     examine(choices.image)
 
 
-def _available_variants(choices: RunChoices, profile: Profile) -> tuple[Variant, ...]:
+def _available_variants(
+    choices: RunChoices, kind: HypervisorKind, profile: Profile
+) -> tuple[Variant, ...]:
     """The profile's variants there, the primary first, less those that --variant leaves out."""
-    kind = HypervisorKind.of(choices.hypervisor or "")
     if refusal := unsupported_reason(profile, kind):
         raise refusal
     known = variants_on(profile, kind)

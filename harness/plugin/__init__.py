@@ -7,11 +7,9 @@ from typing import Any
 import pytest
 
 from harness.errors import HarnessError, UsageError
-from harness.features.tiers import Tier
 from harness.lab.bench import Bench
 from harness.lab.context import RunContext
-from harness.lab.run_choices import RunChoices
-from harness.lab.run_plan import Guests, plan_run
+from harness.lab.run_plan import RunPlan, plan_run
 from harness.plugin import collection, options
 from harness.plugin.case_index import write_index
 from harness.plugin.controller import Controller
@@ -50,7 +48,7 @@ __all__ = [
     "unstarted",
 ]
 
-CHOSEN = pytest.StashKey[Guests]()
+PLAN = pytest.StashKey[RunPlan]()
 COLLECTED = pytest.StashKey[Collected]()
 
 
@@ -76,12 +74,10 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.hypervisor = choices.hypervisor  # the environment may have named it
         usable = usable_profiles()
         profiles = select(usable.profiles, choices.guests, broken=usable.broken)
-        config.stash[CHOSEN] = plan_run(choices, profiles).guests
+        plan = config.stash[PLAN] = plan_run(choices, profiles)
         if config.getoption("collectonly", default=False):
             return
-        context = (
-            RunContext.from_json(worker["guestcert"]) if worker else _lead_run(config, choices)
-        )
+        context = RunContext.from_json(worker["guestcert"]) if worker else _lead_run(config, plan)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
     except HarnessError as error:
@@ -94,9 +90,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Worker(own_bench), "guestcert-worker")
 
 
-def _lead_run(config: pytest.Config, choices: RunChoices) -> RunContext:
+def _lead_run(config: pytest.Config, plan: RunPlan) -> RunContext:
     """Start the run, or resume it, in the controlling process."""
-    recorder = start_run(config, choices, config.stash[CHOSEN])
+    recorder = start_run(config, plan)
     if config.getoption("dist", default="no") == "load":
         config.option.dist = "loadgroup"  # keeps the cases that share a guest together
         # xdist would hand out groups by their number of cases: they are in order of their cost.
@@ -110,7 +106,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     if BENCH not in config.stash:
         return []
     context = config.stash[BENCH].context
-    guests = [f"{p.id} ({', '.join(v)})" for p, v in config.stash[CHOSEN]]
+    guests = [f"{p.id} ({', '.join(v)})" for p, v in config.stash[PLAN].guests]
     return [
         f"guestcert: {'; '.join(guests)}",
         f"guestcert: accelerator {context.accelerator}: {context.accelerator_reason}",
@@ -120,16 +116,16 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each case that asks for a guest on each guest that was chosen."""
-    if CHOSEN in metafunc.config.stash:
-        collection.parametrize(metafunc, metafunc.config.stash[CHOSEN])
+    if PLAN in metafunc.config.stash:
+        collection.parametrize(metafunc, metafunc.config.stash[PLAN])
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Order the cases, without those of a higher tier and those that have an outcome already."""
-    if CHOSEN in config.stash:
+    if PLAN in config.stash:
         _require_unique_ids(items)
-        higher_tier = collection.remove_higher_tiers(items, Tier(config.getoption("--tier")))
+        higher_tier = collection.remove_higher_tiers(items, config.stash[PLAN].choices.tier)
         config.stash[COLLECTED] = Collected.of(items, higher_tier)
         done = config.stash[BENCH].context.done if BENCH in config.stash else ()
         higher_tier += collection.remove_finished(items, done)
@@ -147,7 +143,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         return
     if BENCH in config.stash and config.stash[BENCH].context.done:
         return  # a resumed run has its outcomes already
-    choices = options.choices_of(config)
+    choices = config.stash[PLAN].choices
     raise pytest.UsageError(str(nothing_selected(choices, config.stash[COLLECTED])))
 
 

@@ -11,13 +11,13 @@ import pytest
 from harness.errors import UsageError
 from harness.features.catalogue import load_catalogue
 from harness.features.tiers import Tier
+from harness.lab.run_plan import RunPlan
 from harness.profiles.claims import HypervisorKind
 from harness.profiles.hardware import Firmware
 from harness.profiles.model import Profile
-from harness.profiles.variants import Variant, covers, variants_on
+from harness.profiles.variants import SelectedGuests, Variant, covers, variants_on
 from harness.results.model import CaseRecord, case_id
 
-GUEST_FIXTURES = frozenset({"guest", "machine", "neighbours", "clones", "unstarted"})
 DEFAULT_COST = 10.0
 
 
@@ -35,7 +35,7 @@ class Target:
 def targets_of(
     markers: pytest.Mark | None,
     every: bool,
-    guests: list[tuple[Profile, tuple[Variant, ...]]],
+    guests: SelectedGuests,
     kind: HypervisorKind,
 ) -> list[Target]:
     """The targets of one case: the named variants, each variant, or the guest's first one.
@@ -67,20 +67,18 @@ def _covering(
     return tuple(variant for variant in variants if covers(profile, variant, firmware))
 
 
-def parametrize(
-    metafunc: pytest.Metafunc, guests: list[tuple[Profile, tuple[Variant, ...]]]
-) -> None:
-    """Give a case that asks for guests one parameter for each target."""
-    if not GUEST_FIXTURES & set(metafunc.fixturenames):
+def parametrize(metafunc: pytest.Metafunc, plan: RunPlan) -> None:
+    """Give a case that uses `target`, itself or by its fixtures, one parameter for each target."""
+    if "target" not in metafunc.fixturenames:
         return
     definition = metafunc.definition
     # Without KVM a quick run can afford the boot of one variant.
-    every = Tier(metafunc.config.getoption("--tier")).includes(Tier.STANDARD)
+    every = plan.choices.tier.includes(Tier.STANDARD)
     targets = targets_of(
         definition.get_closest_marker("variants"),
         every and definition.get_closest_marker("every_variant") is not None,
-        guests,
-        HypervisorKind.of(metafunc.config.getoption("--hypervisor") or ""),
+        plan.guests,
+        plan.kind,
     )
     metafunc.parametrize("target", targets, ids=str, indirect=True, scope="session")
 

@@ -16,6 +16,7 @@ from harness.image_store.places import store_root
 from harness.lab.context import RunContext
 from harness.lab.ownership import own
 from harness.lab.run_choices import RunChoices, Suite
+from harness.lab.run_plan import RunPlan
 from harness.profiles.places import project_root
 from harness.profiles.selection import DEFAULT_GUEST
 from harness.profiles.variants import NAMES
@@ -141,9 +142,9 @@ def _path_in_suites(config: pytest.Config, argument: str) -> str | None:
     return f"{resolved.relative_to(root).as_posix()}{colons}{rest}"
 
 
-def make_context(config: pytest.Config, choices: RunChoices) -> RunContext:
+def make_context(config: pytest.Config, plan: RunPlan) -> RunContext:
     """The context of the run, decided once. Raises HarnessError."""
-    store = store_root()
+    choices, store = plan.choices, store_root()
     choice = choose_accelerator(choices.accelerator, store, choices.hypervisor)
     run = config.getoption("--run-id") or new_run_id()
     return RunContext(
@@ -151,6 +152,7 @@ def make_context(config: pytest.Config, choices: RunChoices) -> RunContext:
         reports=RunDirectory(config.getoption("--reports") / run).path,
         store=store,
         hypervisor=choices.hypervisor,
+        kind=plan.kind,
         accelerator=choice.accelerator,
         accelerator_reason=choice.reason,
         image=choices.image,

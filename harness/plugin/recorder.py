@@ -19,8 +19,7 @@ from harness.lab.software import known_software
 from harness.plugin.case_index import find_case
 from harness.plugin.environment import environment_of
 from harness.plugin.worker import ENVIRONMENT, RECORD
-from harness.profiles.model import Profile
-from harness.profiles.variants import Variant
+from harness.profiles.variants import SelectedGuests
 from harness.reporting.writer import write_reports
 from harness.results.comparison import differences, fingerprint
 from harness.results.model import Completion, Environment, GuestBuild, OutcomeRecord, RunRecord
@@ -35,7 +34,7 @@ class Recorder:
     """One run's outcomes as they come in, and the run's record at its end."""
 
     context: RunContext
-    guests: list[tuple[Profile, tuple[Variant, ...]]]
+    guests: SelectedGuests
     selection: str
     manifest: RunManifest
     outcomes: list[OutcomeRecord] = field(default_factory=list)
@@ -78,7 +77,12 @@ class Recorder:
         found = self._environments or [environment_of(self.context, hypervisor, {})]
         environment = found[0].model_copy(update={"guests": self._known})
         verdicts = judge(
-            self.outcomes, self.guests, catalogue, environment.hypervisor_uri, self.context.tier
+            self.outcomes,
+            self.guests,
+            catalogue,
+            environment.hypervisor_uri,
+            self.context.kind,
+            self.context.tier,
         )
         run = RunRecord(
             run=self.context.run,

@@ -18,8 +18,7 @@ from harness.lab.context import RunContext
 from harness.lab.guest_facts import known, stored_image
 from harness.lab.manifest import START_NEW, RunManifest, read_manifest, write_manifest
 from harness.lab.reaper import reap_run, require_free
-from harness.lab.run_choices import RunChoices
-from harness.lab.run_plan import Guests
+from harness.lab.run_plan import RunPlan
 from harness.lab.workspace import Workspace
 from harness.plugin import options
 from harness.plugin.environment import environment_of
@@ -27,37 +26,36 @@ from harness.plugin.recorder import Recorder
 from harness.profiles.loader import digest
 from harness.profiles.model import Profile
 from harness.profiles.places import project_root
+from harness.profiles.variants import SelectedGuests
 from harness.results.comparison import differences, fingerprint
 from harness.results.model import OutcomeRecord
 from harness.results.outcome_log import attempts, is_finished, outcomes_so_far, remove_partial_line
 from harness.results.store import RunDirectory, read_run
 
 
-def start_run(config: pytest.Config, choices: RunChoices, guests: Guests) -> Recorder:
+def start_run(config: pytest.Config, plan: RunPlan) -> Recorder:
     """Make the run's folders and its recorder, in the controlling process.
 
     Raises UsageError, also where a run cannot be resumed; HarnessError.
     """
     # Nobody else may write what a run is resumed from; its workers inherit this.
     os.umask(os.umask(0o022) | 0o022)
-    context = options.make_context(config, choices)
+    context = options.make_context(config, plan)
     directory = RunDirectory(context.reports)
     manifest, outcomes = (
-        resume_run(context, directory, guests)
+        resume_run(context, directory, plan.guests)
         if config.getoption("--resume")
-        else (new_run(config, context, choices, guests), ())
+        else (new_run(config, context, plan), ())
     )
     context = dataclasses.replace(context, done=tuple(outcome.key for outcome in outcomes))
     Workspace(context.store, context.owner).create()
     directory.create()
     write_manifest(manifest, directory)
-    selection = options.selection_in_words(choices, config)
-    return Recorder(context, guests, selection, manifest, list(outcomes), attempts(directory))
+    selection = options.selection_in_words(plan.choices, config)
+    return Recorder(context, plan.guests, selection, manifest, list(outcomes), attempts(directory))
 
 
-def new_run(
-    config: pytest.Config, context: RunContext, choices: RunChoices, guests: Guests
-) -> RunManifest:
+def new_run(config: pytest.Config, context: RunContext, plan: RunPlan) -> RunManifest:
     """The manifest of a run that starts now, with the ids of its guests.
 
     Raises UsageError where a living run has its id.
@@ -67,10 +65,10 @@ def new_run(
     except HypervisorUnreachableError:
         hypervisor = None  # every case reports it
     require_free(hypervisor, context.store, context.run)
-    ids = tuple(profile.id for profile, _ in guests)
+    ids = tuple(profile.id for profile, _ in plan.guests)
     manifest = RunManifest(
         started=datetime.now(UTC),
-        choices=choices.model_copy(update={"guests": ids}),
+        choices=plan.choices.model_copy(update={"guests": ids}),
         untyped=options.untyped_arguments(config),
         environment=environment_of(context, hypervisor, {}),
         code=_digest_of_code(),
@@ -81,7 +79,7 @@ def new_run(
 
 
 def resume_run(
-    context: RunContext, directory: RunDirectory, guests: Guests
+    context: RunContext, directory: RunDirectory, guests: SelectedGuests
 ) -> tuple[RunManifest, tuple[OutcomeRecord, ...]]:
     """The manifest of the run and its conclusive outcomes; removes its leftovers.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from harness.errors import UsageError
@@ -18,6 +19,9 @@ class Generation(StrEnum):
 
 
 Variant = Firmware | Generation
+
+SelectedGuests = Sequence[tuple[Profile, tuple[Variant, ...]]]
+"""The guests of a run, each with its variants, the primary first."""
 
 NAMES = (*Firmware, *Generation)
 """The names of all variants that there are."""

@@ -8,7 +8,7 @@ from harness.features.catalogue import IDENTITY, Feature
 from harness.features.tiers import Tier
 from harness.profiles.claims import HypervisorKind
 from harness.profiles.model import Profile
-from harness.profiles.variants import Variant
+from harness.profiles.variants import SelectedGuests, Variant
 from harness.results.model import (
     CertificateException,
     CertificateRecord,
@@ -22,22 +22,22 @@ from harness.results.model import (
 )
 from harness.results.outcomes import WORST_FIRST, Outcome, ResultClass
 
-Guests = Sequence[tuple[Profile, tuple[Variant, ...]]]
-
 
 def judge(
     outcomes: Sequence[OutcomeRecord],
-    guests: Guests,
+    guests: SelectedGuests,
     catalogue: Sequence[Feature],
     hypervisor: str,
+    kind: HypervisorKind,
     tier: Tier,
 ) -> tuple[VerdictRecord, ...]:
     """A verdict for every feature on every variant of every guest; none is omitted.
 
-    `hypervisor` is the connection's URI. A feature of a higher tier is not required.
+    `hypervisor` is the connection's URI; `kind` decides which claims hold. A feature of a higher
+    tier is not required.
     """
     return tuple(
-        _verdict(outcomes, profile, variant, feature, hypervisor, tier)
+        _verdict(outcomes, profile, variant, feature, hypervisor, kind, tier)
         for profile, variants in guests
         for variant in variants
         for feature in catalogue
@@ -47,7 +47,7 @@ def judge(
 def certify(
     verdicts: Sequence[VerdictRecord],
     outcomes: Sequence[OutcomeRecord],
-    guests: Guests,
+    guests: SelectedGuests,
     images: dict[str, str],
     tier: Tier,
     obstacle: str = "",
@@ -100,9 +100,9 @@ def _verdict(
     variant: Variant,
     feature: Feature,
     hypervisor: str,
+    kind: HypervisorKind,
     tier: Tier,
 ) -> VerdictRecord:
-    kind = HypervisorKind.of(hypervisor)
     claimed = profile.claim_of(feature.id, kind)
     claim = Claim(claimed) if claimed else Claim.NONE
     sources = [profile.sources[entry.source] for entry in profile.claims_of(feature.id, kind)]

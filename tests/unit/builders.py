@@ -298,6 +298,7 @@ def a_context(folder: Path, **fields: Any) -> RunContext:
         reports=folder / "reports",
         store=folder / "store",
         hypervisor="qemu:///system",
+        kind=HypervisorKind.QEMU,
         accelerator=Accelerator.TCG,
         accelerator_reason="a test asks for it",
         image=None,

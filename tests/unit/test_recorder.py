@@ -9,12 +9,12 @@ import pytest
 
 from harness.lab.manifest import RunManifest
 from harness.lab.run_choices import RunChoices
-from harness.lab.run_plan import Guests
 from harness.lab.workspace import Workspace
 from harness.plugin.case_index import CASES
 from harness.plugin.recorder import Recorder
 from harness.plugin.worker import ENVIRONMENT, RECORD
 from harness.profiles.hardware import Firmware
+from harness.profiles.variants import SelectedGuests
 from harness.results.model import Completion, Environment, HostFacts, Status
 from harness.results.outcome_log import attempts, outcomes_so_far
 from harness.results.outcomes import Outcome
@@ -36,7 +36,9 @@ def recorder(tmp_path: Path) -> Recorder:
     Workspace(context.store, context.owner).create()
     context.reports.mkdir()
     (context.workspace / "cases.json").write_bytes(CASES.dump_json(dict(NODES)))
-    guests: Guests = [(a_profile(guest), (Firmware.BIOS, Firmware.UEFI)) for guest in GUESTS]
+    guests: SelectedGuests = [
+        (a_profile(guest), (Firmware.BIOS, Firmware.UEFI)) for guest in GUESTS
+    ]
     manifest = RunManifest(
         started=STARTED,
         choices=RunChoices(guests=GUESTS),

@@ -7,20 +7,27 @@ from unittest.mock import Mock
 import pytest
 
 from harness.features.tiers import Tier
+from harness.lab.run_choices import RunChoices
+from harness.lab.run_plan import RunPlan
 from harness.plugin.collection import parameters_of, parametrize
+from harness.profiles.claims import HypervisorKind
 from harness.profiles.loader import load_profiles
 from harness.profiles.variants import Variant
 
 (DEBIAN,) = (profile for profile in load_profiles() if profile.id == "debian-12")
 
 
+def a_plan(tier: Tier, chosen: tuple[Variant, ...]) -> RunPlan:
+    choices = RunChoices(guests=(DEBIAN.id,), tier=tier)
+    return RunPlan(choices, HypervisorKind.QEMU, [(DEBIAN, chosen)], {})
+
+
 def targets(tier: Tier, chosen: tuple[Variant, ...], *marks: pytest.MarkDecorator) -> list[str]:
     """Where a case with these marks would run."""
     named = {decorator.mark.name: decorator.mark for decorator in marks}
-    metafunc = Mock(fixturenames=["machine"])
-    metafunc.config.getoption = {"--tier": str(tier), "--hypervisor": None}.get
+    metafunc = Mock(fixturenames=["machine", "target"])
     metafunc.definition.get_closest_marker = named.get
-    parametrize(metafunc, [(DEBIAN, chosen)])
+    parametrize(metafunc, a_plan(tier, chosen))
     return [str(target.variant) for target in metafunc.parametrize.call_args.args[1]]
 
 
@@ -47,6 +54,12 @@ def test_a_case_runs_on_the_first_variant_or_on_every_one() -> None:
     assert targets(Tier.STANDARD, DEBIAN.variants) == ["bios"]
     assert targets(Tier.STANDARD, DEBIAN.variants, EVERY) == ["bios", "uefi", "secure-boot"]
     assert targets(Tier.FULL, DEBIAN.variants[1:], EVERY) == ["uefi", "secure-boot"]
+
+
+def test_a_case_that_uses_no_target_runs_once() -> None:
+    metafunc = Mock(fixturenames=["tier", "hypervisor"])
+    parametrize(metafunc, a_plan(Tier.FULL, DEBIAN.variants))
+    metafunc.parametrize.assert_not_called()
 
 
 def test_a_case_for_named_variants_runs_on_these() -> None:

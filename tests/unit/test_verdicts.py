@@ -30,6 +30,7 @@ from tests.unit.builders import (
 )
 
 STANDARD = Tier.STANDARD
+QEMU = HypervisorKind.QEMU
 BIOS, UEFI = Firmware.BIOS, Firmware.UEFI
 
 INCONCLUSIVE = dict.fromkeys(Claim, Verdict.INCONCLUSIVE)
@@ -64,7 +65,7 @@ def judged(
 ) -> tuple[VerdictRecord, ...]:
     """The verdicts on boot.ready and boot.pause."""
     catalogue = [a_feature("boot.ready"), a_feature("boot.pause")]
-    return judge(outcomes, [(profile, variants)], catalogue, URI, STANDARD)
+    return judge(outcomes, [(profile, variants)], catalogue, URI, QEMU, STANDARD)
 
 
 def on_ready(*outcomes: OutcomeRecord) -> VerdictRecord:
@@ -137,7 +138,9 @@ def test_without_an_outcome_there_is_no_worst_one() -> None:
 
 def test_no_feature_and_no_variant_is_left_out() -> None:
     guests = [(a_profile("debian-12"), (BIOS, UEFI)), (a_profile("rhel-9"), (UEFI,))]
-    verdicts = judge((), guests, [a_feature("boot.ready"), a_feature("boot.pause")], URI, STANDARD)
+    verdicts = judge(
+        (), guests, [a_feature("boot.ready"), a_feature("boot.pause")], URI, QEMU, STANDARD
+    )
     assert [(v.guest, v.variant, v.feature) for v in verdicts] == [
         ("debian-12", "bios", "boot.ready"),
         ("debian-12", "bios", "boot.pause"),
@@ -199,7 +202,9 @@ def test_a_guest_that_keeps_every_claim_is_certified() -> None:
 def test_a_guest_of_which_only_its_name_is_verified_is_not_certified() -> None:
     profile = a_profile(supported=("boot.identity",))
     outcome = an_outcome(feature="boot.identity")
-    verdicts = judge([outcome], [(profile, (BIOS,))], [a_feature("boot.identity")], URI, STANDARD)
+    verdicts = judge(
+        [outcome], [(profile, (BIOS,))], [a_feature("boot.identity")], URI, QEMU, STANDARD
+    )
     assert [verdict.verdict for verdict in verdicts] == [Verdict.VERIFIED]
     (certificate,) = certify(verdicts, [outcome], [(profile, (BIOS,))], {}, STANDARD)
     assert certificate.status is Status.INCOMPLETE
@@ -278,10 +283,10 @@ def test_what_belongs_to_a_higher_tier_is_not_required() -> None:
     catalogue = [a_feature("boot.ready"), a_feature("boot.pause", tier=Tier.FULL)]
     for tier, status in ((STANDARD, Status.CERTIFIED), (Tier.FULL, Status.INCOMPLETE)):
         guests = [(profile, (BIOS,))]
-        verdicts = judge([an_outcome()], guests, catalogue, URI, tier)
+        verdicts = judge([an_outcome()], guests, catalogue, URI, QEMU, tier)
         (certificate,) = certify(verdicts, [an_outcome()], guests, {}, tier)
         assert certificate.status is status
-    assert "from tier full on" in judge((), guests, catalogue, URI, STANDARD)[1].reason
+    assert "from tier full on" in judge((), guests, catalogue, URI, QEMU, STANDARD)[1].reason
 
 
 def test_a_certificate_says_what_it_covers() -> None:
@@ -319,7 +324,7 @@ def test_why_a_feature_is_untested_is_a_field() -> None:
         a_feature("boot.clone", planned=True),
     ]
     guests = [(a_profile(), (BIOS, UEFI))]
-    verdicts = judge([an_outcome()], guests, catalogue, URI, STANDARD)
+    verdicts = judge([an_outcome()], guests, catalogue, URI, QEMU, STANDARD)
     found = {(v.feature, v.variant): (v.untested, v.tested_on, v.tier) for v in verdicts}
     assert found["boot.ready", "bios"] == (None, ("bios",), Tier.SMOKE)
     assert found["boot.ready", "uefi"] == (Untested.OTHER_VARIANT, ("bios",), Tier.SMOKE)
@@ -333,7 +338,7 @@ def test_a_promise_that_no_case_can_keep_yet_stays_open() -> None:
     profile = a_profile(supported=["boot.ready", "boot.pause"])
     catalogue = [a_feature("boot.ready"), a_feature("boot.pause", planned=True)]
     guests = [(profile, (BIOS,))]
-    verdicts = judge([an_outcome()], guests, catalogue, URI, STANDARD)
+    verdicts = judge([an_outcome()], guests, catalogue, URI, QEMU, STANDARD)
     (certificate,) = certify(verdicts, [an_outcome()], guests, {}, Tier.FULL)
     assert certificate.reasons == ("boot.pause is untested: it has no case yet",)
 
@@ -341,8 +346,8 @@ def test_a_promise_that_no_case_can_keep_yet_stays_open() -> None:
 def test_claims_on_another_hypervisor_are_not_held_against_this_one() -> None:
     profile = a_profile(supported=["boot.ready"], on=HypervisorKind.HYPERV)
     here, there = (
-        judge([], [(profile, (BIOS,))], [a_feature("boot.ready")], uri, STANDARD)[0].claim
-        for uri in (URI, "hyperv://host/")
+        judge([], [(profile, (BIOS,))], [a_feature("boot.ready")], URI, kind, STANDARD)[0].claim
+        for kind in (QEMU, HypervisorKind.HYPERV)
     )
     assert (here, there) == (Claim.NONE, Claim.SUPPORTED)
 
@@ -410,7 +415,7 @@ def test_a_known_issue_is_not_taken_for_one_whose_address_begins_alike() -> None
 def test_each_guest_has_its_own_certificate() -> None:
     guests = [(a_profile(g, supported=["boot.ready"]), (BIOS,)) for g in ("debian-12", "rhel-9")]
     outcomes = [an_outcome(), an_outcome(Outcome.FAILED, guest="rhel-9")]
-    verdicts = judge(outcomes, guests, [a_feature("boot.ready")], URI, STANDARD)
+    verdicts = judge(outcomes, guests, [a_feature("boot.ready")], URI, QEMU, STANDARD)
     certificates = certify(verdicts, outcomes, guests, {"rhel-9": "sha256:9"}, Tier.FULL)
     assert [(c.guest, c.status, c.image) for c in certificates] == [
         ("debian-12", Status.CERTIFIED, ""),
