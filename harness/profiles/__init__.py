@@ -1,1 +1,1 @@
-"""Guest profiles and the feature catalogue: data files, checked."""
+"""Guest profiles and the feature catalogue: validated data files."""

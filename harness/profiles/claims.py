@@ -1,4 +1,4 @@
-"""What a vendor or an owner says of features on a guest, by hypervisor and with its source."""
+"""Claims of vendors and owners about a guest's features, by hypervisor and with a source."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from harness.profiles.documents import Document
 
 
 class HypervisorKind(StrEnum):
-    """The hypervisors that a claim can be about."""
+    """The kinds of hypervisors in claims."""
 
     QEMU = "qemu"
     HYPERV = "hyperv"
 
     @classmethod
     def of(cls, uri: str) -> HypervisorKind:
-        """The kind behind a connection's URI; libvirt's other drivers stand in for QEMU."""
+        """The kind of a connection's URI; libvirt's other drivers count as QEMU."""
         return cls.HYPERV if uri.startswith("hyperv") else cls.QEMU
 
 
 class ClaimKind(StrEnum):
-    """What is said of a feature."""
+    """The kind of a claim about a feature."""
 
     SUPPORTED = "supported"
     UNSUPPORTED = "unsupported"
 
 
 class Condition(Document):
-    """Under what a claim holds; every part in the source's own terms."""
+    """The condition of a claim; every part in the source's terms."""
 
     host: str | None = None
     generation: str | None = None
@@ -50,7 +50,7 @@ class Condition(Document):
 
 
 class ClaimEntry(Document):
-    """What a source claims of some features on one hypervisor; `source` is a key of `sources`."""
+    """A source's claim about features on one hypervisor; `source` is a key of `sources`."""
 
     on: HypervisorKind
     features: Annotated[tuple[str, ...], Field(min_length=1)]

@@ -1,4 +1,4 @@
-"""What is wrong with a profile seen beside its file, the catalogue, the recipes and the docs."""
+"""Checks a profile against its file name, the catalogue, the recipes and the documentation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.profiles.source_map import Located
 
 
 def crossed(profile: Profile, located: Located, file: Path) -> list[BadFileError]:
-    """Every problem of a profile that its own model can not see."""
+    """Every problem of a profile that its model cannot detect."""
     return [
         *_misnamed(profile, located, file),
         *_unknown_features(located),
@@ -25,9 +25,9 @@ def crossed(profile: Profile, located: Located, file: Path) -> list[BadFileError
 
 
 def _misnamed(profile: Profile, located: Located, file: Path) -> Iterator[BadFileError]:
-    """A file's name is its profile's id, or what the ids of its series begin with."""
+    """A file's name is the id of its profile, or the prefix of the ids of its series."""
     if profile.id != file.stem and not profile.id.startswith((f"{file.stem}.", f"{file.stem}-")):
-        words = f"{profile.id!r} does not begin with the file's name"
+        words = f"{profile.id!r} does not start with the file's name"
         yield located.at(["id"]).problem("id", words, remedy=file.stem)
 
 
@@ -45,13 +45,13 @@ def _unknown_features(located: Located) -> Iterator[BadFileError]:
         if feature.value not in known:
             yield feature.problem(
                 field,
-                f"{feature.value!r} is no feature of the catalogue",
+                f"{feature.value!r} is not a feature of the catalogue",
                 remedy=nearest(str(feature.value), known) or "suites/catalogue.yaml lists them",
             )
 
 
 def _unknown_sources(profile: Profile, located: Located) -> Iterator[BadFileError]:
-    """Whatever names a source names one of the profile's own."""
+    """Every reference to a source is a key of the profile's sources."""
     lists = ("claims", "differences")
     holders = [("lifecycle",), ("editions",), ("hyperv",), ("windows",), ("agent",)]
     places: list[tuple[str | int, ...]] = [(*holder, "source") for holder in holders]
@@ -63,19 +63,21 @@ def _unknown_sources(profile: Profile, located: Located) -> Iterator[BadFileErro
         if isinstance(found.value, str) and found.value not in profile.sources:
             yield found.problem(
                 ".".join(map(str, place)),
-                f"{found.value!r} is no key of sources",
-                remedy=nearest(found.value, list(profile.sources)) or "name it under sources",
+                f"{found.value!r} is not a key of sources",
+                remedy=nearest(found.value, list(profile.sources)) or "add it to sources",
             )
 
 
 def _unreachable_sources(located: Located) -> Iterator[BadFileError]:
-    """A source is a page of the web, or one of this project's own documents."""
+    """A source is a URL, or a document of this project."""
     for name, source in located.at(["sources"]).fields().items():
         text = str(source.value)
         own = text.startswith("docs/") and (project_root() / text).is_file()
         if not own and not text.startswith(("https://", "http://")):
             words = f"{text!r} is neither a URL nor a file under docs/"
-            yield source.problem(f"sources.{name}", words, remedy="the page that says so")
+            yield source.problem(
+                f"sources.{name}", words, remedy="name the page that documents the fact"
+            )
 
 
 def _missing_recipe(profile: Profile, located: Located) -> Iterator[BadFileError]:

@@ -1,4 +1,4 @@
-"""YAML values into models, with errors that name file, line, field and the nearest valid value."""
+"""Validates YAML values as models; errors name file, line, field and the nearest valid value."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.profiles.source_map import Located, read_located
 
 
 class Document(BaseModel):
-    """Base of everything that a user may write in a YAML file: strict, and fixed once read."""
+    """Base of the models of user-written YAML files: strict and frozen."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -22,7 +22,7 @@ class Document(BaseModel):
 Model = TypeVar("Model", bound=Document)
 
 REMEDIES = {
-    "string_type": 'text, in quotes where it looks like a number: "12"',
+    "string_type": 'text, in quotes if it looks like a number: "12"',
     "int_type": "a whole number, without quotes",
     "int_parsing": "a whole number",
     "bool_type": "true or false",
@@ -32,13 +32,13 @@ REMEDIES = {
     "tuple_type": "a list, as [a, b]",
     "dict_type": "a mapping of fields, as {a: 1}",
     "model_type": "a mapping of fields, as {a: 1}",
-    "too_short": "name one at least",
+    "too_short": "name at least one",
 }
-"""What to write instead, by pydantic's name of the error."""
+"""Remedies by pydantic's error types."""
 
 
 def read_document(file: Path, model: type[Model]) -> Model:
-    """Read one file; raises BadFileError for the first problem of it."""
+    """Read one file. Raises BadFileError for its first problem."""
     problems: list[BadFileError] = []
     document = validated(read_located(file), model, problems)
     if document is None:
@@ -47,11 +47,11 @@ def read_document(file: Path, model: type[Model]) -> Model:
 
 
 def validated(located: Located, model: type[Model], problems: list[BadFileError]) -> Model | None:
-    """The model of a value; adds each problem to `problems`, and returns None where one is."""
+    """The validated model of a value; None after adding the problems found to `problems`."""
     try:
         return model.model_validate(located.plain())
     except ValidationError as error:
-        # A misspelt field is missing too: the misspelling is what helps, so it comes first.
+        # A misspelt field is also missing; the misspelling helps more, so it comes first.
         details = error.errors(include_url=False)
         for detail in sorted(details, key=lambda detail: detail["type"] != "extra_forbidden"):
             problems.append(_problem(located, model, dict(detail)))
@@ -59,13 +59,13 @@ def validated(located: Located, model: type[Model], problems: list[BadFileError]
 
 
 def nearest(word: str, known: Sequence[str]) -> str | None:
-    """The known word that is most like `word`, where one is near."""
+    """The known word nearest to `word`, if one is close."""
     matches = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     return matches[0] if matches else None
 
 
 def nearest_few(word: str, known: Sequence[str], count: int = 5) -> list[str]:
-    """The known words that are most like `word`, the nearest first."""
+    """The known words close to `word`, the nearest first."""
     by_likeness = difflib.SequenceMatcher(b=word)
 
     def likeness(other: str) -> float:
@@ -80,9 +80,9 @@ def _problem(located: Located, model: type[BaseModel], detail: dict[str, Any]) -
     field = ".".join(str(part) for part in path) or "document"
     seen = detail["input"]
     words = f"{detail['msg']}, was {seen!r}"[:300]
-    remedy = REMEDIES.get(detail["type"], f"docs/reference/profiles.md says what {field} may be")
+    remedy = REMEDIES.get(detail["type"], f"see {field} in docs/reference/profiles.md")
     if detail["type"] == "extra_forbidden":
-        words = "is no field that is known here"
+        words = "is not a known field here"
         remedy = _one_of(str(path[-1]), _fields_at(model, path[:-1]))
     elif detail["type"] == "missing":
         words, remedy = "is missing", f"add {path[-1]}"
@@ -92,17 +92,17 @@ def _problem(located: Located, model: type[BaseModel], detail: dict[str, Any]) -
         remedy = _one_of(str(seen), expected.split("'")[1::2] or [expected])
     elif detail["type"] == "value_error":
         words = str(detail["msg"]).removeprefix("Value error, ")
-        remedy = "correct one of the two, or take one away"
+        remedy = "correct or remove one of the two"
     return located.at(path).problem(field, words, remedy=remedy)
 
 
 def _one_of(word: str, known: Sequence[str]) -> str:
-    """The known word that is most like `word`; all of them where none is near."""
+    """The known word nearest to `word`; all of them if none is close."""
     return nearest(word, known) or f"one of {', '.join(known)}"
 
 
 def _fields_at(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:
-    """The field names of the model that stands at `path`."""
+    """The field names of the model at `path`."""
     for part in path:
         field = model.model_fields.get(str(part))
         if field is None:

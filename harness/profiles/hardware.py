@@ -1,4 +1,4 @@
-"""What a machine for a guest looks like, as its profile says."""
+"""The hardware section of a profile: the machine for its guest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.profiles.documents import Document
 
 
 class Architecture(StrEnum):
-    """Processor architectures, as the kernel names them."""
+    """Processor architectures, by the kernel's names."""
 
     X86_64 = "x86_64"
     I686 = "i686"
@@ -19,7 +19,7 @@ class Architecture(StrEnum):
 
 
 class ProcessorFloor(StrEnum):
-    """The least processor that the OS starts on; levels as the x86-64 psABI defines them."""
+    """The minimum processor of an OS; levels as defined by the x86-64 psABI."""
 
     I486 = "i486"
     I586 = "i586"
@@ -31,7 +31,7 @@ class ProcessorFloor(StrEnum):
 
 
 class Firmware(StrEnum):
-    """How a machine starts its boot loader."""
+    """The firmware that starts a machine's boot loader."""
 
     BIOS = "bios"
     UEFI = "uefi"
@@ -39,7 +39,7 @@ class Firmware(StrEnum):
 
 
 class Tpm(StrEnum):
-    """What the OS makes of a Trusted Platform Module."""
+    """The OS's support of a Trusted Platform Module."""
 
     UNSUPPORTED = "unsupported"
     OPTIONAL = "optional"
@@ -55,7 +55,7 @@ class MachineType(StrEnum):
 
 
 class DiskBus(StrEnum):
-    """Buses that a root disk can sit on."""
+    """Buses of a root disk."""
 
     VIRTIO = "virtio"
     SCSI = "scsi"
@@ -74,7 +74,7 @@ class NicModel(StrEnum):
 
 
 class Range(Document):
-    """A least, a recommended and, where there is one, a greatest amount."""
+    """A minimum, a recommended and, if there is one, a maximum amount."""
 
     minimum: int = Field(gt=0)
     recommended: int = Field(gt=0)
@@ -106,7 +106,7 @@ class Hardware(Document):
         for name in ("machine_types", "disk_buses", "nic_models"):
             values = getattr(self, name)
             if len(set(values)) != len(values):
-                raise ValueError(f"{name} name one more than once")
+                raise ValueError(f"{name} lists an entry more than once")
         return self
 
     @property

@@ -1,4 +1,4 @@
-"""What Microsoft says of a guest on Hyper-V."""
+"""Microsoft's facts of a guest on Hyper-V."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from harness.profiles.documents import Document
 
 
 class SecureBootTemplate(StrEnum):
-    """Whose signatures the firmware trusts, as Set-VMFirmware names them."""
+    """Secure boot templates, the firmware's trusted signers, by Set-VMFirmware's names."""
 
     MICROSOFT_WINDOWS = "MicrosoftWindows"
     MICROSOFT_UEFI = "MicrosoftUEFICertificateAuthority"
 
 
 class IntegrationDelivery(StrEnum):
-    """How the integration services come into the guest."""
+    """How the integration services are delivered to the guest."""
 
     BUILT_IN = "built-in"
     PACKAGE = "package"
@@ -29,14 +29,14 @@ class IntegrationDelivery(StrEnum):
 
 
 class VcpuLimits(Document):
-    """The most virtual processors, by generation."""
+    """The maximum number of virtual processors, by generation."""
 
     generation_1: int | None = Field(default=None, gt=0)
     generation_2: int | None = Field(default=None, gt=0)
 
 
 class HypervFacts(Document):
-    """Facts of a guest on Hyper-V; `listed`: in Microsoft's list of supported guests today."""
+    """Facts of a guest on Hyper-V; `listed`: in Microsoft's current list of supported guests."""
 
     listed: bool
     generations: Annotated[tuple[Literal[1, 2], ...], Field(min_length=1)]

@@ -1,4 +1,4 @@
-"""How a release names itself inside the guest, where the rest of its profile does not state it."""
+"""The identity of a release inside the guest, if it differs from the rest of the profile."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from harness.profiles.documents import Document
 
 
 class Identity(Document):
-    """What the guest's own record of its OS must hold (os-release and its ancestors).
+    """The expected content of the guest's OS record (os-release and its ancestors).
 
-    Without more, the distribution is the profile's family, and the release is the profile's.
+    By default the distribution is the profile's family, and the release is the profile's.
     `minor_releases`: an `8.10` is an `8`. `rolling`: there is no release number to compare.
-    `any_distribution`: the image's owner says which one it is, so only the system and the
-    architecture can be compared.
+    `any_distribution`: the image's owner knows the distribution, so that only the system and the
+    architecture are compared.
     """
 
     distribution: str | None = None  # ID of os-release
     name: str | None = None  # NAME of os-release, where several products share one ID
-    release: str | None = None  # VERSION_ID of os-release; `sid` for what Debian has not released
+    release: str | None = None  # VERSION_ID of os-release; `sid` for Debian's unreleased versions
     minor_releases: bool = False
     rolling: bool = False
     any_distribution: bool = False
@@ -31,7 +31,7 @@ class Identity(Document):
 
 
 class Builds(Document):
-    """The build numbers of a Windows release, with its feature updates; no `last`: still open."""
+    """The build numbers of a Windows release and its feature updates; no `last`: open-ended."""
 
     first: int = Field(gt=0)
     last: int | None = None
@@ -43,7 +43,7 @@ class Builds(Document):
         return self
 
     def holds(self, build: int) -> bool:
-        """Whether a build number is one of them."""
+        """Whether a build number is in the range."""
         return self.first <= build and (self.last is None or build <= self.last)
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Chains of parents: what a profile or a recipe takes from the files of families/."""
+"""Inheritance of profiles and recipes from the files of families/."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.profiles.source_map import Located, read_located
 
 
 class Families:
-    """The files of a folder families/, each read once, and what their children take from them."""
+    """The files of a folder families/, each read once, for inheritance."""
 
     def __init__(self, folder: Path) -> None:
         self._files = {file.stem: file for file in sorted(folder.glob("*.yaml"))}
@@ -19,7 +19,7 @@ class Families:
         self._used: set[str] = set()
 
     def inherited(self, own: Located, below: tuple[str, ...] = ()) -> Located:
-        """A document with all that its chain of parents gives it."""
+        """A document merged with its chain of parents."""
         parent = own.fields().get("parent")
         if parent is None:
             return own
@@ -27,8 +27,8 @@ class Families:
         return merged(self._family(parent, below), rest)
 
     def unused(self) -> list[BadFileError]:
-        """A problem for every family that nothing takes after."""
-        remedy = "take the file away"
+        """A problem for every family without children."""
+        remedy = "remove the file"
         return [
             BadFileError(file, 1, "file", "is the parent of no profile", remedy=remedy)
             for name, file in self._files.items()
@@ -44,7 +44,7 @@ class Families:
         if name in below:
             chain = " -> ".join([*below[below.index(name) :], name])
             raise parent.problem(
-                "parent", f"closes a circle: {chain}", remedy="take one of these parents away"
+                "parent", f"forms a cycle: {chain}", remedy="remove one of these parents"
             )
         if name not in self._files:
             raise parent.problem(

@@ -1,4 +1,4 @@
-"""Reads the profiles, all of them, and all that is wrong with them."""
+"""Loads the profiles, and collects their problems."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from harness.profiles.source_map import Located, read_located
 from harness.text import natural_order
 
 FILLED = (("id",), ("name",), ("osinfo", "id"))
-"""Fields of a series in which `{release}` stands for the entry's release."""
+"""Fields of a series in which `{release}` is replaced by the entry's release."""
 
 
 @dataclass(frozen=True)
 class Resolved:
-    """A profile with all that it inherits, and where each of its values stands."""
+    """A profile with inherited values, and the source position of each value."""
 
     profile: Profile
     located: Located
@@ -30,16 +30,16 @@ class Resolved:
 
 @dataclass
 class Examined:
-    """What a folder of profiles holds: by id what can be read, and every problem once."""
+    """The content of a profiles folder: readable profiles by id, and every problem once."""
 
     resolved: list[Resolved] = field(default_factory=list)
     problems: list[BadFileError] = field(default_factory=list)
     broken: dict[str, BadFileError] = field(default_factory=dict)
 
     def problem(self, found: BadFileError, profile: str | None = None) -> None:
-        """Add a problem, of a profile; what a family hands down is told once, not for each child.
+        """Add a problem of a profile, which is then broken.
 
-        The profile is broken then.
+        A problem inherited from a family is added once, not for each child.
         """
         if profile is not None:
             self.broken.setdefault(profile, found)
@@ -48,15 +48,15 @@ class Examined:
 
 
 def load_profiles(folder: Path | None = None) -> list[Profile]:
-    """Every profile, by id; raises BadFileError for the first problem of any file."""
+    """Every profile by id. Raises BadFileError for the first problem of any file."""
     return [resolved.profile for resolved in resolve_profiles(folder)]
 
 
 @dataclass(frozen=True)
 class Usable:
-    """The profiles that are sound, and the first problem of each other one.
+    """The valid profiles, and the first problem of each other one.
 
-    `broken` has those by id, or by the file's name where the file tells no id.
+    `broken` has the problems by id, or by the file's name if the file has no id.
     """
 
     profiles: list[Profile]
@@ -65,9 +65,9 @@ class Usable:
 
 
 def usable_profiles(folder: Path | None = None) -> Usable:
-    """Every profile that has no problem: a file that is broken does not spoil the others.
+    """Every valid profile: a broken file does not affect the others.
 
-    Raises BadFileError where no profile is sound.
+    Raises BadFileError if no profile is valid.
     """
     examined = examine_profiles(folder)
     broken = examined.broken
@@ -78,7 +78,7 @@ def usable_profiles(folder: Path | None = None) -> Usable:
 
 
 def resolve_profiles(folder: Path | None = None) -> list[Resolved]:
-    """Every profile with its values' places; raises BadFileError for the first problem."""
+    """Every profile with its source map. Raises BadFileError for the first problem."""
     examined = examine_profiles(folder)
     if examined.problems:
         raise examined.problems[0]
@@ -86,7 +86,7 @@ def resolve_profiles(folder: Path | None = None) -> list[Resolved]:
 
 
 def examine_profiles(folder: Path | None = None) -> Examined:
-    """Every profile that can be read, and every problem of every file."""
+    """Every readable profile, and every problem of every file."""
     folder = folder or profiles_folder()
     examined = Examined()
     families = Families(folder / "families")
@@ -105,18 +105,18 @@ def examine_profiles(folder: Path | None = None) -> Examined:
     _find_twins(examined)
     if not examined.resolved and not examined.problems:
         remedy = "git checkout guest_profiles"
-        examined.problem(BadFileError(folder, None, "folder", "holds no profile", remedy=remedy))
+        examined.problem(BadFileError(folder, None, "folder", "has no profiles", remedy=remedy))
     examined.resolved.sort(key=lambda resolved: natural_order(resolved.profile.id))
     return examined
 
 
 def digest(profile: Profile) -> str:
-    """The profile's content as a digest: it changes when a fact changes, not with its layout."""
+    """The digest of the profile's content; independent of its layout."""
     return hashlib.sha256(profile.model_dump_json().encode()).hexdigest()
 
 
 def _entries(file: Path, families: Families, examined: Examined) -> list[Located]:
-    """The profiles that a file makes: one, or one for each release of a series."""
+    """The profiles of a file: one, or one for each release of a series."""
     try:
         own = read_located(file)
         whole = families.inherited(own)
@@ -132,7 +132,7 @@ def _entries(file: Path, families: Families, examined: Examined) -> list[Located
 def _series(whole: Located, releases: Located) -> list[Located]:
     if not releases.items():
         raise releases.problem(
-            "releases", "should be a list of one release or more", remedy="- {release: '12'}"
+            "releases", "should be a list of at least one release", remedy="- {release: '12'}"
         )
     common = whole.replaced({k: v for k, v in whole.fields().items() if k != "releases"})
     entries = []
@@ -144,7 +144,7 @@ def _series(whole: Located, releases: Located) -> list[Located]:
 
 
 def _filled(entry: Located) -> Located:
-    """The entry with its release put where the series left room for it."""
+    """The entry with its release filled into the templates of the series."""
     release = entry.at(["release"]).value
     for path in FILLED:
         found = entry.at(path)

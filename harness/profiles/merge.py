@@ -1,18 +1,18 @@
-"""How a profile takes after its parent: the rules of docs/reference/profiles.md."""
+"""Merges a profile with its parent, by the rules of docs/reference/profiles.md."""
 
 from __future__ import annotations
 
 from harness.profiles.source_map import Located
 
 ADDED = ("log_exceptions", "known_issues", "packages")
-"""Lists of which a child adds to its parent's."""
+"""Lists that a child appends to instead of replacing."""
 
 
 def merged(parent: Located, child: Located) -> Located:
-    """The parent's fields with the child's over them; neither is changed.
+    """The parent's fields overridden by the child's, as a new mapping.
 
-    Mappings merge field by field, `null` takes the parent's value away, ADDED lists and claims
-    are added to the parent's, and anything else of the child replaces the parent's.
+    Mappings merge field by field, `null` removes the parent's value, ADDED lists and claims are
+    appended to the parent's, and any other value of the child replaces the parent's.
     """
     fields = dict(parent.fields())
     for name, own in child.fields().items():
@@ -37,14 +37,14 @@ def _both_lists(theirs: Located, own: Located) -> bool:
 
 
 def _without_nulls(value: Located) -> Located:
-    """A mapping that meets none of its parent's: there is nothing for its nulls to take away."""
+    """A mapping without its nulls, which remove nothing as the parent has no such mapping."""
     return merged(value.replaced({}), value) if isinstance(value.value, dict) else value
 
 
 def _unclaimed(theirs: Located, own: Located) -> list[Located]:
-    """The parent's claims, less those on a feature on a hypervisor that the child claims itself.
+    """The parent's claims without those that the child overrides by feature and hypervisor.
 
-    Within one level sources may disagree; then both stay, since neither is above the other.
+    Sources of one level may disagree; both claims stay, as neither overrides the other.
     """
     taken = {
         (_word(entry, "on"), feature.value)
@@ -56,7 +56,7 @@ def _unclaimed(theirs: Located, own: Located) -> list[Located]:
         features = entry.at(["features"])
         left = [f for f in features.items() if (_word(entry, "on"), f.value) not in taken]
         if left == features.items():
-            kept.append(entry)  # untouched, or malformed and to be told of
+            kept.append(entry)  # unchanged, or malformed: validation reports it
         elif left:
             kept.append(entry.replaced(entry.fields() | {"features": features.replaced(left)}))
     return kept

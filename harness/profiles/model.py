@@ -1,4 +1,4 @@
-"""The model of a guest profile: the facts of one guest OS release, and what is claimed of it."""
+"""The model of a guest profile: the facts of one guest OS release, and the claims about it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ X86_MACHINES = {"q35", "pc"}
 
 
 class System(StrEnum):
-    """The kinds of operating system that are told apart where a guest is spoken to."""
+    """The kinds of operating systems, which have different guest interfaces."""
 
     LINUX = "Linux"
     FREEBSD = "FreeBSD"
@@ -31,16 +31,16 @@ class System(StrEnum):
 
 
 class OsInfo(Document):
-    """The guest's entry in osinfo-db; `absent` says why the database has none."""
+    """The guest's entry in osinfo-db; `absent`: the reason if the database has none."""
 
     id: str = Field(pattern=r"^https?://\S+$")
     absent: str | None = None
 
 
 class Lifecycle(Document):
-    """When the release came and goes, as far as there are dates; `end_of_life`: of general support.
+    """The release's dates, as far as known; `end_of_life`: the end of general support.
 
-    `end_of_support` is the end of the last phase that anyone can get by normal means.
+    `end_of_support`: the end of the last support phase that is generally available.
     """
 
     released: date | None = None
@@ -57,16 +57,16 @@ class Lifecycle(Document):
 
     @property
     def end(self) -> date | None:
-        """The day after which nobody mends the release; None where none is known."""
+        """The last day of fixes for the release; None if unknown."""
         return self.end_of_support or self.end_of_life
 
     def is_over(self, today: date) -> bool:
-        """Whether nobody mends it any more."""
+        """Whether the release no longer gets fixes."""
         return self.end is not None and self.end < today
 
 
 class Editions(Document):
-    """Which editions of the OS the claims are about."""
+    """The OS editions that the claims cover."""
 
     supported: Annotated[tuple[str, ...], Field(min_length=1)]
     excluded: tuple[str, ...] = ()
@@ -74,7 +74,7 @@ class Editions(Document):
 
 
 class Method(StrEnum):
-    """How a guest gets from nothing to ready without a hand on the keyboard."""
+    """The provisioning methods of a guest, all unattended."""
 
     BOOTSTRAP = "bootstrap"
     CLOUD_IMAGE = "cloud-image"
@@ -90,14 +90,14 @@ class Method(StrEnum):
 
 
 class Seed(StrEnum):
-    """The media by which cloud-init can be told of a guest, as it names them."""
+    """cloud-init's data sources for seed media, by cloud-init's names."""
 
     NOCLOUD = "nocloud"
     CONFIG_DRIVE = "config-drive"
 
 
 class ChannelKind(StrEnum):
-    """The ways into a guest."""
+    """The channels into a guest."""
 
     AGENT = "agent"
     CONSOLE = "console"
@@ -107,21 +107,21 @@ class ChannelKind(StrEnum):
 
 
 class Budgets(Document):
-    """How long things may take with KVM, in seconds; stretched for other accelerators."""
+    """Time budgets in seconds under KVM; scaled for other accelerators."""
 
     ready_seconds: int = Field(gt=0)
     shutdown_seconds: int = Field(gt=0)
 
 
 class AgentPolicy(StrEnum):
-    """What the guest agent lets the host do, as the vendor ships it."""
+    """The guest agent's policy as the vendor ships it."""
 
     UNRESTRICTED = "unrestricted"
     RESTRICTED = "restricted"
 
 
 class AgentSetup(Document):
-    """The guest agent's policy; `open`: the first boot is to lift it, and programs run by it."""
+    """The guest agent's policy; `open`: the first boot lifts it, so that programs run by it."""
 
     policy: AgentPolicy = AgentPolicy.UNRESTRICTED
     open: bool = False
@@ -135,14 +135,14 @@ class AgentSetup(Document):
 
     @property
     def blocks(self) -> bool:
-        """Whether a command that is refused is what the profile expects."""
+        """Whether the profile expects the agent to refuse a command."""
         return self.policy is AgentPolicy.RESTRICTED and not self.open
 
 
 class Drivers(Document):
-    """The kernel drivers that are expected behind the guest's devices, where known.
+    """The kernel drivers expected for the guest's devices, if known.
 
-    Of disk and network card the preferred ones; of the VM generation id where there is a driver.
+    `disk` and `nic`: of the preferred models; `generation_id`: if the kernel has a driver.
     """
 
     disk: str | None = None
@@ -151,7 +151,7 @@ class Drivers(Document):
 
 
 class LogException(Document):
-    """A record of the kernel log, or a failed unit, that is known and harmless."""
+    """A kernel log record, or a failed unit, that is known to be benign."""
 
     pattern: str
     reason: str
@@ -162,26 +162,26 @@ class LogException(Document):
         try:
             re.compile(self.pattern)
         except re.error as error:
-            raise ValueError(f"pattern is no regular expression: {error}") from error
+            raise ValueError(f"pattern is not a regular expression: {error}") from error
         return self
 
 
 class KnownIssue(LogException):
-    """A failure that is on record; `pattern` is looked for in the failure's reason."""
+    """A known issue; `pattern` is searched for in the failure's reason."""
 
     feature: str
     owner: str
     expires: date
 
     def matches(self, feature: str, reason: str, *, today: date | None = None) -> bool:
-        """Whether a failure of `feature` with this reason is the one on record, and not expired."""
+        """Whether a failure of `feature` with this reason is this issue, and it has not expired."""
         if feature != self.feature or (today or date.today()) > self.expires:
             return False
         return re.search(self.pattern, reason) is not None
 
 
 class Difference(Document):
-    """A fact that is deliberately not osinfo-db's, and why."""
+    """A fact that deliberately differs from osinfo-db, with the reason."""
 
     field: str
     reason: str
@@ -223,7 +223,7 @@ class Profile(Document):
         claimed = Counter((e.on, f, e.source) for e in self.claims for f in e.features)
         twice = sorted(f"{feature} on {on}" for (on, feature, _), n in claimed.items() if n > 1)
         if twice:
-            raise ValueError(f"claims of one source name {', '.join(twice)} more than once")
+            raise ValueError(f"claims of one source list {', '.join(twice)} more than once")
         return self
 
     @model_validator(mode="after")
@@ -231,38 +231,38 @@ class Profile(Document):
         if self.windows is None and {Method.AUTOUNATTEND, Method.WINNT_SIF} & set(
             self.provisioning
         ):
-            raise ValueError("provisioning names Windows Setup, and windows says nothing of it")
+            raise ValueError("provisioning lists Windows Setup, and the section windows is missing")
         if self.windows and Method.AUTOUNATTEND in self.provisioning and not self.windows.image:
-            raise ValueError("provisioning names autounattend, and windows.image no edition")
+            raise ValueError("provisioning lists autounattend, and windows.image is missing")
         return self
 
     @model_validator(mode="after")
     def _machine_fits(self) -> Profile:
         if len(set(self.variants)) != len(self.variants):
-            raise ValueError("variants name one more than once")
+            raise ValueError("variants lists an entry more than once")
         x86 = self.architecture is not Architecture.AARCH64
         foreign = [m for m in self.hardware.machine_types if (m in X86_MACHINES) is not x86]
         if foreign:
             raise ValueError(f"{self.architecture} has no machine type {', '.join(foreign)}")
         if Firmware.BIOS in self.variants and not x86:
-            raise ValueError(f"variants name bios, which {self.architecture} does not have")
+            raise ValueError(f"variants lists bios, which {self.architecture} does not have")
         if self.hyperv and self.hyperv.generations == (2,) and Firmware.BIOS in self.variants:
-            raise ValueError("variants name bios, and on Hyper-V it boots in generation 2 alone")
+            raise ValueError("variants lists bios, and on Hyper-V it boots only in generation 2")
         if self.hyperv and 2 in self.hyperv.generations and self.architecture == "i686":
             raise ValueError("guests of generation 2 are 64-bit, and the architecture is i686")
         return self
 
     @property
     def system(self) -> System:
-        """What kind of operating system it is."""
+        """The kind of operating system."""
         families = {"windows": System.WINDOWS, "freebsd": System.FREEBSD}
         return families.get(self.family, System.LINUX)
 
     def claims_of(self, feature: str, on: HypervisorKind) -> tuple[ClaimEntry, ...]:
-        """What is claimed of a feature on a hypervisor, by one source or by several."""
+        """The claims about a feature on a hypervisor, of one or several sources."""
         return tuple(e for e in self.claims if e.on is on and feature in e.features)
 
     def claim_of(self, feature: str, on: HypervisorKind) -> ClaimKind | None:
-        """What can be held against an outcome; None where nothing is said, or sources disagree."""
+        """The claim to compare an outcome with; None without claims, or if sources disagree."""
         said = {entry.claim for entry in self.claims_of(feature, on)}
         return said.pop() if len(said) == 1 else None

@@ -1,7 +1,7 @@
-"""The OS database (osinfo-db): its entries, and which of them a medium belongs to.
+"""The OS database (osinfo-db): its entries, and the identification of media.
 
-Its format is libosinfo's (https://libosinfo.org); a medium matches where every pattern that an
-entry names is found in the medium's words, as libosinfo does it.
+The format is libosinfo's (https://libosinfo.org); a medium matches an entry if every pattern of
+the entry is found in the medium's labels, as in libosinfo.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from harness.errors import HarnessError
 DATABASE = Path("/usr/share/osinfo")
 
 PATTERNS = ("volume-id", "system-id", "publisher-id", "application-id")
-"""What of a medium the database describes, by its own names."""
+"""The labels of a medium that the database describes, by its names."""
 
 
 @dataclass(frozen=True)
 class OsEntry:
-    """One OS of the database with those that it derives from."""
+    """One OS of the database, with the OSes that it derives from."""
 
     element: Element
     parents: tuple[OsEntry, ...]
 
     @property
     def identifier(self) -> str:
-        """The id that profiles name."""
+        """The id, as profiles refer to it."""
         return self.element.get("id", "")
 
     @property
     def name(self) -> str:
-        """The name for people."""
+        """The display name."""
         return self.element.findtext("name") or self.identifier
 
     def day(self, name: str) -> date | None:
@@ -56,7 +56,7 @@ class MediumMatch:
 
 
 class Database:
-    """All OSes of the database by id. Raises HarnessError where it is not installed."""
+    """All OSes of the database by id. Raises HarnessError if it is not installed."""
 
     def __init__(self, folder: Path = DATABASE) -> None:
         self.folder = folder
@@ -64,11 +64,11 @@ class Database:
 
     @cached_property
     def version(self) -> str:
-        """The day of the database, as 20221203."""
+        """The version of the database, a date such as 20221203."""
         return (self.folder / "VERSION").read_text(encoding="utf-8").strip()
 
     def find(self, identifier: str) -> OsEntry | None:
-        """The OS of that id; None where the database has none."""
+        """The OS with that id, or None."""
         if identifier not in self._elements:
             return None
         if identifier not in self._entries:
@@ -80,9 +80,9 @@ class Database:
         return self._entries[identifier]
 
     def identify(self, words: dict[str, str], size: int) -> list[MediumMatch]:
-        """The OSes whose medium has these words (by PATTERNS) and this size in bytes.
+        """The OSes whose medium has these labels (by PATTERNS) and this size in bytes.
 
-        The likeliest first: where a vendor gives several releases the same words, the newest.
+        The likeliest first; of several releases with the same labels, the newest.
         """
         matches = []
         for identifier, element in self._elements.items():
@@ -110,7 +110,7 @@ class Database:
 
 
 def _score(medium: Element, words: dict[str, str], size: int) -> int:
-    """How many patterns of a medium's description hold; 0 where any does not, or none is there."""
+    """The number of matching patterns of a medium entry; 0 if any fails or there are none."""
     iso = medium.find("iso")
     if iso is None:
         return 0

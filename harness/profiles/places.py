@@ -1,4 +1,4 @@
-"""Where the project's data files are."""
+"""The paths of the project's data files."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from pathlib import Path
 
 
 def project_root() -> Path:
-    """The checkout: the folder that holds harness/, guest_profiles/, suites/ and images/."""
+    """The root of the checkout, with harness/, guest_profiles/, suites/ and images/."""
     return Path(__file__).resolve().parents[2]
 
 
 def profiles_folder() -> Path:
-    """The folder with one YAML file for each guest."""
+    """The folder of the profiles."""
     return project_root() / "guest_profiles"
 
 
 def catalogue_file() -> Path:
-    """The list of features."""
+    """The feature catalogue."""
     return project_root() / "suites" / "catalogue.yaml"
 
 
 def recipes_folder() -> Path:
-    """The folder with one YAML file for each recipe of a base image."""
+    """The folder of the base image recipes."""
     return project_root() / "images"

@@ -1,4 +1,4 @@
-"""A profile with all that it inherits, as YAML that tells where each value stands."""
+"""Renders a profile with inherited values as YAML, with the source position of each value."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from harness.profiles.model import Profile
 from harness.profiles.source_map import Located
 
 MARGIN = 60
-"""The column from which on the places stand, where the values leave room."""
+"""The minimum column of the source positions."""
 
 
 def shown(located: Located, folder: Path) -> str:
-    """The profile as YAML; each value's file, relative to `folder`, and line in a comment."""
+    """The profile as YAML; comments name each value's file, relative to `folder`, and line."""
     fields = located.fields()
     known = [name for name in Profile.model_fields if name in fields]
     ordered = located.replaced({name: fields[name] for name in known})
@@ -25,7 +25,7 @@ def shown(located: Located, folder: Path) -> str:
 
 
 def _lines(located: Located, depth: int) -> list[tuple[str, Located | None]]:
-    """Each line of the YAML, with the value whose place it tells."""
+    """Each line of the YAML, with the value whose position it shows."""
     indent = "  " * depth
     lines: list[tuple[str, Located | None]] = []
     for name, inner in located.fields().items():
@@ -40,7 +40,7 @@ def _lines(located: Located, depth: int) -> list[tuple[str, Located | None]]:
 
 
 def _is_flat(located: Located) -> bool:
-    """Whether the value goes on one line: a scalar, a list of scalars, or what is empty."""
+    """Whether the value fits on one line: a scalar, a list of scalars, or an empty value."""
     inner = [*located.fields().values(), *located.items()]
     return not inner or (not located.fields() and not any(_has_inner(item) for item in inner))
 
@@ -50,5 +50,5 @@ def _has_inner(located: Located) -> bool:
 
 
 def _flow(located: Located) -> str:
-    """A value in YAML's flow style, which JSON is a part of."""
+    """A value in YAML's flow style, as JSON."""
     return json.dumps(located.plain(), ensure_ascii=False, default=str)

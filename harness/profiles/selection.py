@@ -1,4 +1,4 @@
-"""Which profiles a user means: an id, a glob, or an expression over a profile's fields.
+"""Selects profiles by an id, a glob, or an expression over a profile's fields.
 
 debian-12        debian-*        'family=windows and release>=2016 and not eol'
 """
@@ -26,7 +26,7 @@ FLAGS: dict[str, Callable[[Profile, date], bool]] = {
     "eol": lambda profile, today: profile.lifecycle.is_over(today),
     "listed": lambda profile, _: profile.hyperv is not None and profile.hyperv.listed,
 }
-"""Words that hold or do not: nobody mends the release any more; Microsoft lists it today."""
+"""Flags: `eol`, the release no longer gets fixes; `listed`, Microsoft lists it."""
 
 GRAMMAR = r"""
     ?start: any
@@ -46,7 +46,7 @@ GRAMMAR = r"""
 Test = Callable[[Profile], bool]
 
 EXPRESSION = re.compile(r"[=<>()\s]")
-"""What no id and no glob has in it."""
+"""Characters that ids and globs do not have."""
 
 VALUES_SHOWN = 30
 
@@ -60,11 +60,11 @@ def select(
     today: date | None = None,
     broken: Mapping[str, BadFileError] = MappingProxyType({}),
 ) -> list[Profile]:
-    """The profiles that any of `wanted` means, in the order of the profiles.
+    """The profiles that any of `wanted` selects, in the order of the profiles.
 
-    `broken` has the problems of profiles that could not be read, by their ids. Raises the problem
-    of one that an id or a glob means, and UsageError where one of `wanted` is malformed or means
-    no profile, with what is near.
+    `broken` has the problems of unreadable profiles by id. Raises the problem if an id or a glob
+    selects a broken profile; UsageError with near matches if one of `wanted` is malformed or
+    selects nothing.
     """
     chosen: set[str] = set()
     for words in wanted:
@@ -97,15 +97,13 @@ def _by_expression(profiles: Sequence[Profile], words: str, today: date) -> list
             for field in FIELDS
             if re.search(rf"\b{field}\b", words)
         ]
-        remedy = (
-            "values that exist: " + "; ".join(present) if present else "guestcert profiles list"
-        )
-        raise UsageError(f"no profile fits {words!r}", remedy=remedy)
+        remedy = "existing values: " + "; ".join(present) if present else "guestcert profiles list"
+        raise UsageError(f"no profile matches {words!r}", remedy=remedy)
     return found
 
 
 def _some(values: list[str]) -> list[str]:
-    """The values, or the first of them where they are too many to read."""
+    """The values, cut to a readable number."""
     return values if len(values) <= VALUES_SHOWN else [*values[:VALUES_SHOWN], "..."]
 
 
@@ -116,8 +114,8 @@ def _parse(words: str, today: date) -> Test:
         column = getattr(error, "column", -1)
         place = f"at column {column}" if column > 0 else "at its end"
         raise UsageError(
-            f"{words!r} can not be understood {place}",
-            remedy="an id, a glob, or an expression such as 'family=debian and release>=12'",
+            f"{words!r} is not a valid selection {place}",
+            remedy="use an id, a glob, or an expression such as 'family=debian and release>=12'",
         ) from error
     except VisitError as error:
         if isinstance(error.orig_exc, UsageError):
@@ -127,7 +125,7 @@ def _parse(words: str, today: date) -> Test:
 
 
 class _Tests(Transformer[Token, Test]):
-    """Turns a parsed expression into a test of a profile."""
+    """Transforms a parsed expression into a predicate of profiles."""
 
     def __init__(self, today: date) -> None:
         super().__init__()
@@ -146,7 +144,7 @@ class _Tests(Transformer[Token, Test]):
         field, operator, value = str(tokens[0]), str(tokens[1]), str(tokens[2]).strip('"')
         if field not in FIELDS:
             raise UsageError(
-                f"{field!r} is no field to select by",
+                f"{field!r} is not a field to select by",
                 remedy=nearest(field, FIELDS) or f"one of {', '.join(FIELDS)}",
             )
         return lambda profile: _holds(str(getattr(profile, field) or ""), operator, value)
@@ -156,7 +154,7 @@ class _Tests(Transformer[Token, Test]):
         if word not in FLAGS:
             near = nearest(word, [*FLAGS, *FIELDS])
             raise UsageError(
-                f"{word!r} is no word to select by",
+                f"{word!r} is not a flag to select by",
                 remedy=near or f"one of {', '.join(FLAGS)}, or a comparison of {', '.join(FIELDS)}",
             )
         return lambda profile: FLAGS[word](profile, self._today)
@@ -174,9 +172,9 @@ def _holds(actual: str, operator: str, wanted: str) -> bool:
 
 
 def compare_releases(left: str, right: str) -> int | None:
-    """Below, at or above zero, as people count: 9 before 10, 12 before 12-sp1.
+    """Negative, zero or positive, in natural order: 9 before 10, 12 before 12-sp1.
 
-    None where a number meets a word: sid is neither before nor after 12.
+    None for a number and a word: sid is neither before nor after 12.
     """
     ours, theirs = _parts(left), _parts(right)
     for one, other in zip(ours, theirs, strict=False):

@@ -1,4 +1,4 @@
-"""YAML files as values that know where they stand: file and line, kept through merging."""
+"""YAML values with their source position, file and line, which survives merging."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from harness.errors import BadFileError
 
 SIZE_LIMIT = 1024 * 1024
-"""Bytes: no file of ours comes near it."""
+"""Limit of a file in bytes; real files are far smaller."""
 
 VALUES_LIMIT = 20_000
-"""Values of a file with its aliases written out, of which a small file may hold billions."""
+"""Limit of a file's values with aliases expanded: a small file may expand to billions."""
 
-SYNTAX_REMEDY = "look at the indentation, the quotes and the brackets there"
-ALIAS_REMEDY = "write the values out, without & and *"
+SYNTAX_REMEDY = "check the indentation, the quotes and the brackets there"
+ALIAS_REMEDY = "write the values in full, without & and *"
 
 Scalar = str | int | float | bool | date | datetime | None
 
 
 @dataclass(frozen=True)
 class Located:
-    """A value of a YAML file, and the line (counted from 1) where its key or item stands."""
+    """A value of a YAML file, and the line (from 1) of its key or item."""
 
     value: dict[str, Located] | list[Located] | Scalar
     file: Path
     line: int
 
     def plain(self) -> Any:
-        """The value alone."""
+        """The plain value."""
         if isinstance(self.value, dict):
             return {key: inner.plain() for key, inner in self.value.items()}
         if isinstance(self.value, list):
@@ -45,7 +45,7 @@ class Located:
         return self.value
 
     def at(self, path: Sequence[str | int]) -> Located:
-        """The deepest value on the way along `path`."""
+        """The deepest existing value along `path`."""
         found = self
         for part in path:
             inner = found._inner(part)
@@ -55,11 +55,11 @@ class Located:
         return found
 
     def fields(self) -> dict[str, Located]:
-        """The fields of a mapping; none where it is no mapping."""
+        """The fields of a mapping; empty for other values."""
         return self.value if isinstance(self.value, dict) else {}
 
     def items(self) -> list[Located]:
-        """The items of a list; none where it is no list."""
+        """The items of a list; empty for other values."""
         return self.value if isinstance(self.value, list) else []
 
     def _inner(self, part: str | int) -> Located | None:
@@ -69,20 +69,20 @@ class Located:
         return items[part] if part < len(items) else None
 
     def replaced(self, value: dict[str, Located] | list[Located] | Scalar) -> Located:
-        """Another value in the same place."""
+        """Another value at the same position."""
         return Located(value, self.file, self.line)
 
     def problem(self, field: str, words: str, *, remedy: str | None = None) -> BadFileError:
-        """An error that names this place."""
+        """An error that names this position."""
         return BadFileError(self.file, self.line, field, words, remedy=remedy)
 
 
 def read_located(file: Path) -> Located:
-    """Read a file that holds a mapping; raises BadFileError where it does not."""
+    """Read a file that holds a mapping. Raises BadFileError if it does not."""
     try:
         if file.stat().st_size > SIZE_LIMIT:
             raise BadFileError(
-                file, None, "file", "is larger than 1 MiB", remedy="take out what is no fact"
+                file, None, "file", "is larger than 1 MiB", remedy="remove what is not a fact"
             )
         yaml = YAML(typ="safe", pure=True)
         node = yaml.compose(file.read_text(encoding="utf-8"))
@@ -94,17 +94,17 @@ def read_located(file: Path) -> Located:
         ) from error
     except (YAMLError, OSError, UnicodeDecodeError, RecursionError) as error:
         raise BadFileError(
-            file, None, "file", f"can not be read: {error}", remedy="a readable file of UTF-8 text"
+            file, None, "file", f"cannot be read: {error}", remedy="a readable file of UTF-8 text"
         ) from error
     if located is None or not isinstance(located.value, dict):
         raise BadFileError(
-            file, 1, "document", "should be a mapping of fields", remedy="begin with id: NAME"
+            file, 1, "document", "should be a mapping of fields", remedy="start with id: NAME"
         )
     return located
 
 
 class _Reader:
-    """Turns the nodes of one file into values; bounded, since aliases can hold each other."""
+    """Constructs values from the nodes of one file; bounded, as aliases can be recursive."""
 
     def __init__(self, file: Path, constructor: SafeConstructor) -> None:
         self._file = file
@@ -113,14 +113,12 @@ class _Reader:
         self._open: set[int] = set()
 
     def read(self, node: Node, line: int) -> Located:
-        """The value of a node that stands on `line`."""
+        """The value of a node, with the given line."""
         if next(self._counter) > VALUES_LIMIT:
-            raise BadFileError(
-                self._file, line, "file", "holds too many values", remedy=ALIAS_REMEDY
-            )
+            raise BadFileError(self._file, line, "file", "has too many values", remedy=ALIAS_REMEDY)
         if id(node) in self._open:
             raise BadFileError(
-                self._file, line, "file", "holds a value that holds itself", remedy=ALIAS_REMEDY
+                self._file, line, "file", "has a value that contains itself", remedy=ALIAS_REMEDY
             )
         self._open.add(id(node))
         try:
@@ -141,7 +139,7 @@ class _Reader:
             key = str(self._scalar(key_node)) if isinstance(key_node, ScalarNode) else "?"
             line = key_node.start_mark.line + 1
             if key in fields:
-                words = f"stands here again, first in line {fields[key].line}"
+                words = f"is a duplicate of line {fields[key].line}"
                 raise BadFileError(self._file, line, key, words, remedy="keep one of the two")
             fields[key] = self.read(value, line)
         return fields
@@ -152,6 +150,6 @@ class _Reader:
         except ValueError as error:  # such as the 45th of a month
             line = node.start_mark.line + 1
             raise BadFileError(
-                self._file, line, "YAML", str(error), remedy="a value that there can be"
+                self._file, line, "YAML", str(error), remedy="a value that exists"
             ) from error
         return value

@@ -1,4 +1,4 @@
-"""The configurations of a guest that a run is about: its firmware, or on Hyper-V its generation."""
+"""Variants of a guest in a run: its firmware, or on Hyper-V its generation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.profiles.model import Profile
 
 
 class Generation(StrEnum):
-    """Hyper-V's two kinds of machines."""
+    """Hyper-V's machine generations."""
 
     GENERATION_1 = "generation-1"
     GENERATION_2 = "generation-2"
@@ -24,7 +24,7 @@ SelectedGuests = Sequence[tuple[Profile, tuple[Variant, ...]]]
 """The guests of a run, each with its variants, the primary first."""
 
 NAMES = (*Firmware, *Generation)
-"""The names of all variants that there are."""
+"""The names of all variants."""
 
 BY_NUMBER = {1: Generation.GENERATION_1, 2: Generation.GENERATION_2}
 
@@ -32,7 +32,7 @@ BY_NUMBER = {1: Generation.GENERATION_1, 2: Generation.GENERATION_2}
 def variants_on(profile: Profile, kind: HypervisorKind) -> tuple[Variant, ...]:
     """The variants of a profile on a hypervisor, the primary first.
 
-    On Hyper-V those of which its vendor says that they work, else those that have its firmware.
+    On Hyper-V the generations that the vendor supports, else those with the profile's firmware.
     """
     if kind is HypervisorKind.QEMU:
         return profile.variants
@@ -43,17 +43,17 @@ def variants_on(profile: Profile, kind: HypervisorKind) -> tuple[Variant, ...]:
 
 
 def unsupported_reason(profile: Profile, kind: HypervisorKind) -> UsageError | None:
-    """Why guestcert makes no machine for that guest there; None where it does."""
+    """The reason why guestcert cannot run that guest on a hypervisor; None if it can."""
     if kind is HypervisorKind.HYPERV or profile.architecture is not Architecture.AARCH64:
         return None
     return UsageError(
-        f"no machine of {profile.id} can be made on QEMU yet: it is for {profile.architecture}",
-        remedy="name guests for x86_64 or i686: `architecture != aarch64` is a choice, too",
+        f"{profile.id} cannot run on QEMU yet: it is for {profile.architecture}",
+        remedy="select guests for x86_64 or i686, for example with `architecture != aarch64`",
     )
 
 
 def firmware_of(profile: Profile, variant: Variant) -> Firmware:
-    """What a machine of a variant has: generation 2 enforces signatures where a template fits."""
+    """The firmware of a variant: generation 2 has secure boot if a template fits."""
     if isinstance(variant, Firmware):
         return variant
     if variant is Generation.GENERATION_1:
@@ -63,7 +63,7 @@ def firmware_of(profile: Profile, variant: Variant) -> Firmware:
 
 
 def covers(profile: Profile, variant: Variant, wanted: Firmware) -> bool:
-    """Whether a case about a firmware is about this variant; signed boot is UEFI's too."""
+    """Whether a case of a firmware applies to this variant; secure boot is also UEFI."""
     firmware = firmware_of(profile, variant)
     if isinstance(variant, Generation) and firmware is Firmware.SECURE_BOOT:
         return wanted in (Firmware.UEFI, Firmware.SECURE_BOOT)

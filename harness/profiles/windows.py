@@ -1,4 +1,4 @@
-"""What Windows Setup is told of a release: facts that no other system has."""
+"""Facts of a release for Windows Setup."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from harness.profiles.identity import Builds
 
 
 class WindowsSetup(Document):
-    """`key` is a generic one that the vendor publishes; it lets Setup go on, and activates nothing.
+    """`key`: a generic key that the vendor publishes; Setup accepts it, and it does not activate.
 
     `image`: the edition's name in the medium's install.wim (none before Vista). `drivers`: the
-    release's folder on the virtio-win medium, where that has one. `builds` and `server` are how
-    the installed system names itself.
+    release's folder on the virtio-win medium, if that has one. `builds` and `server` identify the
+    installed system.
     """
 
     kernel: str = Field(pattern=r"^\d+\.\d+$")  # of Windows NT
@@ -26,6 +26,6 @@ class WindowsSetup(Document):
 
     @property
     def version(self) -> tuple[int, int]:
-        """The kernel's version, to be compared: (6, 0) is Vista's."""
+        """The kernel's comparable version: (6, 0) is Vista's."""
         major, minor = self.kernel.split(".")
         return int(major), int(minor)

@@ -42,7 +42,7 @@ def test_broken_yaml_is_told_with_file_and_line(tmp_path: Path) -> None:
 def test_a_field_given_twice_is_told_with_its_second_line(tmp_path: Path) -> None:
     problem = problem_with(tmp_path, PROFILE_YAML + "recipe: other\n")
     assert problem.line == len(PROFILE_YAML.splitlines()) + 1
-    assert problem.problem == f"stands here again, first in line {line_of(PROFILE_YAML, 'recipe:')}"
+    assert problem.problem == f"is a duplicate of line {line_of(PROFILE_YAML, 'recipe:')}"
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_an_unknown_field_is_told_with_the_field_that_is_near(tmp_path: Path) ->
     text = PROFILE_YAML + "logn: root\n"
     problem = problem_with(tmp_path, text)
     assert (problem.line, problem.field) == (line_of(text, "logn"), "logn")
-    assert problem.problem == "is no field that is known here"
+    assert problem.problem == "is not a known field here"
     assert problem.remedy == "login"
 
 
@@ -126,12 +126,12 @@ def test_a_wrong_type_is_told_with_what_stood_there(tmp_path: Path) -> None:
     [
         (b"", "should be a mapping"),
         (b"- a\n- b\n", "should be a mapping"),
-        (b"id: \xff\xfe\n", "can not be read"),
-        (b"id: a\x00b\n", "can not be read"),
-        (b"id: a\x1bb\n", "can not be read"),
-        (b"a: " + b"[" * 400 + b"]" * 400, "can not be read"),
+        (b"id: \xff\xfe\n", "cannot be read"),
+        (b"id: a\x00b\n", "cannot be read"),
+        (b"id: a\x1bb\n", "cannot be read"),
+        (b"a: " + b"[" * 400 + b"]" * 400, "cannot be read"),
         (b"id: x\n" + b"#" * SIZE_LIMIT, "is larger than 1 MiB"),
-        (b"&a {id: *a}", "holds itself"),
+        (b"&a {id: *a}", "contains itself"),
     ],
     ids=["empty", "list", "no UTF-8", "NUL", "escape", "deep", "large", "holds itself"],
 )
@@ -142,7 +142,7 @@ def test_a_file_that_is_no_profile_at_all_is_refused(
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadFileError, match="can not be read"):
+    with pytest.raises(BadFileError, match="cannot be read"):
         read_document(tmp_path / "none.yaml", Profile)
 
 

@@ -87,7 +87,7 @@ def test_a_family_s_mistake_is_told_once_and_in_its_own_file(folder: Path) -> No
 
 
 def test_a_folder_without_a_profile_is_a_problem(folder: Path) -> None:
-    with pytest.raises(BadFileError, match="holds no profile"):
+    with pytest.raises(BadFileError, match="has no profiles"):
         load_profiles(folder)
 
 
@@ -178,7 +178,7 @@ def test_a_known_issue_is_of_its_feature_and_its_reason_alone() -> None:
 
 
 def test_a_pattern_that_is_none_is_refused() -> None:
-    with pytest.raises(ValidationError, match="pattern is no regular expression"):
+    with pytest.raises(ValidationError, match="pattern is not a regular expression"):
         a_known_issue(pattern="(")
 
 

@@ -78,7 +78,7 @@ def test_a_familys_mistake_is_told_where_it_stands(images: Path) -> None:
             4,
             "should match pattern",
         ),
-        ("id: a\nkind: import\nfile: x\nfille: y\n", 4, "is no field that is known"),
+        ("id: a\nkind: import\nfile: x\nfille: y\n", 4, "is not a known field"),
     ],
 )
 def test_a_wrong_recipe_is_told_with_its_line(

@@ -69,14 +69,14 @@ def test_several_words_choose_each_profile_once_in_the_profiles_order() -> None:
         ),
         ("debain-12", "there is no profile 'debain-12'", "debian-12"),
         ("rhel-*", "there is no profile 'rhel-*'", "guestcert profiles list"),
-        ("famly=debian", "'famly' is no field to select by", "family"),
-        ("family=debian and eoll", "'eoll' is no word to select by", "eol"),
-        ("not a-b", "understood at column", "an id, a glob"),
-        ("shape=round", "'shape' is no field", "one of id, name, family, release"),
-        ("family=rhel", "no profile fits 'family=rhel'", "family: debian, ubuntu"),
-        ("release>99", "no profile fits 'release>99'", "release: 12, 22.04, 24.04, 9"),
-        ("family=debian &", "understood at column 15", "'family=debian and release>=12'"),
-        ("family=debian and", "understood at its end", "'family=debian and release>=12'"),
+        ("famly=debian", "'famly' is not a field to select by", "family"),
+        ("family=debian and eoll", "'eoll' is not a flag to select by", "eol"),
+        ("not a-b", "selection at column", "an id, a glob"),
+        ("shape=round", "'shape' is not a field", "one of id, name, family, release"),
+        ("family=rhel", "no profile matches 'family=rhel'", "family: debian, ubuntu"),
+        ("release>99", "no profile matches 'release>99'", "release: 12, 22.04, 24.04, 9"),
+        ("family=debian &", "selection at column 15", "'family=debian and release>=12'"),
+        ("family=debian and", "selection at its end", "'family=debian and release>=12'"),
     ],
 )
 def test_words_that_choose_nothing_are_answered_with_what_would(
@@ -150,7 +150,7 @@ def chosen_by(words: str) -> set[str]:
     try:
         return set(ids(select(GUESTS, [f"({words})"], today=TODAY)))
     except UsageError as error:
-        assert "no profile fits" in error.sentence, error.sentence
+        assert "no profile matches" in error.sentence, error.sentence
         return set()
 
 

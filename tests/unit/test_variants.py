@@ -71,7 +71,7 @@ def test_cases_about_a_firmware_run_on_the_generation_that_has_it(
 def test_a_guest_that_no_machine_is_made_for_is_refused() -> None:
     refusal = unsupported_reason(PROFILES["windows-11-arm64"], HypervisorKind.QEMU)
     assert refusal is not None
-    assert refusal.sentence.startswith("no machine of windows-11-arm64 can be made on QEMU")
+    assert refusal.sentence.startswith("windows-11-arm64 cannot run on QEMU")
     assert unsupported_reason(PROFILES["windows-11-arm64"], HypervisorKind.HYPERV) is None
     made = [
         profile
