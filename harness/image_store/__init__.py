@@ -1,1 +1,1 @@
-"""Base images: built from recipes, kept by content, checked at every use."""
+"""Base images: built from recipes, stored by content, verified at every use."""

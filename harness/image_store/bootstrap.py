@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.image_store import disk, qemu_img
-from harness.image_store.builder import IMAGE, LOG, Material, Step, version_of
+from harness.image_store.builder import IMAGE, LOG, Material, StepReporter, version_of
 from harness.image_store.disk import assemble_disk, root_mib
 from harness.image_store.programs import clean_environment, run_program
 from harness.image_store.recipe import BootstrapRecipe, Recipe
@@ -18,20 +18,20 @@ INITRD_HOOK = Path(__file__).with_name("bootstrap_initrd.sh")
 HOOK = Path(__file__).with_name("bootstrap_hook.sh")
 
 LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
-"""Paths that no case looks at: they would only make the image larger."""
+"""Paths that no case needs; leaving them out makes the image smaller."""
 
 PROXIES = {"Acquire::http::Proxy": "http_proxy", "Acquire::https::Proxy": "https_proxy"}
-"""APT's options for proxies, which may hold a password, and the variables that do the same."""
+"""APT's proxy options, which may hold a password, and the equivalent variables."""
 
 PASSED_ON = (*PROXIES, "Acquire::Check-Valid-Until", "Acquire::Check-Date")
-"""What the host's administrator told APT about reaching the archive holds for an image too."""
+"""The host's APT options for reaching the archive, which apply to the image's build too."""
 
 
 class Bootstrap:
     """See Builder. Takes a minute or two."""
 
-    def inputs(self, recipe: Recipe, step: Step) -> Mapping[str, str]:
-        """See Builder: our own code, and the programs that shape an image."""
+    def inputs(self, recipe: Recipe, step: StepReporter) -> Mapping[str, str]:
+        """See Builder: guestcert's code, and the versions of the programs."""
         code = [Path(disk.__file__), Path(__file__), INITRD_HOOK, HOOK]
         return {file.name: file.read_text(encoding="utf-8") for file in code} | {
             "mmdebstrap": version_of("mmdebstrap"),
@@ -39,15 +39,15 @@ class Bootstrap:
             "qemu-img": qemu_img.version(),
         }
 
-    def build(self, recipe: Recipe, folder: Path, step: Step) -> tuple[Material, ...]:
+    def build(self, recipe: Recipe, folder: Path, step: StepReporter) -> tuple[Material, ...]:
         """See Builder."""
         assert isinstance(recipe, BootstrapRecipe)
         log = folder / LOG
         parts, work = folder / "parts", folder / "tmp"
-        folder.chmod(0o711)  # APT downloads as a user of its own
+        folder.chmod(0o711)  # APT downloads as its own user
         for place in (parts, work):
             place.mkdir()
-            place.chmod(0o777)  # without root, mmdebstrap's hook runs as another user of ours
+            place.chmod(0o777)  # without root, mmdebstrap's hook runs as a subordinate user
         options = _host_options()
         command = _mmdebstrap(recipe, parts, options)
         step("bootstrapping from packages")
@@ -91,18 +91,18 @@ def _mmdebstrap(recipe: BootstrapRecipe, parts: Path, options: Mapping[str, str]
 
 
 def _host_options() -> dict[str, str]:
-    """The options of PASSED_ON that the host's APT has; none where the host has no APT."""
+    """The options of PASSED_ON that the host's APT sets; none on a host without APT."""
     if shutil.which("apt-config") is None:
         return {}
-    said = run_program(["apt-config", "dump", "--no-empty", *PASSED_ON])
-    pairs = re.findall(r'^(\S+) "([^"\n]*)";$', said, re.MULTILINE)
+    output = run_program(["apt-config", "dump", "--no-empty", *PASSED_ON])
+    pairs = re.findall(r'^(\S+) "([^"\n]*)";$', output, re.MULTILINE)
     return {option: value for option, value in pairs if option in PASSED_ON}
 
 
 def _environment(work: Path, options: Mapping[str, str]) -> dict[str, str]:
-    """What package scripts expect, and the proxies: a command line is every user's to read.
+    """The variables for package scripts, and the proxies: every user can read a command line.
 
-    mmdebstrap mounts within `work`, which goes with the build.
+    mmdebstrap mounts within `work`, which is removed with the build.
     """
     proxies = {PROXIES[name]: value for name, value in options.items() if name in PROXIES}
     scripts = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}

@@ -1,4 +1,4 @@
-"""What every builder of base images has in common."""
+"""The interface of base image builders, and their common parts."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from harness.image_store.programs import run_program
 from harness.image_store.recipe import Recipe
 
 IMAGE = "image.qcow2"
-"""The name that every builder gives its result in the folder that it is given."""
+"""The name of a builder's result in its folder."""
 
 LOG = "build.log"
 EVIDENCE = "evidence"
-"""What a failed build leaves in its folder: a log, and perhaps a folder with more."""
+"""Evidence that a failed build leaves in its folder: a log, and optionally a folder."""
 
-Step = Callable[[str], None]
-"""Told what a build is doing now."""
+StepReporter = Callable[[str], None]
+"""Called with the current step of a build."""
 
 
 @dataclass(frozen=True)
 class Material:
-    """Something that went into an image; `sha256` is empty where only its name is known."""
+    """An input of an image; `sha256` is empty if only its name is known."""
 
     name: str
     sha256: str = ""
@@ -32,22 +32,22 @@ class Material:
 
 
 class Builder(Protocol):
-    """Makes the images of one kind of recipe."""
+    """Builds the images of one kind of recipe."""
 
-    def inputs(self, recipe: Recipe, step: Step) -> Mapping[str, str]:
-        """All that shapes the image beside the recipe's text: versions and digests, by name."""
+    def inputs(self, recipe: Recipe, step: StepReporter) -> Mapping[str, str]:
+        """The inputs of an image beside the recipe's text: versions and digests, by name."""
         ...
 
-    def build(self, recipe: Recipe, folder: Path, step: Step) -> tuple[Material, ...]:
-        """Make `folder`/IMAGE (qcow2); returns what went into it. Its log is `folder`/LOG.
+    def build(self, recipe: Recipe, folder: Path, step: StepReporter) -> tuple[Material, ...]:
+        """Build `folder`/IMAGE (qcow2); returns its materials. The log is `folder`/LOG.
 
-        Raises HarnessError where it can't be made.
+        Raises HarnessError if the build fails.
         """
         ...
 
 
 def version_of(program: str, flag: str = "--version") -> str:
-    """What a program says of its version, in a line."""
+    """The first line of a program's version output."""
     return run_program([program, flag]).splitlines()[0].strip()
 
 

@@ -1,4 +1,4 @@
-"""Vendors' lists of digests: which file has which digest, in every common form of such lists."""
+"""Vendors' checksum lists, in every common format."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from harness.errors import HarnessError
-from harness.image_store.builder import Step
+from harness.image_store.builder import StepReporter
 from harness.image_store.download import fetch_small
 from harness.image_store.recipe import Checksums, Digest
 from harness.image_store.signatures import keyring_for, verified
@@ -19,12 +19,12 @@ from harness.text import natural_order
 HEX_LENGTH = {Digest.SHA256: 64, Digest.SHA512: 128}
 
 COREUTILS = re.compile(r"(?P<digest>[0-9a-fA-F]{32,128})[ \t]+\*?(?P<name>\S.*)")
-"""A line as sha256sum prints it, and as those do who write it by hand."""
+"""A line in sha256sum's format, also as written by hand."""
 
 BSD = re.compile(
     r"SHA(2-)?(?P<bits>256|512) ?\((?P<name>[^)]+)\) ?= ?(?P<digest>[0-9a-fA-F]{64,128})"
 )
-"""A line as `sha256sum --tag`, the BSDs and openssl print it."""
+"""A line in the format of `sha256sum --tag`, the BSDs and openssl."""
 
 
 def published(
@@ -33,12 +33,12 @@ def published(
     checksums: Checksums,
     image: str,
     keyrings: Path,
-    step: Step = lambda _: None,
+    step: StepReporter = lambda _: None,
 ) -> tuple[str, str]:
-    """The name of the newest file that `image` (a pattern) names, and its digest.
+    """The name and digest of the newest file that matches the pattern `image`.
 
-    `keyrings` holds the keys that the user supplied. Raises HarnessError where the list cannot be
-    had, is not signed by whom it should, or names none.
+    `keyrings` holds the keys that the user supplied. Raises HarnessError if the list cannot be
+    downloaded, lacks the required signature, or lists no such file.
     """
     folder = folder.rstrip("/")
     address = f"{folder}/{checksums.file}"
@@ -64,14 +64,14 @@ def published(
 
 
 def newest(pattern: str, names: list[str]) -> str | None:
-    """The last of the names that fit a pattern, image-10 after image-9; None where none does."""
+    """The last matching name in natural order (image-10 after image-9), or None."""
     return max(fnmatch.filter(names, pattern), key=natural_order, default=None)
 
 
 def digests_in(text: str, kind: Digest) -> dict[str, frozenset[str]]:
-    """Digests by file name, from a list of any form; digests of another kind are passed over.
+    """Digests by file name, from a list of any format; digests of other algorithms are skipped.
 
-    A name with folders is the file's that is called so: lists are written where images are built.
+    Folders in names are dropped: lists are written where images are built.
     """
     found: dict[str, frozenset[str]] = {}
     for line in text.splitlines():
@@ -86,11 +86,11 @@ def digests_in(text: str, kind: Digest) -> dict[str, frozenset[str]]:
 def _not_listed(address: str, image: str, names: list[str], kind: Digest) -> HarnessError:
     if not names:
         return HarnessError(
-            f"{address} holds no line with the {kind} of a file",
-            remedy="look whether the recipe's checksums name the right file and algorithm",
+            f"{address} has no line with the {kind} of a file",
+            remedy="check that the recipe's checksums name the right file and algorithm",
         )
     near = difflib.get_close_matches(image, names[:1000], n=3, cutoff=0.4)
     return HarnessError(
-        f"{address} lists no file {image}",
-        remedy=f"name in the recipe one that it lists: {', '.join(near or names[:3])}",
+        f"{address} does not list the file {image}",
+        remedy=f"use one of the listed names in the recipe: {', '.join(near or names[:3])}",
     )

@@ -1,4 +1,4 @@
-"""Puts a disk together that boots by itself, with BIOS and with UEFI, without loop devices."""
+"""Assembles a disk that boots with BIOS and with UEFI, without loop devices."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ESP_START = 2 * MIB
 ESP_SIZE = 64 * MIB
 ROOT_START = ESP_START + ESP_SIZE
 TAIL = 1 * MIB
-"""Room for the backup GPT at the end of the disk."""
+"""Space for the backup GPT at the end of the disk."""
 
 BIOS_BOOT_TYPE = "21686148-6449-6E6F-744E-656564454649"
 """GPT type of the partition with GRUB's core (GRUB's manual)."""
@@ -32,26 +32,26 @@ ROOT_TYPES = {
 
 
 def root_mib(disk_gib: int) -> int:
-    """MiB of the root partition on a disk of that size."""
+    """The size of the root partition in MiB, on a disk of that size."""
     return (disk_gib * 1024 * MIB - ROOT_START - TAIL) // MIB
 
 
 def assemble_disk(
     parts: Path, architecture: BootstrapArchitecture, disk_gib: int, disk: Path, log: Path
 ) -> None:
-    """Make the raw `disk` from what the bootstrap hook left in `parts`."""
+    """Assemble the raw `disk` from the bootstrap hook's output in `parts`."""
     esp = _make_esp(parts, log)
     with disk.open("wb") as file:
         file.truncate(disk_gib * 1024 * MIB)
     _partition(disk, ROOT_TYPES[architecture], root_mib(disk_gib), log)
-    if (parts / "core.img").exists():  # not where no machine of the architecture has a BIOS
+    if (parts / "core.img").exists():  # only for architectures with BIOS machines
         _install_grub(disk, parts)
     for part, start in ((esp, ESP_START), (parts / "root.ext4", ROOT_START)):
         _copy_sparse(part, disk, start)
 
 
 def _make_esp(parts: Path, log: Path) -> Path:
-    """The EFI system partition, filled with mtools: the host's kernel may lack vfat."""
+    """Create the EFI system partition with mtools, as the host's kernel may lack vfat."""
     esp = parts / "esp.img"
     with esp.open("wb") as file:
         file.truncate(ESP_SIZE)
@@ -72,7 +72,7 @@ def _partition(disk: Path, root_type: str, root_size: int, log: Path) -> None:
 
 
 def _install_grub(disk: Path, parts: Path) -> None:
-    """What grub-bios-setup does: boot.img into the MBR, core.img into its own partition.
+    """Install GRUB like grub-bios-setup: boot.img into the MBR, core.img into its partition.
 
     Offsets are GRUB's (include/grub/i386/pc/boot.h): the kernel sector of boot.img at 0x5c, the
     drive check's jump at 0x66, and core.img's first block list entry at the end of its sector.
@@ -89,7 +89,7 @@ def _install_grub(disk: Path, parts: Path) -> None:
 
 
 def _copy_sparse(part: Path, disk: Path, start: int) -> None:
-    """Copy the data of `part` to `start` of `disk`, leaving its holes holes."""
+    """Copy the data of `part` to `start` of `disk`; holes stay holes."""
     with part.open("rb") as source, disk.open("r+b") as target:
         end = source.seek(0, os.SEEK_END)
         offset = 0

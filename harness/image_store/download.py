@@ -1,4 +1,4 @@
-"""Downloads files over HTTPS: through the host's proxy, resumed where they broke off, verified."""
+"""Downloads files over HTTPS: through the host's proxy, resumable, verified."""
 
 from __future__ import annotations
 
@@ -14,43 +14,43 @@ from pathlib import Path
 import httpx
 
 from harness.errors import HarnessError
-from harness.image_store.builder import Step
+from harness.image_store.builder import StepReporter
 from harness.image_store.files import refuse_link, without_links
 from harness.image_store.recipe import Digest
 from harness.waiting import SYSTEM_CLOCK, Clock, Deadline, let_pass
 
 PART = ".part"
-"""Ends the name of a file that is being downloaded, or was until something broke."""
+"""File name suffix of an unfinished download."""
 
 FORGOTTEN = timedelta(days=1)
-"""After so long without a byte nobody goes on with a download."""
+"""Age of an unfinished download that is removed, as nobody resumes it."""
 
 PAUSES = (1.0, 5.0, 20.0)
-"""Seconds between one attempt and the next."""
+"""Seconds between attempts."""
 
 CHUNK = 1024 * 1024
 SMALL_FILE_LIMIT = 4 * 1024 * 1024
-"""Bytes of a list of digests: a server that sends more sends something else."""
+"""Limit of a checksum list in bytes: a larger file is something else."""
 
 SMALL_FILE_SECONDS = 120.0
 IMAGE_LIMIT = 64 * 1024**3
-"""Bytes of an image: no vendor's comes near."""
+"""Limit of an image in bytes: real images are far smaller."""
 
 IMAGE_SECONDS = 6 * 3600.0
-"""Seconds for all attempts at an image together: 64 KiB/s bring 1.3 GiB in that time."""
+"""Limit of all attempts at an image in seconds: enough for 1.3 GiB at 64 KiB/s."""
 
 TIMEOUT = httpx.Timeout(30.0)
-REMEDY = "look whether this host reaches it, and whether HTTPS_PROXY is needed, then try again"
+REMEDY = "check that this host reaches it, and whether HTTPS_PROXY is needed, then try again"
 
 
 class UnreachableError(HarnessError):
-    """A server cannot be reached, or is in trouble: what it offers now is not known."""
+    """A server cannot be reached or fails, so that its current files are unknown."""
 
 
 def open_client(trusted: ssl.SSLContext | None = None) -> httpx.Client:
-    """A client for HTTPS alone: it follows redirections and uses the environment's proxies.
+    """A client for HTTPS only; it follows redirects and uses the environment's proxies.
 
-    It asks for files as they are: an encoded one could be a thousand times as large as was sent.
+    It requests identity encoding: a compressed file could expand a thousand times.
     """
     return httpx.Client(
         verify=trusted or True,
@@ -68,9 +68,9 @@ def fetch_small(
     from_host_itself: bool = False,
     clock: Clock = SYSTEM_CLOCK,
 ) -> bytes:
-    """The content of a small file; `from_host_itself`: no other host may redirect or send it.
+    """The content of a small file; `from_host_itself`: refuse redirects to other hosts.
 
-    Raises HarnessError with what was seen instead, UnreachableError where it may come back.
+    Raises HarnessError with the actual response; UnreachableError if a retry may succeed.
     """
     deadline = Deadline(SMALL_FILE_SECONDS, clock)
     try:
@@ -83,14 +83,14 @@ def fetch_small(
                 content += chunk
                 if len(content) > SMALL_FILE_LIMIT:
                     raise HarnessError(
-                        f"{address} is not a list of digests: it is larger than "
+                        f"{address} is not a checksum list: it is larger than "
                         f"{SMALL_FILE_LIMIT // CHUNK} MiB"
                     )
                 _require_time(deadline, address)
     except httpx.HTTPError as error:
         refused = isinstance(error, httpx.HTTPStatusError) and error.response.is_client_error
         kind = HarnessError if refused else UnreachableError
-        raise kind(f"{address} could not be had: {_words(error)}", remedy=REMEDY) from error
+        raise kind(f"{address} could not be downloaded: {_words(error)}", remedy=REMEDY) from error
     return bytes(content)
 
 
@@ -100,28 +100,28 @@ def download(
     file: Path,
     kind: Digest,
     digest: str,
-    step: Step,
+    step: StepReporter,
     clock: Clock = SYSTEM_CLOCK,
 ) -> None:
-    """Bring `file` to hold what `address` gives, resuming where an earlier attempt broke off.
+    """Download `address` to `file`, resuming an earlier attempt.
 
-    What an earlier attempt left of another build is thrown away. Raises HarnessError where it
-    cannot be had within IMAGE_LIMIT and IMAGE_SECONDS, or where its digest is not `digest`; what
-    does not fit is removed.
+    The rest of an earlier attempt at another build is discarded. Raises HarnessError if the
+    download exceeds IMAGE_LIMIT or IMAGE_SECONDS, or if the digest is not `digest`; a file with a
+    wrong digest is removed.
     """
     refuse_link(file)
     deadline = Deadline(IMAGE_SECONDS, clock)
     begun_earlier = file.exists()
     _fetch(client, address, file, step, deadline)
     if begun_earlier and digest_of(file, kind) != digest.lower():
-        step("what was there of it is another build's: downloading all of it")
+        step("the unfinished download is of another build: downloading it again")
         file.unlink()
         _fetch(client, address, file, step, deadline)
     found = digest_of(file, kind)
     if found != digest.lower():
         file.unlink()
         raise HarnessError(
-            f"{address} has the {kind} {found}, and its list of digests says {digest.lower()}",
+            f"{address} has the {kind} {found}, but its checksum list has {digest.lower()}",
             remedy="try again later: the vendor may just be publishing a new build",
         )
 
@@ -133,7 +133,7 @@ def digest_of(file: Path, kind: Digest) -> str:
 
 
 def remove_forgotten(folder: Path) -> list[Path]:
-    """Take away what broken downloads left in a folder, where nobody has gone on with them."""
+    """Remove unfinished downloads from a folder that nobody resumed."""
     oldest = time.time() - FORGOTTEN.total_seconds()
     left = [part for part in sorted(folder.glob(f"*{PART}")) if part.lstat().st_mtime < oldest]
     for part in left:
@@ -141,8 +141,10 @@ def remove_forgotten(folder: Path) -> list[Path]:
     return left
 
 
-def _fetch(client: httpx.Client, address: str, file: Path, step: Step, deadline: Deadline) -> None:
-    """All that is not there yet, in several attempts with pauses between them."""
+def _fetch(
+    client: httpx.Client, address: str, file: Path, step: StepReporter, deadline: Deadline
+) -> None:
+    """Download the missing part, in several attempts with pauses."""
     for pause in (*PAUSES, None):
         try:
             _resume(client, address, file, step, deadline)
@@ -150,19 +152,21 @@ def _fetch(client: httpx.Client, address: str, file: Path, step: Step, deadline:
         except httpx.HTTPError as error:
             if pause is None or not _may_pass(error):
                 raise HarnessError(
-                    f"{address} could not be had: {_words(error)}", remedy=REMEDY
+                    f"{address} could not be downloaded: {_words(error)}", remedy=REMEDY
                 ) from error
-            step(f"the download broke off ({_words(error)}), going on in {pause:.0f} s")
+            step(f"the download was interrupted ({_words(error)}); resuming in {pause:.0f} s")
         let_pass(pause, (), deadline.clock)
         _require_time(deadline, address)
 
 
-def _resume(client: httpx.Client, address: str, file: Path, step: Step, deadline: Deadline) -> None:
+def _resume(
+    client: httpx.Client, address: str, file: Path, step: StepReporter, deadline: Deadline
+) -> None:
     have = file.stat().st_size if file.exists() else 0
     headers = {"Range": f"bytes={have}-"} if have else {}
     with _answer(client, address, headers) as answer:
         if answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-            return  # all of it is there already; its digest will tell
+            return  # the file is complete; the digest decides
         answer.raise_for_status()
         resumed = answer.status_code == httpx.codes.PARTIAL_CONTENT
         done = have if resumed else 0
@@ -170,7 +174,7 @@ def _resume(client: httpx.Client, address: str, file: Path, step: Step, deadline
         _require_room(total, total - done, file, address)
         shown = -1
         with open(file, "ab" if resumed else "wb", opener=without_links) as target:
-            for chunk in answer.iter_raw():  # as they arrive: a slow server is noticed, too
+            for chunk in answer.iter_raw():  # as they arrive, so that a slow server is detected
                 target.write(chunk)
                 done += len(chunk)
                 _require_time(deadline, address)
@@ -183,18 +187,20 @@ def _resume(client: httpx.Client, address: str, file: Path, step: Step, deadline
 def _answer(
     client: httpx.Client, address: str, headers: dict[str, str] | None = None
 ) -> Iterator[httpx.Response]:
-    """A server's answer, as it is stored there; raises HarnessError for one that is encoded."""
+    """A server's response without content encoding. Raises HarnessError if it is encoded."""
     with client.stream("GET", address, headers=headers) as answer:
         if answer.headers.get("Content-Encoding", "identity") != "identity":
-            raise HarnessError(f"{address} is sent encoded, although it was asked for as it is")
+            raise HarnessError(
+                f"{address} is sent encoded, although identity encoding was requested"
+            )
         yield answer
 
 
 def _require_https(request: httpx.Request) -> None:
     if request.url.scheme != "https":
         raise HarnessError(
-            f"{request.url} is not an https address: anybody on the way could change what it gives",
-            remedy="give the recipe an https folder that does not lead elsewhere",
+            f"{request.url} is not an https address: its content could be changed in transit",
+            remedy="use an https folder in the recipe that does not redirect elsewhere",
         )
 
 
@@ -202,16 +208,16 @@ def _require_host(answer: httpx.Response, host: str) -> None:
     others = [each.url.host for each in (*answer.history, answer) if each.url.host != host]
     if others:
         raise HarnessError(
-            f"the list of digests on {host} comes from {others[0]}, and no signature is verified",
-            remedy="supply the vendor's key as docs/reference/profiles.md says, "
-            "or name in the recipe the host that has the list itself",
+            f"the checksum list on {host} comes from {others[0]}, and no signature is verified",
+            remedy="supply the vendor's key (see docs/reference/profiles.md), "
+            "or use the host that has the list in the recipe",
         )
 
 
 def _length(answer: httpx.Response, address: str) -> int:
     length = answer.headers.get("Content-Length", "")
     if not (length.isascii() and length.isdigit()):
-        raise HarnessError(f"{address} does not say how long it is", remedy="use another mirror")
+        raise HarnessError(f"{address} does not state its length", remedy="use another mirror")
     return int(length)
 
 
@@ -224,7 +230,7 @@ def _require_room(total: int, missing: int, file: Path, address: str) -> None:
     free = shutil.disk_usage(file.parent).free
     if missing > free:
         raise HarnessError(
-            f"{address} needs {missing // CHUNK} MiB, and {file.parent} has {free // CHUNK} free",
+            f"{address} needs {missing // CHUNK} MiB, and {file.parent} has {free // CHUNK} MiB",
             remedy="free some space, or set GUESTCERT_HOME to a larger disk",
         )
 
@@ -232,13 +238,13 @@ def _require_room(total: int, missing: int, file: Path, address: str) -> None:
 def _require_time(deadline: Deadline, address: str) -> None:
     if deadline.passed:
         raise HarnessError(
-            f"{address} was not had within {deadline.seconds:.0f} s",
-            remedy="try again: what is there of an image is kept for a day",
+            f"{address} was not downloaded within {deadline.seconds:.0f} s",
+            remedy="try again: an unfinished download is kept for a day",
         )
 
 
 def _may_pass(error: httpx.HTTPError) -> bool:
-    """Whether another attempt may go better: the line broke, or the server is in trouble."""
+    """Whether a retry may succeed: the connection broke, or the server failed."""
     if isinstance(error, httpx.HTTPStatusError):
         too_many = error.response.status_code == httpx.codes.TOO_MANY_REQUESTS
         return too_many or error.response.is_server_error

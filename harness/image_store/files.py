@@ -1,4 +1,4 @@
-"""Files that are written without following a link that lies in their place."""
+"""File access that does not follow links."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from harness.errors import HarnessError
 
 
 def without_links(path: str, flags: int) -> int:
-    """An opener for `open`: fails where the last part of the path is a link."""
+    """An opener for `open` that fails if the last part of the path is a link."""
     return os.open(path, flags | os.O_NOFOLLOW, 0o644)
 
 
 def refuse_link(path: Path) -> None:
-    """Raise HarnessError where a link lies in the place of a file that is about to be written."""
+    """Raise HarnessError if the path of a file to write is a link."""
     if path.is_symlink():
         raise HarnessError(
-            f"{path} is a link, which is not followed", remedy="look at what it is, and remove it"
+            f"{path} is a link, which is not followed",
+            remedy="check where it points, and remove it",
         )
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, in the place of what was there. Raises OSError."""
+    """Replace a file atomically. Raises OSError."""
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with open(descriptor, "wb") as stream:
@@ -37,9 +38,9 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def read_start(path: Path, limit: int) -> str | None:
-    """The beginning of a text file, a little beyond `limit` bytes at most; None where it is none.
+    """The start of a text file, at most a little beyond `limit` bytes; None if it is not a file.
 
-    Links are not followed, and nothing is waited for.
+    Does not follow links, and does not block.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)

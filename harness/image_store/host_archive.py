@@ -1,4 +1,4 @@
-"""Where this host's own APT gets a distribution's packages."""
+"""The package archive that this host's APT uses."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ FIELDS = "$(REPO_URI) $(COMPONENT) $(RELEASE)"
 
 
 def host_archive() -> str:
-    """The HTTP address of the archive that this host's packages come from.
+    """The HTTP address of the archive of this host's packages.
 
-    Raises HarnessError on a host without APT, or whose APT reads no archive over HTTP.
+    Raises HarnessError on a host without APT, or if its APT uses no archive over HTTP.
     """
     remedy = "name a mirror in the recipe"
     if shutil.which("apt-get") is None:
         raise HarnessError("this host has no APT whose archive could be used", remedy=remedy)
-    said = run_program(["apt-get", "indextargets", "--format", FIELDS, "Created-By: Packages"])
-    for line in said.splitlines():
+    output = run_program(["apt-get", "indextargets", "--format", FIELDS, "Created-By: Packages"])
+    for line in output.splitlines():
         address, _, rest = line.partition(" ")
         component, _, release = rest.partition(" ")
         main = component == "main" and "-" not in release  # no updates, no security
         if main and address.startswith(("http://", "https://")):
             return address.rstrip("/")
-    raise HarnessError("this host's APT reads no archive over HTTP", remedy=remedy)
+    raise HarnessError("this host's APT uses no archive over HTTP", remedy=remedy)

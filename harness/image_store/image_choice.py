@@ -1,4 +1,4 @@
-"""Which recipe makes a guest's base image: one that is asked for, its own, or an installation."""
+"""Chooses the recipe of a guest's base image: a requested one, its own, or an installation."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from harness.profiles.model import Profile
 
 
 def recipe_named(name: str, profiles: Iterable[Profile], root: Path) -> Recipe:
-    """The recipe for the guest of that name, else the one that has itself that name.
+    """The recipe for the guest of that name, else the recipe of that name.
 
-    Raises UsageError as `recipe_for` does, or where there is neither.
+    Raises UsageError like `recipe_for`, or if there is neither.
     """
     for profile in profiles:
         if profile.id == name:
@@ -24,10 +24,10 @@ def recipe_named(name: str, profiles: Iterable[Profile], root: Path) -> Recipe:
 
 
 def recipe_for(profile: Profile, root: Path, asked: str | None = None) -> Recipe:
-    """The recipe `asked` for, else the profile's own, else an installation from the shelf's medium.
+    """The recipe `asked` for, else the profile's, else an installation from a medium on the shelf.
 
-    Where the profile's own waits for the user's download, a medium that is there goes before it.
-    Raises UsageError where there is no such recipe, or no way to an image; `root` is the store's.
+    A medium on the shelf precedes a recipe that waits for the user's download. Raises UsageError
+    if there is no such recipe, or no way to an image; `root` is the store's root.
     """
     if asked is not None or profile.recipe is not None:
         recipe = load_recipe(asked or profile.recipe or "")
@@ -58,8 +58,8 @@ def _from_medium(profile: Profile, root: Path) -> InstallRecipe:
     installs = [method for method in profile.provisioning if method in FROM_MEDIA]
     if not installs:
         raise UsageError(
-            f"there is no recipe that makes an image of {profile.id}",
-            remedy="give your own build of it with --image FILE",
+            f"there is no image recipe for {profile.id}",
+            remedy="use your own build of it with --image FILE",
         )
     shelf = MediaShelf(root)
     if shelf.for_profile(profile.id) is None:
@@ -68,6 +68,6 @@ def _from_medium(profile: Profile, root: Path) -> InstallRecipe:
             f"the medium of {profile.id}, {troubled[0].path}, {troubled[0].trouble}"
             if troubled
             else f"there is no installation medium of {profile.id}",
-            remedy="guestcert media add FILE, or give your own build of it with --image FILE",
+            remedy="guestcert media add FILE, or use your own build of it with --image FILE",
         )
     return InstallRecipe(id=profile.id, kind="install", guest=profile.id, method=installs[0])

@@ -1,4 +1,4 @@
-"""Takes disk images as they are: the user's own, in any format that is one file."""
+"""Imports the user's disk images, in any single-file format."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from pathlib import Path
 
 from harness.errors import HarnessError, UsageError
 from harness.image_store import qemu_img
-from harness.image_store.builder import IMAGE, LOG, Material, Step
+from harness.image_store.builder import IMAGE, LOG, Material, StepReporter
 from harness.image_store.formats.identification import identify
 from harness.image_store.formats.reader import Disk, Reader
 from harness.image_store.programs import ProgramFailed
 from harness.image_store.recipe import ImportRecipe, Recipe
 
 PIECE = 1024 * 1024
-"""Bytes that are copied at once; pieces of zeros alone become holes of the copy."""
+"""Bytes copied at once; a piece of zeros becomes a hole in the copy."""
 
 WRITTEN, RESIZED, NOT_TO_BE_READ = 101, 103, 200
-"""Bytes of a file that QEMU locks while it writes to it, may resize it, or lets nobody read it.
+"""Offsets that QEMU locks in a file to write, to resize it, or to forbid others to read it.
 
 Source: QEMU's block/file-posix.c, RAW_LOCK_PERM_BASE and RAW_LOCK_SHARED_BASE.
 """
@@ -36,26 +36,26 @@ LOCK = "hhqqi4x"
 """struct flock of a 64-bit Linux: kind, whence, start, length, process."""
 
 SPARE_BYTES = 64 * 1024 * 1024
-"""Free space that is left on the store's disk: with less, what failed may have failed for want of
-it."""
+"""Free space in bytes to leave on the store's disk: below it, a failure may be due to a full
+disk."""
 
 
 GROWTH = 4 * 1024 * 1024
-"""Bytes that qemu-img writes at once: a file that may not grow so much is full."""
+"""Bytes that qemu-img writes at once: a file with less space left counts as full."""
 
 SIGNS_OF_CHANGE = ("st_size", "st_mtime_ns", "st_ctime_ns")
 
 
 class Import:
-    """See Builder. The user's file is only read."""
+    """See Builder. It only reads the user's file."""
 
-    def inputs(self, recipe: Recipe, step: Step) -> Mapping[str, str]:
+    def inputs(self, recipe: Recipe, step: StepReporter) -> Mapping[str, str]:
         """See Builder: the file's digest."""
         assert isinstance(recipe, ImportRecipe)
         with opened(recipe.file) as source:
             return {"digest": source.digest(), "qemu-img": qemu_img.version()}
 
-    def build(self, recipe: Recipe, folder: Path, step: Step) -> tuple[Material, ...]:
+    def build(self, recipe: Recipe, folder: Path, step: StepReporter) -> tuple[Material, ...]:
         """See Builder."""
         assert isinstance(recipe, ImportRecipe)
         step(f"copying {recipe.file.name}")
@@ -65,27 +65,27 @@ class Import:
 
 @contextmanager
 def opened(file: Path) -> Iterator[ForeignImage]:
-    """A foreign disk image, opened once for as long as the block lasts.
+    """A foreign disk image, open for the duration of the block.
 
-    Raises UsageError where it is not a file, in use, or nothing that a disk can be made of.
+    Raises UsageError if it is not a file, in use, or not a supported disk image.
     """
     try:
         path = file.resolve(strict=True)
-        if not stat.S_ISREG(path.lstat().st_mode):  # a device may act on being opened
-            raise UsageError(f"the image {file} is not a file", remedy="give a disk image")
+        if not stat.S_ISREG(path.lstat().st_mode):  # opening a device may have side effects
+            raise UsageError(f"the image {file} is not a file", remedy="use a disk image")
         flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
         descriptor = os.open(path, flags)
     except FileNotFoundError as error:
         raise UsageError(
-            f"the image {file} does not exist", remedy="give the path of a disk image"
+            f"the image {file} does not exist", remedy="use the path of a disk image"
         ) from error
-    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
-        cause = error.strerror if isinstance(error, OSError) else "its links lead in a circle"
+    except (OSError, RuntimeError) as error:  # RuntimeError: a cycle of links
+        cause = error.strerror if isinstance(error, OSError) else "its links form a cycle"
         raise UsageError(f"the image {file} cannot be read: {cause}") from error
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise UsageError(f"the image {file} is not a file", remedy="give a disk image")
+            raise UsageError(f"the image {file} is not a file", remedy="use a disk image")
         _require_unused(descriptor, file)
         disk = identify(Reader(descriptor, status.st_size, str(file)))
         yield ForeignImage(file, descriptor, status, disk)
@@ -94,14 +94,14 @@ def opened(file: Path) -> Iterator[ForeignImage]:
 
 
 def examine(file: Path) -> None:
-    """Look at a foreign image without copying it; raises UsageError as `opened` does."""
+    """Examine a foreign image without copying it. Raises UsageError like `opened`."""
     with opened(file):
         pass
 
 
 @dataclass(frozen=True)
 class ForeignImage:
-    """An opened file, whose headers state `disk`."""
+    """An open image file; its headers describe `disk`."""
 
     file: Path
     descriptor: int
@@ -109,15 +109,15 @@ class ForeignImage:
     disk: Disk
 
     def digest(self) -> str:
-        """The SHA-256 of all of it. Raises UsageError where it changes meanwhile."""
+        """The SHA-256 of the file. Raises UsageError if it changes meanwhile."""
         return self._copy(None)
 
     def convert(self, folder: Path, wanted: str | None = None) -> str:
-        """Write it as `folder`/IMAGE (qcow2), which leans on nothing; returns its SHA-256.
+        """Write it as `folder`/IMAGE (qcow2, without a backing file); returns its SHA-256.
 
-        What is checked and converted is a private copy. Raises UsageError where the file is
-        damaged, changes meanwhile, or has not the digest that is `wanted`; HarnessError where
-        there is no room, or the program breaks.
+        A private copy is checked and converted. Raises UsageError if the file is damaged, changes
+        meanwhile, or its digest is not the `wanted` one; HarnessError if there is not enough space,
+        or the program fails.
         """
         work = folder / "intake"
         work.mkdir(mode=0o700)
@@ -135,7 +135,7 @@ class ForeignImage:
         return digest
 
     def _copy(self, target: int | None) -> str:
-        """Read all of it, into the file `target` too where one is given; returns the SHA-256."""
+        """Read the file, and copy it to `target` if given; returns the SHA-256."""
         found = hashlib.sha256()
         if target is not None:
             if self.status.st_blocks * 512 > _room(target):
@@ -180,11 +180,11 @@ class ForeignImage:
             )
 
     def _reason(self, failure: ProgramFailed, disk: Disk) -> Exception:
-        """Why a private copy cannot be converted, where there was room."""
+        """The error of a failed conversion of a private copy, if there was enough space."""
         if failure.status is None:
             return HarnessError(
-                f"qemu-img did not get through {self.file} in time: {failure.sentence}",
-                remedy=f"qemu-img convert -O qcow2 {self.file} new.qcow2, and give that",
+                f"qemu-img did not convert {self.file} in time: {failure.sentence}",
+                remedy=f"qemu-img convert -O qcow2 {self.file} new.qcow2, and use that",
             )
         words = " ".join(failure.output.split())[:400] or f"it ended with {failure.status}"
         if disk.log:
@@ -205,7 +205,7 @@ class ForeignImage:
 
 
 def _hand_over(work: Path, source: Path, target: Path) -> None:
-    """Let the user that converts read the copy and write the result, and nobody else."""
+    """Give the converting user, and no other, access to the copy and the result."""
     target.touch(mode=0o600, exist_ok=False)
     if os.geteuid() == 0:
         account = pwd.getpwnam(qemu_img.UNPRIVILEGED)
@@ -216,12 +216,12 @@ def _hand_over(work: Path, source: Path, target: Path) -> None:
 
 
 def _require_unused(descriptor: int, file: Path) -> None:
-    """Raises UsageError where another process has the image open, and may write to it."""
+    """Raise UsageError if another process has the image open for writing."""
     for byte in (WRITTEN, RESIZED, NOT_TO_BE_READ):
         asked = struct.pack(LOCK, fcntl.F_WRLCK, os.SEEK_SET, byte, 1, 0)
         try:
             answer = fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, asked)
-        except OSError:  # a file system that locks nothing
+        except OSError:  # a file system without locks
             return
         if struct.unpack(LOCK, answer)[0] != fcntl.F_UNLCK:
             raise UsageError(
@@ -231,13 +231,13 @@ def _require_unused(descriptor: int, file: Path) -> None:
 
 
 def _room(where: int | Path) -> int:
-    """Bytes that may still be written to the disk of an open file or a folder."""
+    """Free bytes on the disk of an open file or a folder."""
     disk = os.statvfs(where)
     return disk.f_bavail * disk.f_frsize - SPARE_BYTES
 
 
 def _no_room(file: Path) -> HarnessError:
     return HarnessError(
-        f"there is no room in the store for {file}",
+        f"there is not enough space in the store for {file}",
         remedy="free some space, or set GUESTCERT_HOME to a larger disk",
     )

@@ -1,4 +1,4 @@
-"""What an ISO 9660 image says of itself: the words by which the OS database knows it.
+"""The description of an ISO 9660 image: the labels by which the OS database identifies it.
 
 Offsets are of the primary volume descriptor (ECMA-119, section 8.4) and of the boot record that
 El Torito adds.
@@ -21,7 +21,7 @@ EL_TORITO = b"EL TORITO SPECIFICATION"
 
 @dataclass(frozen=True)
 class IsoDescription:
-    """The words of an image by the OS database's names, its own size in bytes, and its boot."""
+    """An image's labels by the OS database's names, its stated size in bytes, and its boot."""
 
     words: dict[str, str]
     size: int
@@ -31,28 +31,28 @@ class IsoDescription:
 def describe_iso(file: Path) -> IsoDescription:
     """Read an image's description.
 
-    Raises UsageError where the file is no ISO image, or shorter than it says itself.
+    Raises UsageError if the file is not an ISO image, or shorter than it states.
     """
-    if file.exists() and not file.is_file():  # opening a pipe would wait for its writer
-        raise UsageError(f"{file} is not a file", remedy="give the path of an ISO file")
+    if file.exists() and not file.is_file():  # opening a pipe would block until it has a writer
+        raise UsageError(f"{file} is not a file", remedy="use the path of an ISO file")
     try:
         length = file.stat().st_size
         with file.open("rb") as stream:
             stream.seek(FIRST_DESCRIPTOR * SECTOR)
             sectors = stream.read(MOST_DESCRIPTORS * SECTOR)
     except OSError as error:
-        raise UsageError(f"{file} can not be read: {error.strerror}") from error
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from error
     descriptors = _descriptors(sectors)
     primary = next((d for d in descriptors if d[0] == PRIMARY), None)
     if primary is None:
         raise UsageError(
-            f"{file} is no ISO image: it has no volume descriptor",
-            remedy="give the installation medium as it is downloaded, a file that ends in .iso",
+            f"{file} is not an ISO image: it has no volume descriptor",
+            remedy="use the downloaded installation medium, a file that ends in .iso",
         )
     size = _number(primary, 80, "<I") * _number(primary, 128, "<H")
     if length < size:
         raise UsageError(
-            f"{file} is damaged: it says that it has {size} bytes, and has {length}",
+            f"{file} is damaged: it states {size} bytes, and has {length}",
             remedy="download it again, and compare its checksum with the vendor's",
         )
     words = {

@@ -1,4 +1,4 @@
-"""The shelf of installation media: the user's ISO files, where they are and what they install."""
+"""The shelf of installation media: the user's ISO files, and the guests that they install."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from harness.profiles.osinfo import Database
 from harness.text import natural_order
 
 FROM_MEDIA = frozenset(Method) - {Method.BOOTSTRAP, Method.CLOUD_IMAGE, Method.IMPORT}
-"""The methods that begin with an installation medium."""
+"""The methods that start from an installation medium."""
 
 ARCHITECTURES = {"i386": Architecture.I686, "i586": Architecture.I686}
-"""What the OS database also calls an architecture."""
+"""The OS database's other names of architectures."""
 
 
 class Medium(BaseModel):
-    """One ISO file: what it is, and the profiles that it installs, the likeliest first."""
+    """One ISO file, and the profiles that it installs, the likeliest first."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -41,28 +41,28 @@ class Medium(BaseModel):
 
     @property
     def damage(self) -> str:
-        """Why the file can not be read now, by a look at it; empty where it can."""
+        """The reason why the file is not usable now; empty if it is."""
         if not self.path.exists():
             return "is gone"
         if self.path.stat().st_size != self.size:
-            return "has changed since it was added"
+            return "changed after it was added"
         return ""
 
     @property
     def trouble(self) -> str:
-        """Why nothing can be installed from it; empty where something can."""
+        """The reason why it cannot install anything; empty if it can."""
         return self.damage or ("" if self.bootable else "is not bootable")
 
 
 DRIVERS = "virtio-win"
-"""What the volume ids of the media with Windows drivers begin with; they install no OS."""
+"""Prefixes of the volume ids of media with Windows drivers, which do not install an OS."""
 
 SHELF = TypeAdapter(tuple[Medium, ...])
 
 
 @dataclass(frozen=True)
 class Identified:
-    """What a medium says of itself, and what the OS database makes of it."""
+    """A medium's description, and its matches in the OS database."""
 
     volume: str
     bootable: bool
@@ -71,10 +71,10 @@ class Identified:
 
 
 def identify(file: Path, profiles: Sequence[Profile], database: Database) -> Identified:
-    """What a medium installs, by profiles that can be installed from one at all.
+    """Identify the profiles that a medium installs.
 
     Of profiles for one OS of the database, such as service packs, the newest comes first. Raises
-    UsageError where it is not an ISO image, or a damaged one.
+    UsageError if it is not an ISO image, or damaged.
     """
     described = describe_iso(file)
     matches = database.identify(described.words, described.size)
@@ -97,7 +97,7 @@ def identify(file: Path, profiles: Sequence[Profile], database: Database) -> Ide
 
 
 class MediaShelf:
-    """The media that were added, listed in one file of the store; the ISO files are not moved."""
+    """The added media, listed in one file of the store; the ISO files stay where they are."""
 
     def __init__(self, root: Path) -> None:
         self._file = root / "media.json"
@@ -109,10 +109,10 @@ class MediaShelf:
         database: Database,
         guest: Profile | None = None,
     ) -> Medium:
-        """Put a medium on the shelf, in the place of what was there under its path.
+        """Put a medium on the shelf, replacing the entry of the same path.
 
-        The user's word, `guest`, goes before the OS database's. Raises UsageError where it is no
-        ISO image, a damaged one, or one that nobody knows.
+        `guest`, the user's choice, overrides the OS database. Raises UsageError if it is not an
+        ISO image, damaged, or unknown.
         """
         path = file.resolve()
         known = identify(path, profiles, database)
@@ -122,8 +122,8 @@ class MediaShelf:
             seen = f"it is {known.names[0]}" if known.names else f"its volume id {known.volume!r}"
             raise UsageError(
                 f"no profile can be installed from {file}: {seen}"
-                + ("" if known.names else " is none that the OS database has"),
-                remedy="name the guest that it installs (--guest), or update the package osinfo-db",
+                + ("" if known.names else " is not in the OS database"),
+                remedy="name its guest with --guest, or update the package osinfo-db",
             )
         with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -139,21 +139,21 @@ class MediaShelf:
         return medium
 
     def put(self, medium: Medium) -> None:
-        """Note a medium, in the place of what was there under its path."""
+        """Record a medium, replacing the entry of the same path."""
         self._file.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(self._file.with_suffix(".lock")):
             others = [other for other in self.media() if other.path != medium.path]
             replace_file(self._file, SHELF.dump_json((*others, medium), indent=1))
 
     def media(self) -> tuple[Medium, ...]:
-        """Everything on the shelf; raises UsageError where its file is not ours any more."""
+        """All media on the shelf. Raises UsageError if the shelf's file is invalid."""
         try:
             return SHELF.validate_json(self._file.read_bytes())
         except FileNotFoundError:
             return ()
         except ValidationError as error:
             raise UsageError(
-                f"the list of media {self._file} can not be understood",
+                f"the list of media {self._file} is invalid",
                 remedy="remove it, and add the media again",
             ) from error
 
@@ -163,6 +163,6 @@ class MediaShelf:
         return max(found, key=lambda medium: natural_order(medium.volume), default=None)
 
     def for_profile(self, identifier: str) -> Medium | None:
-        """The usable medium of a profile, the one that is the likeliest to be just that."""
+        """The usable medium of a profile, the likeliest match."""
         fits = [m for m in self.media() if identifier in m.profiles and not m.trouble]
         return min(fits, key=lambda medium: medium.profiles.index(identifier), default=None)

@@ -1,4 +1,4 @@
-"""Where the image store is on this host, and whether its folder may be used as one."""
+"""The location of the image store on this host, and the checks of its folder."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from harness.errors import HarnessError, UsageError
 from harness.image_store.provenance import read_provenance
 
 MARKER = "guestcert-store.json"
-"""The file that says that a folder is a store; nothing is changed in a folder without it."""
+"""The file that marks a folder as a store; a folder without it is not changed."""
 
 MARKER_TEXT = '{"guestcert_store": 1}\n'
 
 FOLDERS = frozenset({"images", "runs", "downloads", "packages", "keyrings"})
-"""A store's own folders, which are never links."""
+"""The folders of a store, which are never links."""
 
 FILES = frozenset(
     {"accelerator.json", "networks.lock", "media.json", "media.lock", "media.new", "lost+found"}
 )
 
 OTHERS_MAY_ENTER = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
-"""QEMU runs as a user of its own; what is secret in the store has its own mode."""
+"""Mode of the root: QEMU runs as its own user; secrets in the store have stricter modes."""
 
 REMEDY = "set GUESTCERT_HOME to an empty folder, or to one that does not exist yet"
 
 
 def store_root() -> Path:
-    """$GUESTCERT_HOME, else a cache folder of the system (as root) or of the user; made if needed.
+    """$GUESTCERT_HOME, else the system's (as root) or the user's cache folder; created if needed.
 
-    An empty folder becomes a store; raises UsageError for any other that is none, and for one that
-    somebody else could change. Raises HarnessError where it cannot be made.
+    An empty folder becomes a store. Raises UsageError for any other folder that is not a store, or
+    that other users can change; HarnessError if it cannot be created.
     """
     root = _location()
     try:
@@ -45,12 +45,12 @@ def store_root() -> Path:
         if distrust := _distrust(root, os.geteuid()):
             raise UsageError(
                 f"the image store {root} cannot be trusted: {distrust}",
-                remedy="set GUESTCERT_HOME to a folder that you alone can change",
+                remedy="set GUESTCERT_HOME to a folder that only you can change",
             )
         _require_store(root)
     except OSError as error:
         raise HarnessError(
-            f"the image store {root} can not be made: {error.strerror}",
+            f"the image store {root} cannot be created: {error.strerror}",
             remedy="set GUESTCERT_HOME to a folder that you can write",
         ) from error
     return root
@@ -65,10 +65,10 @@ def _location() -> Path:
 
 
 def _distrust(root: Path, user: int) -> str:
-    """Why `user` should not write below the folder; empty where nobody else can change it.
+    """The reason why `user` must not write below the folder; empty if nobody else can change it.
 
-    A user's own group is often writable, so that it counts for root alone, as do the folders above:
-    who can rename one of them can put a link in its place.
+    Group write access, common for a user's group, counts for root only. So do the parent folders:
+    whoever can rename one of them can replace it with a link.
     """
     if reason := _changeable(root, user, sticky_protects=False):
         return reason
@@ -88,13 +88,13 @@ def _changeable(folder: Path, user: int, *, sticky_protects: bool) -> str:
 
 
 def _require_store(root: Path) -> None:
-    """Take an empty folder, or an older guestcert's store, as the store from now on.
+    """Mark an empty folder, or the store of an older guestcert, as the store.
 
-    Raises UsageError for any other folder without the marker, which stays as it is.
+    Raises UsageError for any other folder without the marker, and leaves it unchanged.
     """
     if not _is_marked(root):
         entries = {entry.name for entry in root.iterdir()} - {"lost+found"}
-        # Looked at again: another process may just have made it.
+        # Checked again, as another process may just have created it.
         if entries and not _is_older_store(root, entries) and not _is_marked(root):
             raise UsageError(f"{root} is not a guestcert store, and is not empty", remedy=REMEDY)
         if not entries:
@@ -123,7 +123,7 @@ def _write_marker(file: Path) -> None:
 
 
 def _is_older_store(root: Path, entries: set[str]) -> bool:
-    """Whether a guestcert that wrote no marker made the folder: it holds nothing else."""
+    """Whether a guestcert before the marker created the folder: it has nothing else in it."""
     strange = entries - FOLDERS - FILES
     if any(not name.startswith("proof-") for name in strange):  # an accelerator's, cut off
         return False

@@ -1,4 +1,4 @@
-"""Keeps files and folders from the host's other users, and lets QEMU's own user through."""
+"""Protects files and folders from other users of the host, except QEMU's user."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import struct
 from pathlib import Path
 
 QEMU_USERS = ("libvirt-qemu", "qemu")
-"""The users as which the system's libvirt runs QEMU: Debian's name, and everybody else's."""
+"""The users of QEMU under the system's libvirt: Debian's name, and the usual one."""
 
 QEMU_CONFIGURATION = Path("/etc/libvirt/qemu.conf")
-"""Where an administrator names another one, as `user = "NAME"` or `user = "+ID"`."""
+"""The configuration of another user, as `user = "NAME"` or `user = "+ID"`."""
 
 USER_LINE = re.compile(r'^[ \t]*user[ \t]*=[ \t]*"([^"\n]+)"', re.MULTILINE)
 
@@ -30,10 +30,10 @@ EVERYTHING, PASS_THROUGH, NOTHING = 0o7, 0o1, 0o0
 
 
 def make_private(folder: Path) -> None:
-    """Close a folder to all but its owner and QEMU's user, who may pass through but not list it.
+    """Restrict a folder to its owner and QEMU's user, who may traverse but not list it.
 
-    What lies in it needs no mode of its own. On a file system without access control lists every
-    user may pass through.
+    Its files need no mode of their own. On a file system without access control lists every user
+    may traverse it.
     """
     folder.chmod(0o700)
     user = _qemu_user()
@@ -56,7 +56,7 @@ def make_private(folder: Path) -> None:
 
 
 def new_private_file(file: Path) -> Path:
-    """Make an empty file that only its owner can read, in the place of what had its name."""
+    """Create an empty file that only its owner can read, replacing an existing one."""
     file.unlink(missing_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     os.close(os.open(file, flags, stat.S_IRUSR | stat.S_IWUSR))
@@ -64,10 +64,10 @@ def new_private_file(file: Path) -> Path:
 
 
 def _qemu_user() -> int | None:
-    """The id of QEMU's user on this host; None where the system's libvirt is not installed."""
+    """The id of QEMU's user on this host; None if the system's libvirt is not installed."""
     try:
         configured = USER_LINE.search(QEMU_CONFIGURATION.read_text(errors="replace"))
-    except OSError:  # not installed, or not for this user to read
+    except OSError:  # not installed, or not readable for this user
         configured = None
     if configured is not None and configured[1].removeprefix("+").isdecimal():
         return int(configured[1].removeprefix("+"))

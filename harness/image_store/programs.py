@@ -1,4 +1,4 @@
-"""Runs the programs that images are made with, and says which package has a missing one."""
+"""Runs the programs of image builds, and names the package of a missing one."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ CAUSES = (
     ("install arch-test", "install arch-test, and qemu-user-static for processors of another kind"),
     ("neither be executed natively", "install qemu-user-static, and register it with binfmt_misc"),
     ("Hashes of expected file", "try again later: the package mirror is being updated"),
-    ("Could not resolve", "look whether this host reaches its package mirror"),
-    ("Failed to fetch", "look whether this host reaches its package mirror"),
-    ("Unable to connect", "look whether this host reaches its package mirror"),
+    ("Could not resolve", "check that this host reaches its package mirror"),
+    ("Failed to fetch", "check that this host reaches its package mirror"),
+    ("Unable to connect", "check that this host reaches its package mirror"),
     ("newuidmap", "run as root, or install uidmap so that images can be built without"),
 )
 
@@ -43,26 +43,26 @@ INHERITED = re.compile(
     r"PATH|HOME|USER|LOGNAME|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|XDG_RUNTIME_DIR|APT_CONFIG"
     r"|SSL_CERT_(FILE|DIR)|(?i:(https?|ftp|all|no)_proxy)"
 )
-"""The variables that a program gets: no passwords, product keys or tokens of a CI server."""
+"""The variables passed to a program: no passwords, product keys or tokens of a CI server."""
 
 CREDENTIALS = re.compile(r"://[^/\s@]+@")
-"""A user and a password in an address, as proxies have them."""
+"""The user and password in the address of a proxy."""
 
 SECONDS = 2 * 3600.0
-"""How long any program may take; a bootstrap for a foreign processor takes the longest."""
+"""Time limit of a program; a bootstrap for a foreign architecture takes the longest."""
 
 STOP_SECONDS = 120.0
-"""What a program that is stopped has to clean up, as mmdebstrap its mounts, before it is killed."""
+"""Time for a stopped program to clean up before it is killed, such as mmdebstrap its mounts."""
 
 MOST_OUTPUT, KEPT_OUTPUT = 8 * 1024 * 1024, 2 * 1024 * 1024
-"""Bytes of a program's output that are kept: all, else the beginning and the end of it."""
+"""Limit of a program's kept output in bytes; of more, the start and the end are kept."""
 
 MOST_LINE = 160
-"""Characters of a line that are handed to who watches."""
+"""Limit of a progress line in characters."""
 
 
 class ProgramFailed(HarnessError):  # noqa: N818 - the program failed, the harness did not
-    """A program ended with an error. `status`: as of subprocess; None where its time ran out."""
+    """A program failed. `status`: the return code, as in subprocess; None after a timeout."""
 
     def __init__(
         self,
@@ -80,9 +80,9 @@ class ProgramFailed(HarnessError):  # noqa: N818 - the program failed, the harne
 
 @dataclass(frozen=True)
 class Confinement:
-    """What a program that reads foreign files may use: bytes of memory, and of a file it writes.
+    """Limits of a program that reads foreign files: bytes of memory, and of an output file.
 
-    `user`: the account that it runs as; None: as we do.
+    `user`: the account that it runs as; None: this process's.
     """
 
     memory: int
@@ -104,9 +104,9 @@ def run_program(
 ) -> str:
     """Run a program to its end in `folder`; its output goes to `log` and, by lines, to `line`.
 
-    `accepted`: the statuses that are no failure. When the caller is stopped, the program and its
-    children are too. Raises ProgramFailed with its first error or last line, the log, and what to
-    try; HarnessError where it is missing.
+    `accepted`: the statuses that count as success. If the caller is stopped, so are the program
+    and its children. Raises ProgramFailed with its first error or last line, the log, and the
+    remedy; HarnessError if it is missing.
     """
     process = _start(arguments, stdin, environment, folder, confinement)
     output = _Output(line)
@@ -126,17 +126,17 @@ def run_program(
 
 
 def clean_environment(**more: str) -> dict[str, str]:
-    """The environment for a program: what is of use to it, and none of our secrets."""
+    """The environment of a program, without secrets."""
     return {n: v for n, v in os.environ.items() if INHERITED.fullmatch(n)} | more
 
 
 def without_credentials(text: str) -> str:
-    """A text without the passwords of the addresses in it."""
+    """A text with the passwords in its addresses removed."""
     return CREDENTIALS.sub("://[redacted]@", text)
 
 
 class _Output:
-    """What a program wrote, bounded, and handed on by lines."""
+    """A program's output, bounded, and passed on by lines."""
 
     def __init__(self, line: Callable[[str], None] | None) -> None:
         self._bytes = bytearray()
@@ -194,7 +194,7 @@ def _start(
 
 
 def _limits(confinement: Confinement | None) -> list[str]:
-    """What goes before a program: it ends when we do, and uses no more than it may."""
+    """The command prefix that ends a program with this process, and limits its resources."""
     before = []
     if shutil.which("setpriv") is not None:
         before += ["setpriv", "--pdeathsig", "TERM", "--"]
@@ -207,7 +207,7 @@ def _limits(confinement: Confinement | None) -> list[str]:
 def _follow(
     process: subprocess.Popen[bytes], stdin: str | None, output: _Output, seconds: float
 ) -> int | None:
-    """Take what the program writes until it ends; its status, None where its time ran out."""
+    """Read the program's output until it ends; returns its status, None after a timeout."""
     assert process.stdout is not None
     end = time.monotonic() + seconds
     if stdin is not None:
@@ -230,7 +230,7 @@ def _follow(
 
 
 def _stop(process: subprocess.Popen[bytes]) -> bytes:
-    """End the program and its children: first as they like, so that they clean up, then at once."""
+    """Stop the program and its children: SIGTERM, so that they clean up, then SIGKILL."""
     last = b""
     try:
         _signal(process, signal.SIGTERM)
@@ -261,11 +261,11 @@ def _failure(
 ) -> ProgramFailed:
     output = without_credentials(output)
     lines = [text for text in output.splitlines() if text.strip()]
-    # APT and dpkg go on after the first error, with others that only follow from it.
+    # APT and dpkg continue after the first error with consequential ones.
     wrong = [text for text in lines if text.startswith(("E:", "dpkg: error"))] or lines[-1:]
     last = wrong[0][:300] if wrong else "nothing"
     ended = f"ended with {status}" if status is not None else f"took more than {seconds:.0f} s"
     remedy = next((advice for mark, advice in CAUSES if mark in output), None)
     return ProgramFailed(
-        f"{arguments[0]} {ended}; it said: {last}", status, output, remedy=remedy, evidence=log
+        f"{arguments[0]} {ended}; its output: {last}", status, output, remedy=remedy, evidence=log
     )

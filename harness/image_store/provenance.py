@@ -1,4 +1,4 @@
-"""Where an image comes from: an in-toto statement with a SLSA provenance predicate, unsigned.
+"""Provenance of an image: an unsigned in-toto statement with a SLSA provenance predicate.
 
 Sources: https://github.com/in-toto/attestation (Statement v1), https://slsa.dev/provenance/v1.
 """
@@ -26,7 +26,7 @@ BUILD_TYPE = "https://guestcert.example/image/1"
 
 @dataclass(frozen=True)
 class Provenance:
-    """What is read back of an image's provenance."""
+    """An image's provenance."""
 
     sha256: str
     made: datetime
@@ -42,14 +42,14 @@ def write_provenance(
     inputs: Mapping[str, str],
     materials: Sequence[Material],
 ) -> Provenance:
-    """Record how the image in `folder` was made, from `started` (UTC) until now."""
+    """Record the build of the image in `folder`, from `started` (UTC) until now."""
     finished = datetime.now(UTC)
     predicate = {
         "buildDefinition": {
             "buildType": BUILD_TYPE,
             "externalParameters": dict(parameters),
             "internalParameters": {
-                # A program's version is a line; whole files of ours go by their digests.
+                # A program's version is a line; guestcert's files are recorded by digest.
                 name: value
                 for name, value in inputs.items()
                 if "\n" not in value
@@ -69,7 +69,7 @@ def write_provenance(
 
 
 def read_provenance(folder: Path) -> Provenance | None:
-    """What was recorded of the image in `folder`; None where that is missing or spoilt."""
+    """The provenance of the image in `folder`; None if it is missing or invalid."""
     try:
         message = json_format.Parse((folder / FILE).read_bytes(), StatementMessage())
         Statement.copy_from_pb(message).validate()

@@ -1,4 +1,4 @@
-"""Recipes: how base images are obtained, one YAML file each under images/."""
+"""Recipes of base images, one YAML file each under images/."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SecureAddress = Annotated[str, Field(pattern=r"^https://\S+$")]
 Fingerprint = Annotated[str, Field(pattern=r"^([0-9A-F]{40}|[0-9A-F]{64})$")]
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.+~-]*$")]
 PathInside = Annotated[str, Field(pattern=r"^/?([A-Za-z0-9_][\w.+~-]*/)*[A-Za-z0-9_][\w.+~-]*$")]
-"""A path below some folder: no part of it begins with a dot, so that none leads out."""
+"""A relative path: no part starts with a dot, so that none leads out of the folder."""
 
 Gibibytes = Annotated[int, Field(ge=2, le=512)]
 
@@ -34,7 +34,7 @@ class Distribution(StrEnum):
 
 
 class BootstrapArchitecture(StrEnum):
-    """Debian's names of the architectures that a disk of ours can be made for."""
+    """Debian's names of the supported architectures."""
 
     AMD64 = "amd64"
     I386 = "i386"
@@ -42,14 +42,14 @@ class BootstrapArchitecture(StrEnum):
 
 
 class Digest(StrEnum):
-    """Digests that vendors publish."""
+    """Digest algorithms that vendors use."""
 
     SHA256 = "sha256"
     SHA512 = "sha512"
 
 
 class BootstrapRecipe(Document):
-    """A bootstrap from a distribution's packages onto a disk that boots by itself."""
+    """A bootstrap of a bootable disk from a distribution's packages."""
 
     id: Identifier
     kind: Literal["bootstrap"]
@@ -61,15 +61,15 @@ class BootstrapRecipe(Document):
 
 
 class Checksums(Document):
-    """The vendor's list of digests: beside the image, and signed or not.
+    """The vendor's checksum list, in the image's folder, optionally signed.
 
-    `keyring` is a file of public keys on this host, which the package `keyring_package` brings.
-    Where no package does, `signer` is the fingerprint of the vendor's key, which the user supplies.
+    `keyring`: a file of public keys on this host, from the package `keyring_package`. Without such
+    a package, `signer` is the fingerprint of the vendor's key, which the user supplies.
     """
 
     file: FileName
     algorithm: Digest
-    signature: FileName | None = None  # beside the list; without one the list itself is signed
+    signature: FileName | None = None  # a detached signature; without one the list has it inline
     signer: Fingerprint | None = None
     keyring: Path | None = None
     keyring_package: str | None = None
@@ -77,36 +77,36 @@ class Checksums(Document):
     @model_validator(mode="after")
     def _keys_for_signatures(self) -> Checksums:
         if self.signature is not None and self.keyring is None and self.signer is None:
-            raise ValueError("signature needs a keyring or a signer that it is verified with")
+            raise ValueError("signature needs a keyring or a signer to verify it with")
         return self
 
 
 class CloudImageRecipe(Document):
-    """A vendor's own cloud image, downloaded by us or by the user.
+    """A vendor's cloud image, downloaded by guestcert or by the user.
 
-    `image` is the file's name, or a pattern of which the last of the vendor's list is taken.
+    `image` is the file's name, or a pattern; its last match in the vendor's list is used.
     """
 
     id: Identifier
     kind: Literal["cloud-image"]
     folder: SecureAddress | None = (
-        None  # where image and checksums are; None: behind a vendor's login
+        None  # the address of image and checksums; None: needs a vendor login
     )
-    page: Address | None = None  # where a person finds it
+    page: Address | None = None  # the vendor's page for the download
     image: str
     checksums: Checksums | None = None
 
     @model_validator(mode="after")
     def _has_a_source(self) -> CloudImageRecipe:
         if (self.folder is None) is (self.page is None):
-            raise ValueError("either folder, from which it is downloaded, or page, for the user")
+            raise ValueError("set either folder, for a download, or page, for the user")
         if self.folder is not None and self.checksums is None:
-            raise ValueError("folder needs checksums: nothing is used that was not verified")
+            raise ValueError("folder needs checksums to verify the download")
         return self
 
 
 class NetworkBoot(Document):
-    """An installer that comes in a distribution's package: kernel and initrd to be started."""
+    """An installer in a distribution's package: its kernel and initrd."""
 
     suite: Name
     package: Name
@@ -122,11 +122,13 @@ class InstallRecipe(Document):
     guest: Identifier
     method: Method
     network_boot: NetworkBoot | None = None
-    mirror: Address | Literal["host"] | None = None  # of packages; `host`: where its APT gets its
+    mirror: Address | Literal["host"] | None = (
+        None  # of packages; `host`: the mirror of the host's APT
+    )
 
 
 class ImportRecipe(Document):
-    """A disk image of the user's own: qcow2, raw, vhd, vhdx or vmdk."""
+    """The user's disk image: qcow2, raw, vhd, vhdx or vmdk."""
 
     id: Identifier
     kind: Literal["import"]
@@ -146,14 +148,13 @@ KINDS: dict[str, type[Recipe]] = {
 
 
 def load_recipe(identifier: str, folder: Path | None = None) -> Recipe:
-    """The recipe of that id; raises UsageError where there is none, BadFileError where wrong."""
+    """The recipe of that id. Raises UsageError if there is none, BadFileError if it is invalid."""
     folder = folder or recipes_folder()
     known = recipe_ids(folder)
     if identifier not in known:
         raise UsageError(
             f"there is no recipe {identifier!r}",
-            remedy=f"{', '.join(nearest_few(identifier, known))}; "
-            "all of them: guestcert images list",
+            remedy=f"{', '.join(nearest_few(identifier, known))}; list all: guestcert images list",
         )
     file = folder / f"{identifier}.yaml"
     located = Families(folder / "families").inherited(read_located(file))
@@ -173,7 +174,7 @@ def _kind(located: Located) -> type[Recipe]:
     word = str(kind.value)
     if word not in KINDS:
         remedy = nearest(word, list(KINDS)) or f"one of {', '.join(KINDS)}"
-        raise kind.problem("kind", f"{word!r} is no kind of recipe", remedy=remedy)
+        raise kind.problem("kind", f"{word!r} is not a kind of recipe", remedy=remedy)
     return KINDS[word]
 
 

@@ -1,4 +1,4 @@
-"""Removes folders in which a broken build may have left mounts: never across one."""
+"""Removes folders of failed builds safely: never across leftover mounts."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from harness.errors import HarnessError
 from harness.image_store.programs import run_program
 
 MOUNTS = Path("/proc/self/mountinfo")
-"""Every mount that this process sees, one a line (proc(5)); the fifth field is where it is."""
+"""Every mount of this process, one a line (proc(5)); the fifth field is the mount point."""
 
 ESCAPED = re.compile(r"\\([0-7]{3})")
-"""How a blank and the like stands there."""
+"""Escapes of blanks and similar characters in that file."""
 
 
 def remove_tree(folder: Path) -> None:
-    """Remove a folder with all that is in it; what is mounted in it is unmounted first.
+    """Remove a folder and its content, after unmounting everything in it.
 
-    Raises HarnessError, with nothing removed, where a mount stays.
+    Raises HarnessError, without removing anything, if a mount stays.
     """
     mounts = mounts_below(folder)
     for mount in mounts:
-        # Else what is bound recursively, such as /sys, could be unmounted for the host as well.
+        # Otherwise recursive binds, such as /sys, could be unmounted for the host as well.
         _try("mount", "--make-private", str(mount))
     for mount in reversed(mounts):
         _try("umount", "--lazy", str(mount))
@@ -38,7 +38,7 @@ def remove_tree(folder: Path) -> None:
 
 
 def mounts_below(folder: Path) -> list[Path]:
-    """What is mounted on a folder or in it, the outermost first."""
+    """The mount points on a folder or in it, the outermost first."""
     inside = folder.resolve()
     found = []
     for line in MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
@@ -49,5 +49,5 @@ def mounts_below(folder: Path) -> list[Path]:
 
 
 def _try(*command: str) -> None:
-    with suppress(HarnessError):  # what counts is what is mounted afterwards
+    with suppress(HarnessError):  # only the mounts left afterwards count
         run_program(command, seconds=60.0)

@@ -1,4 +1,4 @@
-"""Signatures of vendors' lists of digests, verified by gpgv with keys of this host."""
+"""Verifies signatures of vendors' checksum lists with gpgv and keys of this host."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from harness.errors import HarnessError
 from harness.image_store.recipe import Checksums
 
 VALID = "[GNUPG:] VALIDSIG "
-"""Begins gpgv's line about a good signature; its last word is the primary key's fingerprint.
+"""Start of gpgv's line about a good signature; its last word is the primary key's fingerprint.
 
 Source: GnuPG, doc/DETAILS, "Format of the --status-fd output".
 """
 
 
 def keyring_for(checksums: Checksums, keyrings: Path) -> Path | None:
-    """The keys that verify a list: a package's, or the user's; None where the user gave none.
+    """The keyring for a list: a package's, or the user's; None if the user supplied none.
 
-    Raises HarnessError where the keyring that a package brings is missing.
+    Raises HarnessError if a package's keyring is missing.
     """
     if checksums.keyring is not None:
         if not checksums.keyring.exists():
@@ -37,9 +37,9 @@ def keyring_for(checksums: Checksums, keyrings: Path) -> Path | None:
 def verified(
     content: bytes, signature: bytes | None, keyring: Path, signer: str | None, address: str
 ) -> bytes:
-    """What was signed; a list that carries its signature in itself is unwrapped.
+    """The signed content; a list with an inline signature is unwrapped.
 
-    Raises HarnessError where no key of the keyring, or another than `signer`'s, has signed it.
+    Raises HarnessError without a signature by a key of the keyring, and by `signer` if given.
     """
     with tempfile.TemporaryDirectory() as work:
         listed, detached, signed = (Path(work) / name for name in ("list", "list.sig", "signed"))
@@ -63,7 +63,7 @@ def _run(command: list[str], keyring: Path, address: str) -> str:
     except FileNotFoundError as error:
         raise HarnessError("gpgv is not installed", remedy="install the package gpgv") from error
     except subprocess.TimeoutExpired as error:
-        raise HarnessError(f"gpgv did not end on {address}") from error
+        raise HarnessError(f"gpgv did not finish on {address}") from error
     if done.returncode != 0:
         lines = done.stderr.decode("utf-8", errors="replace").strip().splitlines()
         raise _unsigned(address, keyring, lines[-1] if lines else "gpgv gave no reason")
@@ -73,5 +73,5 @@ def _run(command: list[str], keyring: Path, address: str) -> str:
 def _unsigned(address: str, keyring: Path, why: str) -> HarnessError:
     return HarnessError(
         f"{address} is not signed by {keyring}: {why}",
-        remedy="do not use it; look whether the vendor has changed its keys",
+        remedy="do not use it; check whether the vendor changed its keys",
     )

@@ -1,4 +1,4 @@
-"""The store of base images: each under the digest of what it was made from, verified at use."""
+"""The store of base images: named by the digest of their inputs, verified at every use."""
 
 from __future__ import annotations
 
@@ -19,7 +19,15 @@ from filelock import FileLock, Timeout
 from harness.errors import UsageError
 from harness.image_store import qemu_img
 from harness.image_store.bootstrap import Bootstrap
-from harness.image_store.builder import EVIDENCE, IMAGE, LOG, Builder, Material, Step, file_digest
+from harness.image_store.builder import (
+    EVIDENCE,
+    IMAGE,
+    LOG,
+    Builder,
+    Material,
+    StepReporter,
+    file_digest,
+)
 from harness.image_store.cloud_image import CloudImage, downloads
 from harness.image_store.download import UnreachableError, remove_forgotten
 from harness.image_store.files import refuse_link, without_links
@@ -38,28 +46,28 @@ from harness.image_store.removal import remove_tree
 
 Builders = Mapping[type[Recipe], Builder]
 
-Maker = Callable[[Path, Step], Provenance]
-"""Makes an image in a folder, telling its steps."""
+Maker = Callable[[Path, StepReporter], Provenance]
+"""Builds an image in a folder, and reports its steps."""
 
 KEY_LENGTH = 16
-"""Hexadecimal digits of the digest that stands in an image's name."""
+"""Number of hexadecimal digits of the digest in an image's name."""
 
 MAKING = ".making"
-"""Ends the name of the folder in which an image is being made."""
+"""Name suffix of the folder of an image under construction."""
 
 UNFINISHED = re.compile(rf"[a-z0-9][a-z0-9._-]*-[0-9a-f]{{{KEY_LENGTH}}}{re.escape(MAKING)}")
-"""The name of such a folder."""
+"""The name pattern of such a folder."""
 
 PROGRESS = "progress"
-"""The file there in which the process that makes it tells those that wait what it is doing."""
+"""The file in it that shows the current step to waiting processes."""
 
 IN_USE = "in-use"
-"""The file of an image on which every process that uses it holds a shared lock."""
+"""The lock file of an image; every process that uses it holds a shared lock."""
 
 LISTING = "guestcert images list"
 
 LOOK_SECONDS = 1.0
-"""How often a process that waits for another one's image tells what that one is doing."""
+"""Interval at which a waiting process reports the step of the building process."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,7 @@ class BaseImage:
 
 @dataclass(frozen=True)
 class StoredImage:
-    """An image as it lies in the store, unverified; `used`: when it was last asked for."""
+    """An unverified image in the store; `used`: the time of its last use."""
 
     image: BaseImage
     provenance: Provenance
@@ -81,12 +89,12 @@ class StoredImage:
 
     @property
     def size(self) -> int:
-        """Bytes on the disk of the host."""
+        """The allocated bytes on the host's disk."""
         return self.image.path.stat().st_blocks * 512 if self.image.path.exists() else 0
 
 
 def own_builders(root: Path) -> Builders:
-    """The builders that need nothing but this host."""
+    """The builders that need no hypervisor."""
     return {
         BootstrapRecipe: Bootstrap(),
         CloudImageRecipe: CloudImage(root),
@@ -95,9 +103,9 @@ def own_builders(root: Path) -> Builders:
 
 
 class ImageStore:
-    """The images under one root. Many processes may use it at once: one builds, the rest wait.
+    """The images under one root, shared by many processes: one builds, the others wait.
 
-    An image that this store gave is not pruned until the store is closed, or its process ends.
+    An image that this store returned is not pruned until the store is closed, or its process ends.
     """
 
     def __init__(self, root: Path, builders: Builders | None = None) -> None:
@@ -106,64 +114,66 @@ class ImageStore:
         self._builders = own_builders(root) if builders is None else builders
         self._held: dict[Path, BufferedWriter] = {}
 
-    def base_image(self, recipe: Recipe, step: Step = lambda _: None) -> BaseImage:
-        """The image of a recipe: verified, built where it is not there, rebuilt where it is bad.
+    def base_image(self, recipe: Recipe, step: StepReporter = lambda _: None) -> BaseImage:
+        """The verified image of a recipe, built if it is missing, rebuilt if it is damaged.
 
-        Where nobody can say what is newest, the newest that is there. Raises HarnessError where the
+        If the vendor cannot be reached, the newest image in the store. Raises HarnessError if the
         build fails.
         """
         builder = self._builders[type(recipe)]
         try:
             inputs = builder.inputs(recipe, step)
         except UnreachableError as error:
-            return self._newest_there(recipe, error, step)
+            return self._newest_stored(recipe, error, step)
         folder = self._folder / f"{recipe.id}-{_key(recipe, inputs)}"
 
-        def make(fresh: Path, say: Step) -> Provenance:
+        def make(fresh: Path, report: StepReporter) -> Provenance:
             started = datetime.now(UTC)
-            materials = builder.build(recipe, fresh, say)
+            materials = builder.build(recipe, fresh, report)
             parameters = {"recipe": recipe.model_dump(mode="json")}
             return _record(fresh, started, parameters, inputs, materials)
 
-        return self._have(folder, make, step)
+        return self._obtain(folder, make, step)
 
-    def _newest_there(self, recipe: Recipe, error: UnreachableError, step: Step) -> BaseImage:
-        """The newest image that the recipe, as it is now, has made; raises `error` without one."""
+    def _newest_stored(
+        self, recipe: Recipe, error: UnreachableError, step: StepReporter
+    ) -> BaseImage:
+        """The newest stored image of the current recipe. Raises `error` without one."""
         wanted = recipe.model_dump(mode="json")
-        there = [s for s in self.images() if s.provenance.parameters.get("recipe") == wanted]
-        if not there:
+        candidates = [s for s in self.images() if s.provenance.parameters.get("recipe") == wanted]
+        if not candidates:
             raise error
-        newest = max(there, key=lambda stored: stored.provenance.made)
+        newest = max(candidates, key=lambda stored: stored.provenance.made)
         step(f"{error.sentence}: using the image made on {newest.provenance.made:%Y-%m-%d}")
 
-        def make(fresh: Path, say: Step) -> Provenance:
-            raise error  # it was altered, and can't be made anew
+        def make(fresh: Path, report: StepReporter) -> Provenance:
+            raise error  # it was altered, and cannot be rebuilt
 
-        return self._have(newest.image.path.parent, make, step)
+        return self._obtain(newest.image.path.parent, make, step)
 
-    def adopt(self, file: Path, step: Step = lambda _: None) -> BaseImage:
-        """The user's own image, copied into the store; the file itself is only read.
+    def adopt(self, file: Path, step: StepReporter = lambda _: None) -> BaseImage:
+        """Import the user's image into the store; the file itself is only read.
 
-        Raises UsageError where it is not a disk image, leans on another file, is damaged, in use,
-        or changes meanwhile.
+        Raises UsageError if it is not a disk image, has a backing file, is damaged or in use, or
+        changes meanwhile.
         """
         with opened(file) as source:
             digest = source.digest()
             folder = self._folder / f"own-{digest[:16]}"
 
-            def make(fresh: Path, say: Step) -> Provenance:
+            def make(fresh: Path, report: StepReporter) -> Provenance:
                 started = datetime.now(UTC)
-                say(f"copying {file.name}")
+                report(f"copying {file.name}")
                 material = Material(file.name, source.convert(fresh, digest))
                 inputs = {"qemu-img": qemu_img.version()}
                 return _record(fresh, started, {"source": file.name}, inputs, (material,))
 
-            return self._have(folder, make, step)
+            return self._obtain(folder, make, step)
 
     def image(self, name: str) -> BaseImage:
-        """The image of that name, verified; not pruned from now on, as one of `base_image`.
+        """The verified image of that name; protected from pruning like one of `base_image`.
 
-        Raises UsageError where the store has none, or one that was altered.
+        Raises UsageError if the store does not have it, or it was altered.
         """
         stored = next((entry for entry in self.images() if entry.image.name == name), None)
         if stored is None:
@@ -171,7 +181,7 @@ class ImageStore:
         with self._locked(stored.image.path.parent, lambda _: None):
             if not _intact(stored.image):
                 raise UsageError(
-                    f"the image {name} was altered since it was made (its digest differs)",
+                    f"the image {name} was altered after it was built (its digest differs)",
                     remedy=LISTING,
                 )
             self._hold(stored.image.path.parent)
@@ -190,50 +200,50 @@ class ImageStore:
         return found
 
     def verify(self) -> list[BaseImage]:
-        """The images whose content is not what was recorded."""
+        """The images whose digest differs from the recorded one."""
         return [stored.image for stored in self.images() if not _intact(stored.image)]
 
     def prune(
         self, *, unused_for: timedelta | None = None, most_bytes: int | None = None
     ) -> list[Path]:
-        """Remove images, and what broken builds and downloads left; what any process uses stays.
+        """Remove images, failed builds and unfinished downloads; images in use stay.
 
-        A folder that has no provenance and is not a build's stays too: somebody else made it.
+        Folders without provenance that are not builds stay too: they are not guestcert's.
 
-        Without bounds every image goes that no present recipe makes, but for those that were
-        installed from media. With them those go that nobody asked for so long, and then the longest
-        unused until the rest fits.
+        Without limits this removes every image that no current recipe produces, except those
+        installed from media. With limits it removes images unused for that long, and then the
+        least recently used ones until the rest fits.
         """
         stored = self.images()
-        doomed = [folder for folder in self._folders() if UNFINISHED.fullmatch(folder.name)]
+        stale = [folder for folder in self._folders() if UNFINISHED.fullmatch(folder.name)]
         by_use = sorted(stored, key=lambda entry: entry.used)
         if unused_for is None and most_bytes is None:
             current = self._current()
-            doomed += [
+            stale += [
                 entry.image.path.parent
                 for entry in stored
                 if entry.image.name not in current and not _was_installed(entry)
             ]
         if unused_for is not None:
             before = datetime.now(UTC) - unused_for
-            doomed += [e.image.path.parent for e in by_use if e.used < before]
+            stale += [e.image.path.parent for e in by_use if e.used < before]
         if most_bytes is not None:
-            left = [e for e in by_use if e.image.path.parent not in doomed]
+            left = [e for e in by_use if e.image.path.parent not in stale]
             total = sum(entry.size for entry in left)
             for entry in left:
                 if total <= most_bytes:
                     break
-                doomed.append(entry.image.path.parent)
+                stale.append(entry.image.path.parent)
                 total -= entry.size
-        removed = [folder for folder in doomed if self._remove(folder)]
+        removed = [folder for folder in stale if self._remove(folder)]
         return removed + remove_forgotten(self._downloads)
 
     def _folders(self) -> list[Path]:
-        """What lies in the store's folder of images; a link is not followed."""
+        """The entries of the store's image folder; links are not followed."""
         return [path for path in sorted(self._folder.glob("*/")) if not path.is_symlink()]
 
     def _current(self) -> set[str]:
-        """The names of the images that present recipes make, as far as that can be told."""
+        """The image names of the current recipes, as far as they can be computed."""
         names = set()
         for identifier in recipe_ids():
             recipe = load_recipe(identifier)
@@ -241,12 +251,12 @@ class ImageStore:
             if isinstance(builder, Bootstrap):
                 inputs = builder.inputs(recipe, lambda _: None)
                 names.add(f"{recipe.id}-{_key(recipe, inputs)}")
-            else:  # what a vendor offers today can't be asked for without reaching it
+            else:  # the vendor's current file is unknown while it is unreachable
                 there = self._folder.glob(f"{recipe.id}-*")
                 names |= {f.name for f in there if f.name[: -KEY_LENGTH - 1] == recipe.id}
         return names
 
-    def _have(self, folder: Path, make: Maker, step: Step) -> BaseImage:
+    def _obtain(self, folder: Path, make: Maker, step: StepReporter) -> BaseImage:
         with self._locked(folder, step):
             provenance = self._verified(folder, step)
             if provenance is None:
@@ -254,27 +264,27 @@ class ImageStore:
             self._hold(folder)
         return _image(folder, provenance)
 
-    def _verified(self, folder: Path, step: Step) -> Provenance | None:
+    def _verified(self, folder: Path, step: StepReporter) -> Provenance | None:
         provenance = read_provenance(folder)
         if provenance is None:
             return None
         if _intact(_image(folder, provenance)):
             return provenance
-        step(f"{folder.name} was altered since it was made (its digest differs): making it anew")
+        step(f"{folder.name} was altered after it was built (its digest differs): rebuilding it")
         remove_tree(folder)
         return None
 
-    def _make(self, folder: Path, make: Maker, step: Step) -> Provenance:
-        """Make the image beside its place, and put it there in one step."""
+    def _make(self, folder: Path, make: Maker, step: StepReporter) -> Provenance:
+        """Build the image in a temporary folder, and rename it atomically."""
         fresh = folder.with_name(folder.name + MAKING)
         remove_tree(fresh)
         fresh.mkdir(parents=True)
         make_private(fresh)
         try:
-            provenance = make(fresh, _told_to_others(fresh / PROGRESS, step))
+            provenance = make(fresh, _with_progress_file(fresh / PROGRESS, step))
             (fresh / IMAGE).chmod(0o444)
             _leave_only(fresh, IMAGE, FILE, LOG, EVIDENCE)  # answer files hold keys
-            make_private(fresh)  # a builder may have opened it
+            make_private(fresh)  # a builder may have changed the mode
             remove_tree(folder)
             fresh.rename(folder)
         except BaseException:
@@ -283,8 +293,8 @@ class ImageStore:
         return provenance
 
     @contextmanager
-    def _locked(self, folder: Path, step: Step) -> Iterator[None]:
-        """Hold the image's lock; while another process has it, tell what that one is doing."""
+    def _locked(self, folder: Path, step: StepReporter) -> Iterator[None]:
+        """Hold the image's lock; report the other process's step while it holds the lock."""
         self._folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self._folder / f".{folder.name}.lock")
         progress = folder.with_name(folder.name + MAKING) / PROGRESS
@@ -296,26 +306,26 @@ class ImageStore:
                 doing = ""
                 with suppress(OSError):
                     doing = progress.read_text(encoding="utf-8")
-                step(f"waiting for another process that makes it: {doing}".rstrip(" :"))
+                step(f"waiting for another process that builds it: {doing}".rstrip(" :"))
         try:
             yield
         finally:
             lock.release()
 
     def close(self) -> None:
-        """Let go of the images that it gave: they may be pruned now."""
+        """Release the returned images, which may be pruned from now on."""
         while self._held:
             self._held.popitem()[1].close()
 
     def _hold(self, folder: Path) -> None:
-        """Keep others from pruning it, and note that it was asked for."""
+        """Protect an image from pruning, and record its use."""
         if folder not in self._held:
             self._held[folder] = _open_in_use(folder)
         fcntl.flock(self._held[folder], fcntl.LOCK_SH)
         os.utime(self._held[folder].fileno())
 
     def _remove(self, folder: Path) -> bool:
-        """Take an image away, unless a process makes or uses it."""
+        """Remove an image, unless a process builds or uses it."""
         lock = FileLock(self._folder / f".{folder.name.removesuffix(MAKING)}.lock")
         try:
             lock.acquire(timeout=0)
@@ -334,19 +344,19 @@ class ImageStore:
 
 
 def _open_in_use(folder: Path) -> BufferedWriter:
-    """The file on which those that use an image hold a lock."""
+    """Open the lock file of an image."""
     refuse_link(folder / IN_USE)
     return open(folder / IN_USE, "wb", opener=without_links)
 
 
 def _was_installed(entry: StoredImage) -> bool:
-    """Whether an image took an installation, which may need no recipe of its own, and hours."""
+    """Whether an image was installed, which takes hours and may have no recipe file."""
     recipe = entry.provenance.parameters.get("recipe")
     return isinstance(recipe, dict) and recipe.get("kind") == "install"
 
 
 def _key(recipe: Recipe, inputs: Mapping[str, str]) -> str:
-    """The digest of all that shapes the recipe's image, shortened."""
+    """The short digest of all inputs of the recipe's image."""
     document = json.dumps([recipe.model_dump(mode="json"), dict(inputs)], sort_keys=True)
     return hashlib.sha256(document.encode()).hexdigest()[:KEY_LENGTH]
 
@@ -362,9 +372,9 @@ def _record(
     return write_provenance(fresh, digest, started, parameters, inputs, materials)
 
 
-def _told_to_others(file: Path, step: Step) -> Step:
+def _with_progress_file(file: Path, step: StepReporter) -> StepReporter:
     def tell(text: str) -> None:
-        with suppress(OSError):  # a full disk stops the build itself, and with better words
+        with suppress(OSError):  # a full disk fails the build itself, with a better message
             file.write_text(text, encoding="utf-8")
         step(text)
 
@@ -372,7 +382,7 @@ def _told_to_others(file: Path, step: Step) -> Step:
 
 
 def _leave_only(folder: Path, *names: str) -> None:
-    """Take everything out of a folder but what has one of these names."""
+    """Remove everything from a folder except the given names."""
     for entry in folder.glob("*"):
         if entry.name in names:
             continue

@@ -25,7 +25,7 @@ from harness.hypervisors.definitions import (
 )
 from harness.hypervisors.facets.host_ports import HOST_PORTS
 from harness.image_store import qemu_img
-from harness.image_store.builder import EVIDENCE, IMAGE, Material, Step, file_digest
+from harness.image_store.builder import EVIDENCE, IMAGE, Material, StepReporter, file_digest
 from harness.image_store.host_archive import host_archive
 from harness.image_store.media import MediaShelf, Medium
 from harness.image_store.network_boot import fetch_installer
@@ -76,7 +76,7 @@ class InstallBuilder:
     owner: Ownership
     accelerator: Accelerator
 
-    def inputs(self, recipe: Recipe, step: Step) -> Mapping[str, str]:
+    def inputs(self, recipe: Recipe, step: StepReporter) -> Mapping[str, str]:
         """See Builder: the digest of the answer files, rendered with fixed values."""
         assert isinstance(recipe, InstallRecipe)
         profile = _profile(recipe)
@@ -92,7 +92,7 @@ class InstallBuilder:
             found["drivers"] = drivers.sha256
         return found
 
-    def build(self, recipe: Recipe, folder: Path, step: Step) -> tuple[Material, ...]:
+    def build(self, recipe: Recipe, folder: Path, step: StepReporter) -> tuple[Material, ...]:
         """See Builder. Takes minutes to hours; the evidence is in `folder`/EVIDENCE."""
         assert isinstance(recipe, InstallRecipe)
         profile = _profile(recipe)
@@ -118,7 +118,7 @@ class InstallBuilder:
         network: NetworkDefinition | None,
         mirror: Mirror | None,
         folder: Path,
-        step: Step,
+        step: StepReporter,
     ) -> None:
         answers = Answers(
             profile,
@@ -198,7 +198,9 @@ class InstallBuilder:
         join_initrd(initrd, media.initrd_tail, joined)
         return DirectBoot(kernel, joined, given.start.command_line)
 
-    def _source(self, recipe: InstallRecipe, profile: Profile, work: Path, step: Step) -> Source:
+    def _source(
+        self, recipe: InstallRecipe, profile: Profile, work: Path, step: StepReporter
+    ) -> Source:
         if recipe.network_boot is not None:
             kernel, initrd = fetch_installer(recipe.network_boot, work, step)
             materials = tuple(Material(f.name, file_digest(f)) for f in (kernel, initrd))
@@ -274,7 +276,7 @@ def _fixed_answers(profile: Profile, recipe: InstallRecipe) -> Answers:
     )
 
 
-def _verified(medium: Medium, step: Step) -> Material:
+def _verified(medium: Medium, step: StepReporter) -> Material:
     """A medium as a material. Raises HarnessError if it changed after it was added."""
     step(f"verifying {medium.path.name}")
     if file_digest(medium.path) != medium.sha256:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from harness.errors import HarnessError
-from harness.image_store.builder import IMAGE, LOG, Material, Step
+from harness.image_store.builder import IMAGE, LOG, Material, StepReporter
 from harness.image_store.recipe import Recipe
 
 
@@ -24,11 +24,11 @@ class FakeBuilder:
         """How often an image was made."""
         return len(self.count.read_bytes()) if self.count.exists() else 0
 
-    def inputs(self, recipe: Recipe, step: Step) -> Mapping[str, str]:
+    def inputs(self, recipe: Recipe, step: StepReporter) -> Mapping[str, str]:
         """See Builder."""
         return self.shaped_by
 
-    def build(self, recipe: Recipe, folder: Path, step: Step) -> tuple[Material, ...]:
+    def build(self, recipe: Recipe, folder: Path, step: StepReporter) -> tuple[Material, ...]:
         """See Builder."""
         with self.count.open("ab") as file:
             file.write(b"x")

@@ -51,9 +51,9 @@ def test_every_common_form_is_read(line: str, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(
     ("text", "problem", "remedy"),
     [
-        ("<html>moved</html>\n", "holds no line with the sha256 of a file", "file and algorithm"),
-        (f"{ONE}{TWO}  cloud.qcow2\n", "holds no line with the sha256", "file and algorithm"),
-        (f"{ONE}  cloud-2.qcow2\n", "lists no file cloud.qcow2", "cloud-2.qcow2"),
+        ("<html>moved</html>\n", "has no line with the sha256 of a file", "file and algorithm"),
+        (f"{ONE}{TWO}  cloud.qcow2\n", "has no line with the sha256", "file and algorithm"),
+        (f"{ONE}  cloud-2.qcow2\n", "does not list the file cloud.qcow2", "cloud-2.qcow2"),
         (f"{ONE}  a/cloud.qcow2\n{TWO}  b/cloud.qcow2\n", "2 different digests", "another list"),
     ],
 )

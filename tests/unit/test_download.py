@@ -129,7 +129,7 @@ def test_a_moved_list_of_the_same_host_is_taken(server: FileServer, client: http
 
 @pytest.mark.parametrize(
     ("length", "problem"),
-    [("", "does not say how long"), (str(65 * 1024**3), "no image has more than 64")],
+    [("", "does not state its length"), (str(65 * 1024**3), "no image has more than 64")],
 )
 def test_an_image_without_a_sound_length_is_refused(
     server: FileServer, client: httpx.Client, tmp_path: Path, length: str, problem: str
@@ -155,7 +155,7 @@ def test_an_image_that_does_not_fit_on_the_disk_is_refused(
 def test_a_list_without_end_is_cut_off(server: FileServer, client: httpx.Client) -> None:
     server.files["/SUMS"] = b"x" * (5 * 2**20)
     server.lengths["/SUMS"] = ""
-    with pytest.raises(HarnessError, match="is not a list of digests: it is larger than 4 MiB"):
+    with pytest.raises(HarnessError, match="is not a checksum list: it is larger than 4 MiB"):
         fetch_small(client, f"{server.address}/SUMS")
 
 
@@ -166,7 +166,7 @@ def test_a_download_ends_when_its_time_is_over(
         clock.sleep(IMAGE_SECONDS)
 
     file = tmp_path / "disk.img"
-    with pytest.raises(HarnessError, match="was not had within"):
+    with pytest.raises(HarnessError, match="was not downloaded within"):
         download(client, f"{server.address}/disk.img", file, Digest.SHA256, DIGEST, slow, clock)
     assert 0 < file.stat().st_size < len(CONTENT)
 

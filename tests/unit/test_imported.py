@@ -154,9 +154,9 @@ def test_what_leans_on_another_file_is_refused_by_its_name(
     plain: Path, make: Callable[[Path], Path], named: str
 ) -> None:
     file = make(plain)
-    refusal = refused(file, "leans on another file")
+    refusal = refused(file, "depends on another file")
     assert named in str(refusal)
-    with pytest.raises(UsageError, match="leans on another file"):
+    with pytest.raises(UsageError, match="depends on another file"):
         examine(file)
 
 

@@ -135,7 +135,10 @@ def test_a_result_that_outgrows_the_room_is_the_labs_fault(
     monkeypatch.setattr(imported, "_room", lambda where: next(room))
     folder = plain.parent / "store"
     folder.mkdir()
-    with pytest.raises(HarnessError, match="no room in the store"), opened(plain) as source:
+    with (
+        pytest.raises(HarnessError, match="not enough space in the store"),
+        opened(plain) as source,
+    ):
         source.convert(folder)
     assert list(folder.glob("*.qcow2")) == []
 

@@ -86,7 +86,7 @@ def test_a_build_is_asked_to_end_when_its_caller_is_killed(tmp_path: Path) -> No
 
 def test_a_program_has_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(programs, "STOP_SECONDS", 1.0)
-    with pytest.raises(ProgramFailed, match=r"took more than 1 s; it said: working") as failed:
+    with pytest.raises(ProgramFailed, match=r"took more than 1 s; its output: working") as failed:
         run_program(["sh", "-c", "echo working; exec tail -f /dev/null"], seconds=0.6)
     assert failed.value.status is None
 

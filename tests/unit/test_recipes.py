@@ -51,7 +51,7 @@ def test_a_familys_mistake_is_told_where_it_stands(images: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "problem"),
     [
-        ("id: a\nkind: bootstrp\n", 2, "'bootstrp' is no kind of recipe"),
+        ("id: a\nkind: bootstrp\n", 2, "'bootstrp' is not a kind of recipe"),
         ("id: a\n", 1, "is missing"),
         ("id: b\nkind: import\nfile: x.qcow2\n", 1, "'b' is not the file's name"),
         ("id: a\nkind: cloud-image\nimage: x\n", 1, "either folder"),

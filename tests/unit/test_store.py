@@ -160,7 +160,7 @@ def test_eight_processes_make_it_once_and_see_its_progress(tmp_path: Path) -> No
     assert (tmp_path / "builds").read_bytes() == b"x"
     told = [file.read_text() for file in tmp_path.glob("waits-*")]
     assert len(told) == PROCESSES - 1
-    assert any(text == "waiting for another process that makes it: half way" for text in told)
+    assert any(text == "waiting for another process that builds it: half way" for text in told)
 
 
 def used(store: ImageStore, name: str, days_ago: int) -> None:
@@ -278,7 +278,7 @@ def test_what_is_no_image_is_refused(tmp_path: Path, store: ImageStore) -> None:
         ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(base), str(leaning)],
     ):
         subprocess.run(command, check=True)
-    with pytest.raises(UsageError, match="leans on another file"):
+    with pytest.raises(UsageError, match="depends on another file"):
         store.adopt(leaning)
 
 

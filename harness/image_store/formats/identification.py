@@ -1,4 +1,4 @@
-"""Which format a file has, by its own bytes: no program is asked, and no other file opened."""
+"""Identifies a file's format by its bytes, without any program or other file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.image_store.formats.raw import read_raw
 from harness.image_store.formats.reader import Disk, Reader, UnfitError
 
 LARGEST_DISK = 64 * 2**40
-"""Bytes of the largest disk of a guest that is taken: what Hyper-V and vendors allow at most."""
+"""Limit of a disk in bytes: the maximum of Hyper-V and of vendors."""
 
 PACKED = {
     b"\x1f\x8b\x08": ("gzip", "gunzip"),
@@ -21,11 +21,11 @@ PACKED = {
     b"PK\x03\x04": ("zip", "unzip"),
     b"7z\xbc\xaf\x27\x1c": ("7z", "7z x"),
 }
-"""What compressed files begin with, and what unpacks them."""
+"""The magic bytes of compressed files, and the programs that unpack them."""
 
 TAR = b"ustar"
 TAR_AT = 257
-"""An OVA file is a tar archive too (POSIX.1-1988, ustar)."""
+"""OVA files are tar archives (POSIX.1-1988, ustar)."""
 
 UNTAKEN = {
     b"LUKS\xba\xbe": "an encrypted LUKS volume",
@@ -46,13 +46,15 @@ READERS: tuple[tuple[bytes, int, Callable[[Reader], Disk]], ...] = (
 
 
 def identify(reader: Reader) -> Disk:
-    """What the file's headers state. Raises UsageError where it cannot be used, and why."""
+    """The disk as stated by the file's headers. Raises UsageError if it is unfit."""
     try:
         disk = _read(reader)
         if disk.size <= 0:
             raise UnfitError("holds a disk of size zero", "build it again")
         if disk.size > LARGEST_DISK:
-            raise UnfitError(f"claims a disk of {disk.size} bytes, and {LARGEST_DISK} are taken")
+            raise UnfitError(
+                f"claims a disk of {disk.size} bytes, and at most {LARGEST_DISK} are supported"
+            )
     except UnfitError as unfit:
         raise UsageError(f"{reader.name} {unfit.problem}", remedy=unfit.remedy) from unfit
     return disk
@@ -77,11 +79,11 @@ def _refuse_untaken(start: bytes, name: str) -> None:
             raise UnfitError(f"is packed with {form}", f"unpack it: {program} {name}")
     if start[TAR_AT : TAR_AT + len(TAR)] == TAR:
         raise UnfitError(
-            "is a tar archive (as an OVA file is)", f"unpack it: tar -xf {name}; give the disk"
+            "is a tar archive (as an OVA file is)", f"unpack it: tar -xf {name}; use the disk"
         )
     for magic, what in UNTAKEN.items():
         if start.startswith(magic):
             raise UnfitError(
-                f"is {what}, which is not taken",
+                f"is {what}, which is not supported",
                 f"convert it: qemu-img convert -O qcow2 {name} new.qcow2",
             )

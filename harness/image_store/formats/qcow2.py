@@ -39,11 +39,11 @@ ROUNDED = 511
 
 
 def read_qcow2(reader: Reader) -> Disk:
-    """Raises UnfitError where the image leans on another file, is encrypted, or has no bytes."""
+    """Raises UnfitError if the image leans on another file, is encrypted, or has no bytes."""
     version, backing_at, backing_size, cluster_bits, size, encryption = reader.numbers(4, ">IQIIQI")
     if version not in (2, 3):
         raise UnfitError(
-            f"is a qcow image of version {version}, and only 2 and 3 are taken",
+            f"is a qcow image of version {version}, and only 2 and 3 are supported",
             f"convert it: qemu-img convert -O qcow2 {reader.name} new.qcow2",
         )
     if cluster_bits not in CLUSTER_BITS:
@@ -69,7 +69,7 @@ def read_qcow2(reader: Reader) -> Disk:
 
 
 def _data_file(reader: Reader, cluster_bits: int) -> bytes:
-    """The name in the header extension; empty where there is none."""
+    """The name in the header extension; empty if there is none."""
     offset = reader.numbers(100, ">I")[0]
     end = 1 << cluster_bits
     while HEADER_V2 <= offset <= end - 8:
@@ -83,7 +83,7 @@ def _data_file(reader: Reader, cluster_bits: int) -> bytes:
 
 
 def _require_data(reader: Reader, cluster_bits: int, size: int, extended: bool) -> None:
-    """Raises UnfitError where the file ends before the last of its data.
+    """Raises UnfitError if the file ends before the last of its data.
 
     `qemu-img check` forgives a last cluster that is there only in part, and it reads as zeros.
     """

@@ -17,12 +17,12 @@ CYLINDER = 255 * 63
 
 
 def read_raw(reader: Reader) -> Disk:
-    """Raises UnfitError where there is no boot sector, or a partition lies past the file's end."""
+    """Raises UnfitError if there is no boot sector, or a partition lies past the file's end."""
     first = reader.start(SECTOR)
     if first[510:] != SIGNATURE:
         raise UnfitError(
             "is not a disk image: neither of a known format nor a disk with a boot sector",
-            "give a qcow2, raw, vhd, vhdx, vdi or vmdk file",
+            "use a qcow2, raw, vhd, vhdx, vdi or vmdk file",
         )
     sectors = reader.length // SECTOR
     last = _last_of_gpt(reader)
@@ -41,7 +41,7 @@ def _last_of_gpt(reader: Reader) -> int | None:
 
 
 def _end_of_mbr(boot_sector: bytes) -> int:
-    """The sector behind the last partition; 0 where the table is none."""
+    """The sector behind the last partition; 0 if the table is none."""
     end = 0
     for number in range(4):
         entry = boot_sector[446 + 16 * number : 462 + 16 * number]

@@ -13,17 +13,17 @@ from typing import Any
 AGAIN = "download, copy or build it again, and compare its size and checksum with the source's"
 
 MOST_BYTES = 2 * 1024 * 1024
-"""The most that is read of a file at once: the largest cluster of a qcow2."""
+"""Limit of one read, in bytes: the largest cluster of a qcow2."""
 
 MOST_ENTRIES = 64 * 1024 * 1024
-"""The most entries of a disk's tables that are looked at: those of a full disk of 4 TiB."""
+"""Limit of examined table entries: those of a full disk of 4 TiB."""
 
 SHOWN = 200
-"""Characters shown of a name that stands in a foreign file."""
+"""Limit of a shown name from a foreign file, in characters."""
 
 
 class UnfitError(Exception):
-    """Why a file cannot be used as a disk image, as what follows its name; and what to try."""
+    """The reason why a file is unfit as a disk image, to follow its name; and the remedy."""
 
     def __init__(self, problem: str, remedy: str | None = None) -> None:
         self.problem = problem
@@ -33,7 +33,7 @@ class UnfitError(Exception):
 
 @dataclass(frozen=True)
 class Disk:
-    """What a header states: QEMU's name of the format, and the guest's bytes.
+    """A disk as stated by its header: QEMU's name of the format, and the guest's bytes.
 
     `options` are more of QEMU's options for the format; `log`: a log in it was never replayed.
     """
@@ -53,7 +53,7 @@ class Reader:
     name: str
 
     def read(self, offset: int, count: int) -> bytes:
-        """`count` bytes from `offset` on; raises UnfitError where the file ends before."""
+        """`count` bytes from `offset` on. Raises UnfitError if the file ends before."""
         if offset < 0 or not 0 <= count <= MOST_BYTES:
             raise UnfitError("is damaged: its header makes no sense", AGAIN)
         if offset + count > self.length:
@@ -64,7 +64,7 @@ class Reader:
         return found
 
     def numbers(self, offset: int, form: str) -> tuple[Any, ...]:
-        """What stands at `offset`, by a format of the module struct."""
+        """The values at `offset`, in a format of the module struct."""
         return struct.unpack(form, self.read(offset, struct.calcsize(form)))
 
     def table(self, offset: int, entries: int, form: str, *, swapped: bool) -> array[int]:
@@ -79,19 +79,19 @@ class Reader:
         return found
 
     def start(self, count: int) -> bytes:
-        """The first bytes, fewer where the file has fewer."""
+        """The first bytes, fewer if the file has fewer."""
         return self.read(0, min(count, self.length))
 
 
 def truncated(needed: int, length: int) -> UnfitError:
-    """A file that ends before what its header speaks of."""
+    """The error of a file that is shorter than its header states."""
     return UnfitError(f"is damaged: it should have {needed} bytes, and has {length}", AGAIN)
 
 
 def leaning(name: str, other: str) -> UnfitError:
-    """A file that is of use only together with another one."""
+    """The error of a file that depends on another one."""
     return UnfitError(
-        f"leans on another file ({other}), and may not",
+        f"depends on another file ({other}), which is not supported",
         f"flatten it where that file is: qemu-img convert -O qcow2 {name} flat.qcow2",
     )
 

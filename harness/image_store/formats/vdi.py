@@ -11,7 +11,7 @@ NO_UUID = bytes(16)
 
 
 def read_vdi(reader: Reader) -> Disk:
-    """Raises UnfitError where the disk has a parent, or is shorter than its blocks."""
+    """Raises UnfitError if the disk has a parent, or is shorter than its blocks."""
     (kind,) = reader.numbers(0x4C, "<I")
     (data,) = reader.numbers(0x158, "<I")
     size, block, extra, _, allocated = reader.numbers(0x170, "<QIIII")

@@ -1,4 +1,4 @@
-"""VHD, as Virtual PC and Azure have it.
+"""VHD, the format of Virtual PC and Azure.
 
 Source: Microsoft's Virtual Hard Disk Image Format Specification 1.0 (Hard Disk Footer Format).
 """
@@ -19,12 +19,12 @@ OPTIONS = {"force_size_calc": "current_size"}
 
 
 def read_dynamic(reader: Reader) -> Disk:
-    """A disk that begins with a copy of its footer; raises UnfitError for one with a parent."""
+    """A disk that begins with a copy of its footer. Raises UnfitError for one with a parent."""
     return _disk(reader, reader.read(0, FOOTER))
 
 
 def read_fixed(reader: Reader) -> Disk | None:
-    """A disk whose footer is its last sector; None where that is only a disk's own sector."""
+    """A disk whose footer is its last sector; None if that is only a disk's own sector."""
     if reader.length <= FOOTER:
         return None
     footer = reader.read(reader.length - FOOTER, FOOTER)
@@ -33,8 +33,7 @@ def read_fixed(reader: Reader) -> Disk | None:
     disk = _disk(reader, footer)
     if _kind(footer) == FIXED and disk.size + FOOTER != reader.length:
         raise UnfitError(
-            f"is damaged: its footer speaks of {disk.size} bytes, and it holds "
-            f"{reader.length - FOOTER}",
+            f"is damaged: its footer states {disk.size} bytes, and it has {reader.length - FOOTER}",
             AGAIN,
         )
     if _kind(footer) == DYNAMIC:

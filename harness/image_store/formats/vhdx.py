@@ -21,7 +21,7 @@ CASTAGNOLI = 0x82F63B78
 
 
 def read_vhdx(reader: Reader) -> Disk:
-    """Raises UnfitError where the disk has a parent, or its headers are damaged."""
+    """Raises UnfitError if the disk has a parent, or its headers are damaged."""
     metadata = _metadata(reader)
     flags = reader.numbers(metadata[FILE_PARAMETERS] + 4, "<I")[0]
     if flags & HAS_PARENT:
@@ -45,7 +45,7 @@ def _metadata(reader: Reader) -> dict[uuid.UUID, int]:
 def _entries(
     reader: Reader, table: int, signature: bytes, first: int, form: str
 ) -> dict[uuid.UUID, tuple[int, ...]]:
-    """The entries of a table by their GUIDs; none where the table is not one."""
+    """The entries of a table by their GUIDs; none if the table is not one."""
     head = reader.read(table, first)
     if not head.startswith(signature):
         return {}

@@ -41,7 +41,7 @@ NO_PARENT = "ffffffff"
 
 
 def read_vmdk(reader: Reader) -> Disk:
-    """Raises UnfitError where the disk has a parent, or is one of several files."""
+    """Raises UnfitError if the disk has a parent, or is one of several files."""
     sectors, _, at, length = reader.numbers(12, "<QQQQ")
     (directory,) = reader.numbers(56, "<Q")
     if directory == AT_END:
@@ -59,7 +59,7 @@ def read_vmdk(reader: Reader) -> Disk:
 
 
 def _require_grains(reader: Reader, sectors: int, directory: int) -> None:
-    """Raises UnfitError where the file ends before the last grain that a table leads to."""
+    """Raises UnfitError if the file ends before the last grain that a table leads to."""
     (flags, _, grain) = reader.numbers(8, "<IQQ")
     (per_table,) = reader.numbers(44, "<I")
     if not 0 < grain <= MOST_BYTES // SECTOR or not 0 < per_table <= MOST_BYTES // 4:
@@ -87,9 +87,9 @@ def refuse_descriptor(reader: Reader) -> UnfitError:
     """
     if reader.length > MOST_BYTES:
         return UnfitError(
-            "begins as the descriptor of a VMDK does, and is too large for one: perhaps its guest "
+            "starts like the descriptor of a VMDK, but is too large for one: perhaps its guest "
             "wrote that there",
-            "build it again; no disk that boots begins so",
+            "build it again; no bootable disk starts like this",
         )
     extents = re.findall(rb'^RW[^"\n]{0,60}"([^"\n]{1,200})"', reader.start(64 * 1024), re.M)
     named = extents[0].decode("utf-8", errors="replace") if extents else "its extents"
