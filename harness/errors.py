@@ -1,4 +1,4 @@
-"""What can go wrong, sorted by whose fault it is: the user's, the lab's or the guest's."""
+"""Errors, sorted by fault: the user's, the lab's or the guest's."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from harness.text import sanitize
 
 
 class GuestcertError(Exception):
-    """One clear sentence about a fault, where its evidence is, and what to try.
+    """One clear sentence about a fault, its evidence, and the remedy.
 
-    It may quote guests and foreign files: what it holds is bounded and safe to show.
+    It may quote guests and foreign files: its text is bounded and safe to show.
     """
 
     exit_code = 3
@@ -39,7 +39,7 @@ class UsageError(GuestcertError):
 
 
 class BadFileError(UsageError):
-    """A file of the user's is wrong; says file, line, field and the nearest valid value."""
+    """A user's file is invalid; names file, line, field and the nearest valid value."""
 
     def __init__(
         self, file: Path, line: int | None, field: str, problem: str, *, remedy: str | None = None
@@ -53,11 +53,11 @@ class BadFileError(UsageError):
 
 
 class HarnessError(GuestcertError):
-    """The harness or the lab broke; tells nothing of the guest (outcome `broken`, exit code 3)."""
+    """The harness or the lab broke: no verdict on the guest (outcome `broken`, exit code 3)."""
 
 
 class ControlFailedError(HarnessError):
-    """A case's control did not hold, so that its observation proves nothing about the guest."""
+    """A case's control failed, so that its observation proves nothing about the guest."""
 
 
 class HypervisorError(HarnessError):
@@ -65,15 +65,15 @@ class HypervisorError(HarnessError):
 
 
 class HypervisorUnreachableError(HypervisorError):
-    """No connection to the hypervisor can be made, or it was lost."""
+    """The hypervisor cannot be connected to, or the connection was lost."""
 
 
 class ChannelError(HarnessError):
-    """A channel into the guest gave no answer or one that cannot be understood."""
+    """A channel into the guest gave no answer, or an invalid one."""
 
 
 class GuestFailure(AssertionError):  # noqa: N818 - it is a verdict, not an error of ours
-    """The guest broke a promise (outcome `failed`). An AssertionError, as every oracle's is."""
+    """The guest broke a promise (outcome `failed`); an AssertionError, like every oracle's."""
 
     def __init__(self, sentence: str, *, evidence: Path | str | None = None) -> None:
         self.sentence = sanitize(sentence)
@@ -83,17 +83,17 @@ class GuestFailure(AssertionError):  # noqa: N818 - it is a verdict, not an erro
 
 
 class GuestCrashed(GuestFailure):
-    """The guest's kernel said that it died (panic, bugcheck)."""
+    """The guest's kernel reported a crash (panic, bugcheck)."""
 
 
 class GuestTimeout(GuestFailure):
-    """What was awaited of the guest did not come within its budget."""
+    """The guest exceeded a time budget."""
 
 
 class Blocked(Exception):  # noqa: N818
-    """What a case builds on failed (outcome `blocked`); a case of that feature itself failed.
+    """A feature that the case builds on failed (outcome `blocked`); a case of it is `failed`.
 
-    `evidence` are files of the run directory that tell about it, relative to it.
+    `evidence`: files of the failure, relative to the run directory.
     """
 
     def __init__(self, feature: str, sentence: str, *, evidence: tuple[str, ...] = ()) -> None:
@@ -104,7 +104,7 @@ class Blocked(Exception):  # noqa: N818
 
 
 class NotApplicable(Exception):  # noqa: N818
-    """The hypervisor or the profile rules this case out (outcome `not_applicable`)."""
+    """The case does not apply to this hypervisor or profile (outcome `not_applicable`)."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(sanitize(reason))

@@ -1,4 +1,4 @@
-"""Things that happened: an append-only log of events that waits can be built on."""
+"""Events: an append-only log that supports waiting."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from harness.waiting import SYSTEM_CLOCK, Clock, Deadline, Watch
 
 
 class EventKind(StrEnum):
-    """What a hypervisor can report of a machine."""
+    """The kinds of events that a hypervisor reports of a machine."""
 
     STARTED = "started"
     PAUSED = "paused"
     RESUMED = "resumed"
     SHUTDOWN = "shutdown"  # the guest asked for power-off
-    STOPPED = "stopped"  # no process any more
-    REBOOT = "reboot"  # the guest went through its firmware again
-    CRASHED = "crashed"  # the panic device spoke
+    STOPPED = "stopped"  # the process ended
+    REBOOT = "reboot"  # the guest restarted from its firmware
+    CRASHED = "crashed"  # reported by the panic device
     WATCHDOG = "watchdog"
     ASLEEP = "asleep"  # suspended to memory
     AWAKE = "awake"
@@ -31,7 +31,7 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened to one machine; `when` is the clock's monotonic second."""
+    """One event of one machine; `when` is in seconds of the monotonic clock."""
 
     kind: EventKind
     detail: str
@@ -40,20 +40,20 @@ class Event:
 
 @dataclass
 class EventLog:
-    """Events of one machine in order; `mark` and `wait` never miss one between act and wait."""
+    """Events of one machine in order; `mark` before an action, and `wait` misses none."""
 
     clock: Clock = SYSTEM_CLOCK
     _events: list[Event] = field(default_factory=list)
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def add(self, kind: EventKind, detail: str = "") -> None:
-        """Append an event that happened now, and wake the waiters."""
+        """Append an event with the current time, and wake the waiters."""
         with self._changed:
             self._events.append(Event(kind, detail, self.clock.monotonic()))
             self._changed.notify_all()
 
     def mark(self) -> int:
-        """The place in the log from which a later `wait` or `since` looks on."""
+        """The current position, for a later `wait` or `since`."""
         with self._changed:
             return len(self._events)
 
@@ -72,7 +72,7 @@ class EventLog:
         watches: Iterable[Watch] = (),
         evidence: Path | str | None = None,
     ) -> Event:
-        """Return the first event after `since` that is `wanted`; raise GuestTimeout without one."""
+        """Return the first event after `since` that is `wanted`; raises GuestTimeout."""
         watches = tuple(watches)
         while True:
             for watch in watches:
@@ -87,9 +87,9 @@ class EventLog:
                         f"waited {deadline.seconds:.0f} s for {awaited}, last saw {seen}",
                         evidence=evidence,
                     )
-                # Short turns, so that the watches are heard while nothing happens.
+                # Short turns, so that the watches run while nothing happens.
                 self._next(deadline)
 
     def _next(self, deadline: Deadline) -> None:
-        """Wait for the next event for at most half a second; the lock must be held."""
+        """Wait at most half a second for the next event; the lock must be held."""
         deadline.clock.wait_on(self._changed, min(0.5, max(deadline.remaining, 0.01)))

@@ -1,11 +1,11 @@
-"""Foreign text made safe to show, and names put in the order that people expect."""
+"""Sanitizing of foreign text, and natural sorting of names."""
 
 from __future__ import annotations
 
 import re
 
 LIMIT = 4000
-"""Characters of a guest's text that are shown in one place."""
+"""Limit of shown guest text in characters."""
 
 KEPT = {"\n", "\t"}
 
@@ -17,13 +17,13 @@ INVISIBLE = frozenset(
         (0x200E, 0x200F),  # marks that turn the direction of text
         (0x2028, 0x202E),  # line and paragraph separators, embeddings and overrides
         (0x2066, 0x206F),  # isolates, and deprecated formatting
-        (0xD800, 0xDFFF),  # surrogates, which no encoding has alone
+        (0xD800, 0xDFFF),  # lone surrogates
         (0xFFF9, 0xFFFB),  # interlinear annotations
-        (0xFFFE, 0xFFFF),  # no characters, and none of XML's
+        (0xFFFE, 0xFFFF),  # noncharacters, invalid in XML
     )
     for code in range(first, last + 1)
 )
-"""What acts on a terminal or misleads its reader without being seen.
+"""Invisible characters that act on a terminal or mislead its reader.
 
 Source: Unicode Standard Annex 9 (directional formatting); ECMA-48 (C1); XML 1.0, production 2.
 """
@@ -32,8 +32,7 @@ Source: Unicode Standard Annex 9 (directional formatting); ECMA-48 (C1); XML 1.0
 def sanitize(text: str, limit: int | None = LIMIT) -> str:
     """`text` without characters that act on a terminal, its reader or an XML parser.
 
-    Bounded to `limit` characters, and marked where it was cut; None where its size is bounded
-    already.
+    Bounded to `limit` characters, with a mark if cut; None: the size is bounded already.
     """
     cut = limit is not None and len(text) > limit
     if cut:
@@ -43,7 +42,7 @@ def sanitize(text: str, limit: int | None = LIMIT) -> str:
 
 
 def sanitize_line(text: str, limit: int | None = LIMIT) -> str:
-    """The same on one line, its blanks made single spaces."""
+    """The same on one line, with white space reduced to single spaces."""
     return " ".join(sanitize(text, limit).split())
 
 
@@ -56,9 +55,9 @@ def _sign(character: str) -> str:
 
 
 def natural_order(name: str) -> list[tuple[bool, int, str]]:
-    """Sort key by which image-9 is before image-10, and numbers are before words.
+    """Natural sort key: image-9 before image-10, and numbers before words.
 
-    Numbers are compared as text of equal length, so that one of any length costs no conversion.
+    Numbers compare as padded text, so that long ones need no conversion.
     """
     key = []
     for part in re.findall(r"[0-9]+|[^0-9]+", name):

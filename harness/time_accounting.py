@@ -1,4 +1,4 @@
-"""Where the time of a run goes: seconds by kind of work."""
+"""Time accounting of a run: seconds by phase."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.waiting import SYSTEM_CLOCK, Clock
 
 
 class Phase(StrEnum):
-    """The kinds of work that are told apart."""
+    """The phases of a run's time."""
 
     IMAGE = "image"  # building or verifying base images
     PROVISIONING = "provisioning"  # a guest's first boot
@@ -24,7 +24,7 @@ class Phase(StrEnum):
 
 
 class TimeLedger:
-    """Adds up seconds by kind of work; work within work counts for the inner kind alone."""
+    """Adds up seconds by phase; nested time counts for the inner phase only."""
 
     def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
         self._clock = clock
@@ -33,10 +33,10 @@ class TimeLedger:
         self._since = clock.monotonic()
 
     @contextmanager
-    def on(self, work: Phase) -> Iterator[None]:
-        """Everything within is counted as `work`."""
+    def on(self, phase: Phase) -> Iterator[None]:
+        """Count the time of the block as `phase`."""
         self._book()
-        self._stack.append(work)
+        self._stack.append(phase)
         try:
             yield
         finally:
@@ -44,9 +44,9 @@ class TimeLedger:
             self._stack.pop()
 
     def take(self) -> dict[str, float]:
-        """Seconds by kind since the last `take`; their sum is the time that passed."""
+        """Seconds by phase since the last `take`; their sum is the elapsed time."""
         self._book()
-        taken = {str(work): round(seconds, 3) for work, seconds in self._seconds.items()}
+        taken = {str(phase): round(seconds, 3) for phase, seconds in self._seconds.items()}
         self._seconds.clear()
         return taken
 

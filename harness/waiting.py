@@ -1,4 +1,4 @@
-"""The only place that waits: a deadline, an injected clock, and watches that race every wait."""
+"""The only module that waits: deadlines, an injected clock, and watches that race every wait."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from harness.errors import GuestTimeout
 T = TypeVar("T")
 
 Watch = Callable[[], None]
-"""Raises when waiting on makes no sense any more (a kernel panic, a machine that is gone)."""
+"""Raises when further waiting is pointless (a kernel panic, a machine that is gone)."""
 
 
 class Clock(Protocol):
-    """Time as the harness sees it; tests inject one that jumps."""
+    """The source of time; tests inject one that jumps."""
 
     def monotonic(self) -> float:
-        """Seconds since some fixed moment."""
+        """Seconds since a fixed moment."""
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Let `seconds` pass."""
+        """Sleep for `seconds`."""
         ...
 
     def wait_on(self, condition: threading.Condition, seconds: float) -> None:
@@ -34,7 +34,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's own clock."""
+    """The system's clock."""
 
     def monotonic(self) -> float:
         """See Clock."""
@@ -51,7 +51,7 @@ class SystemClock:
 
 @dataclass
 class JumpingClock:
-    """A clock for tests: waiting takes no time, it only moves the hands."""
+    """A clock for tests: waiting takes no time, it only advances the clock."""
 
     now: float = 1000.0
     slept: list[float] = field(default_factory=list)
@@ -74,7 +74,7 @@ SYSTEM_CLOCK = SystemClock()
 
 
 class Deadline:
-    """A moment after which waiting ends; made once and handed down, so that waits add up."""
+    """A deadline; created once and passed down, so that consecutive waits share it."""
 
     def __init__(self, seconds: float, clock: Clock = SYSTEM_CLOCK) -> None:
         self.seconds = seconds
@@ -93,16 +93,16 @@ class Deadline:
 
     @property
     def passed(self) -> bool:
-        """Whether the time is over."""
+        """Whether the deadline has passed."""
         return self.elapsed >= self.seconds
 
 
 class NotYet(Exception):  # noqa: N818 - it is an answer, not an error
-    """Raised by a probe: what is awaited does not hold yet; the message says what was seen."""
+    """Raised by a probe whose condition does not hold yet; the message is what it saw."""
 
 
 def let_pass(seconds: float, watches: Iterable[Watch], clock: Clock = SYSTEM_CLOCK) -> None:
-    """Let time pass in which nothing must happen; the watches are heard all the while."""
+    """Wait for a fixed time in which nothing must happen; the watches run meanwhile."""
     deadline = Deadline(seconds, clock)
     watches = tuple(watches)
     while not deadline.passed:
@@ -122,11 +122,11 @@ def wait_until(
     evidence: Path | str | None = None,
     error: Callable[[str], Exception] | None = None,
 ) -> T:
-    """Call `probe` until it returns instead of raising NotYet, and return what it returned.
+    """Call `probe` until it returns instead of raising NotYet; return its result.
 
-    A success that comes after the deadline still fails: the promise was a time. Raises what
-    `error` makes of the sentence (GuestTimeout unless told otherwise), or what a watch raises.
-    The `interval` between two calls grows by half each time, up to `longest`, where one is given.
+    A success after the deadline still fails, as the promise includes the time. Raises
+    `error(sentence)`, by default GuestTimeout, or what a watch raises. The `interval` between calls
+    grows by half each time, up to `longest` if given.
     """
     watches = tuple(watches)
     while True:

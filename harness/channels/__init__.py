@@ -1,1 +1,1 @@
-"""Ways into a guest: its agent and its serial console. What comes out of them is never trusted."""
+"""Channels into a guest: its agent and its serial console. Their output is untrusted."""

@@ -1,4 +1,4 @@
-"""The QEMU guest agent's protocol: JSON commands and answers over a transport given by others.
+"""The QEMU guest agent's protocol: JSON commands and answers over an injected transport.
 
 The commands are those of QEMU's guest agent protocol reference (qga/qapi-schema.json).
 """
@@ -24,7 +24,7 @@ from harness.errors import ChannelError
 from harness.waiting import SYSTEM_CLOCK, Clock, Deadline, NotYet, wait_until
 
 ANSWER_LIMIT = 48 * 1024 * 1024
-"""Characters; the agent itself caps captured output at 16 MiB a stream, a third more in base64."""
+"""Characters; the agent limits captured output to 16 MiB a stream, a third more in base64."""
 
 MOST_COMMANDS = 1000
 COMMAND_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
@@ -33,7 +33,7 @@ LARGEST_PID = 2**63 - 1
 LAST_SIGNAL = 127
 
 QUICK_SECONDS = 30.0
-"""How long the agent may take over a command that does no work of its own."""
+"""Time limit of an agent command that does no work, in seconds."""
 
 
 KILL_TREE = """tree() {
@@ -42,32 +42,32 @@ KILL_TREE = """tree() {
     kill -KILL "$1"
 }
 tree "$1" 2>/dev/null"""
-"""Kills a process and all below it: stopped first, so that none starts another meanwhile."""
+"""Kills a process tree; stops each process first, so that it cannot start another meanwhile."""
 
 
 def kill_by_shell(process: int) -> Sequence[str]:
-    """The program that kills a process and all below it, where there are a shell and /proc."""
+    """The program that kills a process tree, on systems with a shell and /proc."""
     return ["/bin/sh", "-c", KILL_TREE, "sh", str(process)]
 
 
 def kill_by_taskkill(process: int) -> Sequence[str]:
-    """The program that kills a process and all below it on Windows."""
+    """The program that kills a process tree on Windows."""
     return ["taskkill.exe", "/T", "/F", "/PID", str(process)]
 
 
 @dataclass(frozen=True)
 class AgentPlatform:
-    """What the agent cannot do by itself or reports in another way, on one kind of system."""
+    """The parts of the agent protocol that differ by operating system."""
 
-    kill: Callable[[int], Sequence[str]]  # the program that kills a process and all below it
-    probe: tuple[str, ...]  # a program that every such system has, and that changes nothing
+    kill: Callable[[int], Sequence[str]]  # the program that kills a process tree
+    probe: tuple[str, ...]  # a program that every such system has, without side effects
     least_signal: int
 
 
 POSIX = AgentPlatform(kill_by_shell, ("true",), least_signal=1)
 
 WINDOWS = AgentPlatform(kill_by_taskkill, ("cmd.exe", "/d", "/c", "ver"), least_signal=-(2**30))
-"""There the agent reports an exit status of 0xC0000000 and more as a signal, and signed.
+"""On Windows the agent reports an exit status of at least 0xC0000000 as a signal, and signed.
 
 Source: qga/commands.c, qmp_guest_exec_status.
 """
@@ -75,17 +75,17 @@ Source: qga/commands.c, qmp_guest_exec_status.
 
 @dataclass(frozen=True)
 class AgentCommands:
-    """The commands that an agent knows, by its policy: `--block-rpcs` and `--allow-rpcs`."""
+    """An agent's commands by its policy: `--block-rpcs` and `--allow-rpcs`."""
 
     allowed: frozenset[str]
     blocked: frozenset[str]
 
 
 class AgentTransport(Protocol):
-    """Carries one JSON command to the agent and brings its JSON answer."""
+    """Sends one JSON command to the agent and returns its JSON answer."""
 
     def __call__(self, command: str, *, timeout: float) -> str:
-        """Raises ChannelError where no agent answers within `timeout` seconds."""
+        """Raises ChannelError if no agent answers within `timeout` seconds."""
         ...
 
 
@@ -106,7 +106,7 @@ class AgentChannel:
     def call(
         self, command: str, arguments: Mapping[str, object] | None = None, *, timeout: float
     ) -> Any:
-        """Send one command; return what stands under `return`, of whatever type it is."""
+        """Send one command; return the answer's `return` value, of any type."""
         request: dict[str, object] = {"execute": command}
         if arguments is not None:
             request["arguments"] = dict(arguments)
@@ -122,14 +122,14 @@ class AgentChannel:
         return True
 
     def executes(self, *, timeout: float) -> bool:
-        """Whether the agent has run a program: one that answers a ping may refuse to."""
+        """Whether the agent ran a program: an agent that answers a ping may refuse to."""
         try:
             return self.run(self._platform.probe, timeout=timeout).exit_status == 0
         except ChannelError:
             return False
 
     def commands(self, *, timeout: float) -> AgentCommands:
-        """What the agent knows and allows; raises ChannelError where it does not list it."""
+        """The agent's commands and policy. Raises ChannelError if it does not list them."""
         info = self.call("guest-info", timeout=timeout)
         listed = info.get("supported_commands") if isinstance(info, dict) else None
         if not isinstance(listed, list) or len(listed) > MOST_COMMANDS:
@@ -156,8 +156,8 @@ class AgentChannel:
     ) -> CommandResult:
         """Run a program in the guest. See CommandChannel.
 
-        Raises CommandNotStartedError where the guest cannot start it, and CommandTimeoutError
-        after killing a program that did not end in time.
+        Raises CommandNotStartedError if the guest cannot start it, and CommandTimeoutError after
+        killing a program that did not end in time.
         """
         pid = self._start(arguments, stdin, environment)
         deadline = Deadline(timeout, self._clock)
@@ -167,7 +167,7 @@ class AgentChannel:
                 awaited=f"`{_shown(arguments)}` to end",
                 deadline=deadline,
                 interval=0.05,
-                longest=1.0,  # the agent logs every question, which costs the guest time and log
+                longest=1.0,  # the agent logs every command, which costs the guest time
                 error=CommandTimeoutError,
             )
         except CommandTimeoutError:
@@ -209,9 +209,9 @@ class AgentChannel:
         return status
 
     def _kill(self, pid: int) -> None:
-        """Kill the program and what it has started, which would keep its output open.
+        """Kill the program and its children, which would keep its output open.
 
-        The agent has no command for it, so another program does it.
+        The agent has no command for that, so another program does it.
         """
         killer = self._start(self._platform.kill(pid), b"", None)
         for awaited, child in (("kill to end", killer), ("the killed program to end", pid)):
@@ -242,7 +242,7 @@ class AgentChannel:
         )
 
     def _exit_status(self, status: Mapping[str, Any]) -> int | None:
-        """The exit status; of a program that a signal ended, as shells report it."""
+        """The exit status; after a signal, as shells report it."""
         if "signal" not in status:
             exit_status = status.get("exitcode")
             return exit_status if is_exit_status(exit_status) else None
@@ -262,7 +262,7 @@ def _returned(command: str, answer: str) -> Any:
         document = json.loads(answer)
     except (ValueError, RecursionError) as error:
         raise ChannelError(
-            f"the agent's answer to {command} is no JSON: {answer[:80]!r}"
+            f"the agent's answer to {command} is not JSON: {answer[:80]!r}"
         ) from error
     if not isinstance(document, dict) or "return" not in document:
         raise ChannelError(f"the agent refused {command}: {json.dumps(document)[:300]}")

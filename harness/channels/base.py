@@ -1,4 +1,4 @@
-"""What every channel that runs commands in a guest has in common."""
+"""The interface of channels that run commands in a guest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.errors import ChannelError
 
 @dataclass(frozen=True)
 class CommandResult:
-    """How a command in the guest ended; output and errors are the guest's raw bytes."""
+    """The result of a command in the guest; output and errors are the guest's raw bytes."""
 
     arguments: tuple[str, ...]
     exit_status: int
@@ -30,17 +30,17 @@ class CommandResult:
 
 
 def is_integer(value: object, least: int, most: int) -> TypeGuard[int]:
-    """Whether what a guest answered is a whole number in these bounds; True is not one."""
+    """Whether a guest's answer is an integer within these bounds; True is not one."""
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
 
 def is_exit_status(value: object) -> TypeGuard[int]:
-    """Whether what a guest answered can be an exit status: 32 bits, which Windows may sign."""
+    """Whether a guest's answer can be an exit status: 32 bits, signed on Windows."""
     return is_integer(value, -(2**31), 2**32 - 1)
 
 
 class CommandNotStartedError(ChannelError):
-    """The guest answered that it could not start the program."""
+    """The guest reported that it could not start the program."""
 
 
 class CommandTimeoutError(ChannelError):
@@ -58,8 +58,8 @@ class CommandChannel(Protocol):
         environment: Mapping[str, str] | None = None,
         timeout: float,
     ) -> CommandResult:
-        """Run a program (no shell in between) for at most `timeout` seconds.
+        """Run a program (without a shell) for at most `timeout` seconds.
 
-        Raises ChannelError where the channel itself does not answer.
+        Raises ChannelError if the channel itself does not answer.
         """
         ...

@@ -1,4 +1,4 @@
-"""The serial console: drained by a reader from the first byte to the last, waited on by pexpect."""
+"""The serial console: a reader thread drains it completely; pexpect waits for its output."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from harness.errors import ChannelError, GuestTimeout
 from harness.waiting import Deadline, Watch
 
 KEPT_IN_MEMORY = 2 * 1024 * 1024
-"""Bytes of the console's newest output that waits can look at; the log file keeps more."""
+"""Bytes of newest output in memory, for waits; the log file keeps more."""
 
 LOG_LIMIT = 64 * 1024 * 1024
-"""Bytes that the log file may hold: a guest can flood its console for ever."""
+"""Limit of the log file in bytes, as a guest can flood its console."""
 
 LOG_REMAINDER = 1024 * 1024
-"""Bytes, the newest, that stay in the log file when it has reached its limit."""
+"""Newest bytes that stay in the log file when it reaches its limit."""
 
 READ_SIZE = 2048
-"""Bytes that a wait takes at a time; with them it looks again at as many that came before."""
+"""Bytes that a wait reads at once; it searches them and as many earlier ones again."""
 
 
 if TYPE_CHECKING:  # generic only in its type stubs
@@ -37,7 +37,7 @@ else:
 
 
 class ConsolePiece(NamedTuple):
-    """Some output of a console, the position at its end, and whether more can come."""
+    """A piece of console output, the position at its end, and whether more can follow."""
 
     data: bytes
     end: int
@@ -45,7 +45,7 @@ class ConsolePiece(NamedTuple):
 
 
 class Console:
-    """One serial port: everything it says is logged and kept, whether or not anyone waits."""
+    """One serial port: all its output is logged, whether or not anything waits for it."""
 
     def __init__(self, stream: socket.socket, log: Path) -> None:
         self._stream = stream
@@ -59,22 +59,22 @@ class Console:
 
     @property
     def log(self) -> Path:
-        """The file that holds what the console said, also before this connection."""
+        """The log file of the console's output, also from before this connection."""
         return self._log
 
     @property
     def position(self) -> int:
-        """Bytes seen so far: a mark for `since` and for a wait that must not see the past."""
+        """The number of bytes read so far: a mark for `since` and for waits on new output."""
         with self._changed:
             return self._seen
 
     def since(self, position: int) -> bytes:
-        """What came after `position`, as far as it is still in memory."""
+        """The output after `position`, as far as it is still in memory."""
         with self._changed:
             return self._piece(position, KEPT_IN_MEMORY).data
 
     def send(self, data: bytes) -> None:
-        """Type `data`. Raises ChannelError where the console is closed."""
+        """Type `data`. Raises ChannelError if the console is closed."""
         try:
             self._stream.sendall(data)
         except OSError as error:
@@ -83,9 +83,9 @@ class Console:
     def read_after(
         self, position: int, timeout: float, *, size: int = KEPT_IN_MEMORY
     ) -> ConsolePiece:
-        """At most `size` bytes that came after `position`, waiting `timeout` s for some.
+        """At most `size` bytes after `position`; waits up to `timeout` s for the first.
 
-        A reader that is behind by more than is kept gets the oldest bytes that are kept.
+        A caller that lags behind the memory limit gets the oldest bytes in memory.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._seen > position or not self._open, timeout)
@@ -98,8 +98,8 @@ class Console:
         return ConsolePiece(data, oldest + start + len(data), self._open)
 
     def close(self) -> None:
-        """Hang up and wait until the reader has written everything down."""
-        with contextlib.suppress(OSError):  # the other side may have hung up before
+        """Close the connection, and wait until the reader has logged all output."""
+        with contextlib.suppress(OSError):  # the other side may have closed it already
             self._stream.shutdown(socket.SHUT_RDWR)
         self._reader.join(timeout=10)
         self._stream.close()
@@ -126,7 +126,7 @@ class Console:
 
 
 def _cut_to_newest(log: BinaryIO) -> None:
-    """Make room in the log, so that a flood leaves some for what comes after it."""
+    """Cut the log to its newest part, so that a flood leaves space for later output."""
     log.seek(-min(LOG_REMAINDER, log.tell()), os.SEEK_END)
     newest = log.read()
     log.truncate(0)
@@ -134,9 +134,9 @@ def _cut_to_newest(log: BinaryIO) -> None:
 
 
 class ConsoleExpect(_BytesSpawn):
-    """pexpect over a Console, reading on from a position.
+    """pexpect over a Console, from a position on.
 
-    A pattern may match as many as READ_SIZE bytes; so much is looked at twice, and no more.
+    A pattern may match up to READ_SIZE bytes; only that much output is searched twice.
     """
 
     def __init__(self, console: Console, position: int) -> None:
@@ -145,13 +145,13 @@ class ConsoleExpect(_BytesSpawn):
         self._start(position)
 
     def _start(self, position: int) -> None:
-        """Forget what was read, which pexpect would keep for ever, and read on from there."""
+        """Drop the read output, which pexpect would keep, and continue from `position`."""
         super().__init__(encoding=None, maxread=READ_SIZE, searchwindowsize=2 * READ_SIZE)
         self.delayafterread = None
         self._position = position
 
     def read_nonblocking(self, size: int = 1, timeout: float | None = -1) -> bytes:
-        """What pexpect asks for: at most `size` new bytes, TIMEOUT or EOF."""
+        """Pexpect's reader: at most `size` new bytes, TIMEOUT or EOF."""
         piece = self._console.read_after(self._position, timeout or 0, size=size)
         if piece.data:
             self._position = piece.end
@@ -168,9 +168,9 @@ class ConsoleExpect(_BytesSpawn):
         deadline: Deadline,
         watches: Iterable[Watch] = (),
     ) -> re.Match[bytes]:
-        """Wait for one of `patterns`; return the match, whose `re.pattern` tells which.
+        """Wait for one of `patterns`; return the match, whose `re.pattern` identifies it.
 
-        Raises GuestTimeout where none comes in time, GuestFailure what a watch raises.
+        Raises GuestTimeout if none matches in time; also what a watch raises.
         """
         watches = tuple(watches)
         compiled: list[re.Pattern[bytes] | type[pexpect.EOF] | type[pexpect.TIMEOUT]] = [

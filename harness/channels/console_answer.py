@@ -1,4 +1,4 @@
-"""What a shell prints on a console that others write to as well, put together from its lines."""
+"""Reassembles a shell's answer from the lines of a console with other writers."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from itertools import count, takewhile
 from harness.errors import ChannelError
 
 ANSWER_LIMIT = 32 * 1024 * 1024
-"""Bytes of base64 of one answer; what is longer is not read."""
+"""Limit of one answer, in bytes of base64."""
 
 LINE_LIMIT = 16 * 1024
-"""Bytes of one line; what is longer is none of the answer's."""
+"""Limit of one line in bytes; longer lines are not part of an answer."""
 
 
 class ConsoleAnswer:
-    """The lines of one answer, each with its number and a nonce on both sides.
+    """The lines of one answer, each between its number and a nonce on both sides.
 
-    A line that others wrote into is missed, and heard when the answer is printed again.
+    A line that is interrupted by other output is missed, and read when the answer is reprinted.
     """
 
     def __init__(self, nonce: str) -> None:
@@ -28,21 +28,21 @@ class ConsoleAnswer:
         self._length = 0  # of all lines
         self._rest = b""
         self.ends = 0
-        """How often the answer was printed to its end."""
+        """How many times the answer was printed to its end."""
         self.whole: bytes | None = None
-        """The answer without its line ends, once all of it was heard."""
+        """The answer without line ends, once it is complete."""
 
     @staticmethod
     def request(nonce: str) -> str:
-        """The command line that prints what the shell has in `said`."""
-        # In two halves, so that the typed line itself never looks like an answer.
+        """The command line that prints the shell's variable `output`."""
+        # In two halves, so that the echo of the typed line never looks like an answer.
         return (
-            f'n={nonce[:4]}""{nonce[4:]}; printf "%s\\n" "$said" | sed = |'
-            ' sed "N;s/\\(.*\\)\\n\\(.*\\)/$n-\\1-\\2-\\1-$n/"; echo "$n-${#said}-$n"'
+            f'n={nonce[:4]}""{nonce[4:]}; printf "%s\\n" "$output" | sed = |'
+            ' sed "N;s/\\(.*\\)\\n\\(.*\\)/$n-\\1-\\2-\\1-$n/"; echo "$n-${#output}-$n"'
         )
 
-    def hear(self, data: bytes) -> None:
-        """Take what came on the console, each byte once. Raises ChannelError where it is long."""
+    def feed(self, data: bytes) -> None:
+        """Process new console output. Raises ChannelError if the answer is too long."""
         *lines, rest = (self._rest + data).split(b"\n")
         self._rest = rest[-LINE_LIMIT:]
         for line in lines:
@@ -59,7 +59,7 @@ class ConsoleAnswer:
             raise ChannelError(f"the console's answer is longer than {ANSWER_LIMIT} bytes")
 
     def _complete(self, length: int) -> None:
-        """Keep the whole answer, where its lines are all there and as long together as it said."""
+        """Set the whole answer, if all its lines are present and have the stated length."""
         present = list(takewhile(self._lines.__contains__, count(1)))
         whole = b"\n".join(self._lines[number] for number in present)
         if len(whole) == length:

@@ -1,4 +1,4 @@
-"""Logging in on a serial console, in whatever language it asks for the password."""
+"""Logs in on a serial console, independent of the language of its prompts."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from harness.channels.console_dialog import ConsoleDialog
 from harness.errors import GuestFailure
 
 LOGIN_PROMPT = r"(?<![Ll]ast )\blogin: "
-"""What getty prints when it is ready, whatever others print behind it; it is not translated."""
+"""getty's prompt, which is not translated; other output may follow it."""
 
 ASKS = re.compile(r"\S.*[:\uff1a]\s*$")
-"""A line that asks for something: every language puts a colon, some a wide one."""
+"""A prompt: every language ends it with a colon, some with a fullwidth one."""
 
 USUAL = re.compile(r"[Pp]assword: ?$")
-"""The commonest of them, which needs no test of its echo: that takes a while."""
+"""The most common prompt, which needs no slow test of its echo."""
 
 MOST_TRIES = 4
 
@@ -25,7 +25,7 @@ class LoginRefused(GuestFailure):
 
 
 class Verdict(Enum):
-    """How an attempt to log in ended."""
+    """The result of an attempt to log in."""
 
     IN = auto()
     REFUSED = auto()
@@ -33,9 +33,9 @@ class Verdict(Enum):
 
 
 def log_in(dialog: ConsoleDialog, user: str, password: str) -> None:
-    """Log in, wherever the console stands; raises LoginRefused where the guest refuses.
+    """Log in from any state of the console. Raises LoginRefused if the guest refuses.
 
-    An attempt in which something was missed is made again, until the dialog's deadline.
+    An unclear attempt is retried until the dialog's deadline.
     """
     verdict = Verdict.UNCLEAR
     while verdict is Verdict.UNCLEAR:
@@ -55,15 +55,15 @@ def _attempt(dialog: ConsoleDialog, user: str, password: str) -> Verdict:
     dialog.awaited = "a shell prompt"
     dialog.send(password.encode() + b"\r")
     verdict = _await_verdict(dialog, prompt)
-    # Who typed the password where no prompt was seen was perhaps not heard.
-    refused_unheard = verdict is Verdict.REFUSED and not seen
-    return Verdict.UNCLEAR if refused_unheard else verdict
+    # A password typed without a visible prompt may have been lost.
+    maybe_lost = verdict is Verdict.REFUSED and not seen
+    return Verdict.UNCLEAR if maybe_lost else verdict
 
 
 def _await_login_prompt(dialog: ConsoleDialog) -> str:
-    """Come to a login prompt, from a shell or a password prompt too; returns its line.
+    """Get to a login prompt, also from a shell or a password prompt; returns its line.
 
-    The line is something else where others wrote behind the prompt.
+    The line differs from the prompt if other output followed it.
     """
     line = dialog.line
     while not dialog.echoes():
@@ -74,7 +74,7 @@ def _await_login_prompt(dialog: ConsoleDialog) -> str:
 
 
 def log_out(dialog: ConsoleDialog) -> None:
-    """Leave the shell, and wait for the login prompt that the next user will find."""
+    """Leave the shell, and wait for the next login prompt."""
     dialog.awaited = "a login prompt"
     dialog.send(b"exit\r")
     while not ASKS.search(dialog.standing_line()) and not dialog.echoes():
@@ -82,9 +82,9 @@ def log_out(dialog: ConsoleDialog) -> None:
 
 
 def _await_password_prompt(dialog: ConsoleDialog, prompt: str) -> bool | None:
-    """Wait for the password prompt: True where it was seen, False where something hides it.
+    """Wait for the password prompt: True if it was seen, False if other output hides it.
 
-    None where none comes, or the name is asked for again.
+    None if there is none, or the login prompt returns.
     """
     for _ in range(MOST_TRIES):
         line = dialog.standing_line()
@@ -97,22 +97,22 @@ def _await_password_prompt(dialog: ConsoleDialog, prompt: str) -> bool | None:
 
 
 def _await_verdict(dialog: ConsoleDialog, prompt: str) -> Verdict:
-    """Whether a shell takes a command now, or the guest asks for a name again."""
-    asked, prodded = 0, False
+    """The result: a shell that takes a command, or another login prompt."""
+    asked, requested = 0, False
     for _ in range(MOST_TRIES):
         line = dialog.standing_line()
-        if not line.strip() and not prodded:  # others write behind a prompt: have another
+        if not line.strip() and not requested:  # other output hides the prompt: request another
             dialog.send(b"\r")
-            prodded = True
+            requested = True
             continue
         if re.search(LOGIN_PROMPT + "$", line) or (line == prompt and ASKS.search(line)):
             return Verdict.REFUSED
-        # The greeting differs from one OS to the next: a shell is there once it answers.
+        # Greetings differ between OSes: the login succeeded once a shell answers.
         if dialog.shell_answers():
             return Verdict.IN
         asked += ASKS.search(dialog.standing_line()) is not None
         if asked == 2:  # in another language than getty's prompt
-            dialog.send(b"\r")  # an end to the login that took the question for a name
+            dialog.send(b"\r")  # ends the login that took the probe for a name
             dialog.standing_line()
             return Verdict.REFUSED
     return Verdict.UNCLEAR

@@ -1,4 +1,4 @@
-"""A shell on the serial console: log in, run commands, read their exit status."""
+"""A shell on the serial console: logs in, runs commands, reads their exit status."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ PIECE = 3000
 """Characters of base64 in one typed line: a Linux terminal cuts a line at 4096."""
 
 SHORT = 1000
-"""Characters of base64 that are typed without waiting until those before them were taken."""
+"""Characters of base64 that are typed before waiting until the shell has read them."""
 
 INTERRUPT = b"\x03\x1c"
-"""Control-C, and Control-\\ for a program that takes no notice of it."""
+"""Control-C, and Control-\\ for a program that ignores it."""
 
 PREPARE = (
     b"stty -echo; PS1=; PS2=; unset PROMPT_COMMAND HISTFILE; TERM=dumb; LC_ALL=C; export LC_ALL\r"
 )
 
 RUN = (
-    'said=$( { err=$( { { printf %s "$give" | base64 -d |'
+    'output=$( { err=$( { { printf %s "$give" | base64 -d |'
     ' eval "$(printf %s "$call" | base64 -d)" 3>&-; echo " $?" >&2; } |'
     ' base64 >&3; } 2>&1 | base64 ); printf "%s\\n%s" - "$err"; } 3>&1 )'
 )
-"""Runs `call` with the input that is in `give`, both in base64; keeps both streams in `said`."""
+"""Runs `call` with the input in `give`, both in base64; stores both streams in `output`."""
 
 MOST_REQUESTS = 8
-"""How often the answer of one command is asked for without a sign that it was printed."""
+"""The number of requests for a command's answer without any sign that it was printed."""
 
 
 class ConsoleShell:
@@ -48,10 +48,10 @@ class ConsoleShell:
         self._console = console
         self._watches = tuple(watches)
         self.logged_in = False
-        """Whether the shell takes commands, as far as is known."""
+        """Whether the shell takes commands, as far as known."""
 
     def log_in(self, user: str, password: str, deadline: Deadline) -> None:
-        """Log in; raises LoginRefused where the guest refuses, GuestTimeout where none is asked."""
+        """Log in. Raises LoginRefused if the guest refuses, GuestTimeout without a prompt."""
         dialog = self._dialog(deadline)
         log_in(dialog, user, password)
         dialog.send(PREPARE)
@@ -60,7 +60,7 @@ class ConsoleShell:
         self.logged_in = True
 
     def log_out(self, deadline: Deadline) -> None:
-        """Leave the shell, and wait for the login prompt that the next user will find."""
+        """Leave the shell, and wait for the next login prompt."""
         self.logged_in = False
         log_out(self._dialog(deadline))
 
@@ -86,9 +86,9 @@ class ConsoleShell:
         self._type(RUN)
         return self._result(arguments, self._said(command, deadline), command)
 
-    def _result(self, arguments: Sequence[str], said: bytes, command: str) -> CommandResult:
+    def _result(self, arguments: Sequence[str], answer: bytes, command: str) -> CommandResult:
         try:
-            output, errors = (base64.b64decode(part, validate=True) for part in said.split(b"-"))
+            output, errors = (base64.b64decode(part, validate=True) for part in answer.split(b"-"))
         except (binascii.Error, ValueError):
             output, errors = b"", b""
         errors, _, status = errors.rstrip(b"\n").rpartition(b" ")
@@ -96,13 +96,13 @@ class ConsoleShell:
         if not is_exit_status(exit_status):
             raise ChannelError(
                 f"the shell on the serial console reported no exit status of `{command[:120]}`",
-                remedy="look whether the guest has base64 and sed, with which it reports them",
+                remedy="check that the guest has base64 and sed, which report it",
                 evidence=self._console.log,
             )
         return CommandResult(tuple(arguments), exit_status, output, errors)
 
     def _carry(self, name: str, data: bytes, deadline: Deadline) -> None:
-        """Bring `data` into a variable of the shell, in letters that no line editing changes."""
+        """Set a variable of the shell to `data` in base64, which no line editing changes."""
         self._type(f"{name}=")
         encoded = base64.b64encode(data).decode()
         for start in range(0, len(encoded), PIECE):
@@ -111,7 +111,7 @@ class ConsoleShell:
                 self._await_shell(deadline)
 
     def _await_shell(self, deadline: Deadline) -> None:
-        """Wait until what was typed has been taken: a terminal holds 4096 bytes, and no more."""
+        """Wait until the shell has read the typed lines: a terminal buffers 4096 bytes."""
         try:
             while not self._dialog(deadline).shell_answers():
                 pass
@@ -122,7 +122,7 @@ class ConsoleShell:
         self._console.send(line.encode() + b"\r")
 
     def _said(self, command: str, deadline: Deadline) -> bytes:
-        """What the shell keeps in `said`, asked for as often as it takes to hear all of it."""
+        """The shell's variable `output`, requested until it is received completely."""
         nonce, position = secrets.token_hex(8), self._console.position
         answer = ConsoleAnswer(nonce)
         requests, patience = 0, 0.5
@@ -138,7 +138,7 @@ class ConsoleShell:
                 raise self._timeout(command, deadline)
             piece = self._console.read_after(position, min(0.5, deadline.remaining))
             position = piece.end
-            answer.hear(piece.data)
+            answer.feed(piece.data)
             if piece.data:
                 silence = Deadline(patience)
             elif not piece.is_open:
@@ -146,7 +146,7 @@ class ConsoleShell:
         return answer.whole
 
     def _timeout(self, command: str, deadline: Deadline) -> CommandTimeoutError:
-        """Interrupt what runs; the shell counts as logged in where it answers after that."""
+        """Interrupt the program; the shell counts as logged in if it answers afterwards."""
         self._console.send(INTERRUPT)
         with contextlib.suppress(GuestTimeout):
             self.logged_in = self._dialog(Deadline(max(5.0, deadline.seconds / 4))).shell_answers()

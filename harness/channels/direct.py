@@ -1,4 +1,4 @@
-"""Commands that the host itself runs in a guest, over a transport given by others."""
+"""Commands that the host runs in a guest, over an injected transport."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from harness.channels.base import (
 from harness.errors import ChannelError
 
 OUTPUT_LIMIT = 64 * 1024 * 1024
-"""Characters of base64 of one stream; what is longer is not read."""
+"""Limit of one stream, in characters of base64."""
 
 PROBE = ("cmd.exe", "/d", "/c", "ver")
-"""What every Windows runs, and what changes nothing."""
+"""A program that every Windows has, without side effects."""
 
 
 class DirectTransport(Protocol):
-    """Has a program run in the guest, and tells how it ended (see DirectCommands)."""
+    """Runs a program in the guest, and returns its result (see DirectCommands)."""
 
     def __call__(
         self,
@@ -33,7 +33,7 @@ class DirectTransport(Protocol):
         environment: Mapping[str, str],
         timeout: float,
     ) -> Mapping[str, object]:
-        """Raises ChannelError where the guest lets nobody in."""
+        """Raises ChannelError if the guest refuses the session."""
         ...
 
 
@@ -44,7 +44,7 @@ class DirectChannel:
         self._transport = transport
 
     def answers(self, *, timeout: float) -> bool:
-        """Whether the guest runs a program for us, within `timeout` seconds."""
+        """Whether the guest runs a program within `timeout` seconds."""
         try:
             return self.run(PROBE, timeout=timeout).exit_status == 0
         except ChannelError:
@@ -60,31 +60,31 @@ class DirectChannel:
     ) -> CommandResult:
         """Run a program in the guest. See CommandChannel.
 
-        Raises CommandNotStartedError where the guest cannot start it, and CommandTimeoutError
-        where it was killed since it did not end in time.
+        Raises CommandNotStartedError if the guest cannot start it, and CommandTimeoutError if it
+        was killed because it did not end in time.
         """
-        told = self._transport(
+        result = self._transport(
             arguments, stdin=stdin, environment=environment or {}, timeout=timeout
         )
         shown = " ".join(arguments)[:120]
-        if told.get("end") == "not started":
-            words = str(told.get("message"))[:300]
-            raise CommandNotStartedError(f"the guest could not start `{shown}`: {words}")
-        if told.get("end") == "killed":
+        if result.get("end") == "not started":
+            message = str(result.get("message"))[:300]
+            raise CommandNotStartedError(f"the guest could not start `{shown}`: {message}")
+        if result.get("end") == "killed":
             raise CommandTimeoutError(
                 f"waited {timeout:.0f} s for `{shown}` to end, and it was killed"
             )
-        status = told.get("status")
-        if told.get("end") != "ended" or not is_exit_status(status):
-            raise ChannelError(f"the guest did not tell how `{shown}` ended")
-        output, errors = _decoded(told.get("output")), _decoded(told.get("errors"))
+        status = result.get("status")
+        if result.get("end") != "ended" or not is_exit_status(status):
+            raise ChannelError(f"the guest did not report how `{shown}` ended")
+        output, errors = _decoded(result.get("output")), _decoded(result.get("errors"))
         return CommandResult(tuple(arguments), status, output, errors)
 
 
 def _decoded(data: object) -> bytes:
     if not isinstance(data, str) or len(data) > OUTPUT_LIMIT:
-        raise ChannelError("the guest's output is no text, or too long")
+        raise ChannelError("the guest's output is not text, or too long")
     try:
         return base64.b64decode(data, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise ChannelError(f"the guest's output is no base64: {data[:40]!r}") from error
+        raise ChannelError(f"the guest's output is not base64: {data[:40]!r}") from error
