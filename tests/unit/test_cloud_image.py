@@ -68,10 +68,10 @@ def a_recipe(folder: str, **checksums: object) -> CloudImageRecipe:
 
 
 def build(builder: CloudImage, recipe: CloudImageRecipe, folder: Path) -> list[str]:
-    said: list[str] = []
+    output: list[str] = []
     folder.mkdir(exist_ok=True)
-    builder.build(recipe, folder, said.append)
-    return said
+    builder.build(recipe, folder, output.append)
+    return output
 
 
 def test_the_newest_build_is_downloaded_verified_and_converted(
@@ -79,8 +79,8 @@ def test_the_newest_build_is_downloaded_verified_and_converted(
 ) -> None:
     recipe = offered(server, "os-1-9.img", "os-1-10.img", "os-2-99.img")
     assert builder.inputs(recipe, print)["image"] == "os-1-10.img"
-    said = build(builder, recipe, tmp_path / "made")
-    assert any(line == "downloading os-1-10.img: 3 MiB of 3, 100 %" for line in said)
+    output = build(builder, recipe, tmp_path / "made")
+    assert any(line == "downloading os-1-10.img: 3 MiB of 3, 100 %" for line in output)
     info = subprocess.run(
         ["qemu-img", "info", str(tmp_path / "made" / IMAGE)],
         capture_output=True,
@@ -96,8 +96,8 @@ def test_a_download_goes_on_where_it_broke_off(
 ) -> None:
     recipe = offered(server, "os-1-1.img")
     server.break_at = [10_000_000, 2**20, 2 * 2**20]  # the list of digests whole, the image not
-    said = build(builder, recipe, tmp_path / "made")
-    assert sum("going on" in line for line in said) == 2
+    output = build(builder, recipe, tmp_path / "made")
+    assert sum("resuming in" in line for line in output) == 2
     assert server.ranges[-2:] == [f"bytes={2**20}-", f"bytes={2 * 2**20}-"]
 
 
@@ -120,8 +120,8 @@ def test_what_the_user_put_there_is_used_where_it_fits_and_stays(
     (tmp_path / "downloads").mkdir()
     own = tmp_path / "downloads" / "os-1-1.img"
     own.write_bytes(content)
-    said = build(builder, recipe, tmp_path / "made")
-    assert any(line.startswith("downloading") for line in said) is (content != DISK)
+    output = build(builder, recipe, tmp_path / "made")
+    assert any(line.startswith("downloading") for line in output) is (content != DISK)
     assert own.read_bytes() == content
     assert [file.name for file in own.parent.iterdir()] == [own.name]
 
@@ -134,8 +134,8 @@ def test_what_was_left_of_another_build_is_thrown_away(
     recipe = offered(server, "os-1-1.img")
     (tmp_path / "downloads").mkdir()
     (tmp_path / "downloads" / "os-1-1.img.part").write_bytes(b"!" * left)
-    said = build(builder, recipe, tmp_path / "made")
-    assert sum("another build's" in line for line in said) == 1
+    output = build(builder, recipe, tmp_path / "made")
+    assert sum("of another build" in line for line in output) == 1
     assert server.ranges[-1] == ""
     assert (tmp_path / "made" / IMAGE).exists()
 
@@ -161,16 +161,16 @@ def test_what_the_server_lacks_is_told(
     with pytest.raises(HarnessError, match="does not list the file os-1-"):
         builder.inputs(offered(server, "os-2-1.img"), print)
     server.files.clear()
-    with pytest.raises(HarnessError, match="SHA256SUMS could not be had"):
+    with pytest.raises(HarnessError, match="SHA256SUMS could not be downloaded"):
         builder.inputs(recipe, print)
 
 
 def test_nobody_answering_is_told(builder: CloudImage, certificate: Certificate) -> None:
     with serving(FileServer(certificate=certificate)) as server:
         recipe = offered(server, "os-1-1.img")
-    with pytest.raises(HarnessError, match="could not be had") as told:
+    with pytest.raises(HarnessError, match="could not be downloaded") as error:
         builder.inputs(recipe, print)
-    assert "HTTPS_PROXY" in str(told.value.remedy)
+    assert "HTTPS_PROXY" in str(error.value.remedy)
 
 
 def test_an_image_behind_a_login_is_taken_from_the_users_download(
@@ -179,9 +179,9 @@ def test_an_image_behind_a_login_is_taken_from_the_users_download(
     recipe = CloudImageRecipe(
         id="rhel-9", kind="cloud-image", page="https://vendor.test/get", image="rhel-9*.qcow2"
     )
-    with pytest.raises(UsageError, match="provides it to customers only") as told:
+    with pytest.raises(UsageError, match="provides it to customers only") as error:
         builder.inputs(recipe, print)
-    assert "https://vendor.test/get" in str(told.value.remedy)
+    assert "https://vendor.test/get" in str(error.value.remedy)
     (tmp_path / "downloads").mkdir()
     own = tmp_path / "downloads" / "rhel-9.6-kvm.qcow2"
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", str(own), "1M"], check=True)
@@ -279,9 +279,9 @@ def test_missing_keys_are_told_with_their_package(server: FileServer, builder: C
         keyring=Path("/nowhere/keys.gpg"),
         keyring_package="vendor-keyring",
     )
-    with pytest.raises(HarnessError, match="not on this host") as told:
+    with pytest.raises(HarnessError, match="not on this host") as error:
         builder.inputs(recipe, print)
-    assert told.value.remedy == "install vendor-keyring"
+    assert error.value.remedy == "install vendor-keyring"
 
 
 # Where the vendor can't be asked
@@ -303,9 +303,11 @@ def test_where_the_vendor_cannot_be_asked_the_newest_image_that_is_there_is_used
         recipe = offered(server, "os-1-2.img")
         second = image_of(recipe, tmp_path)
     assert second.name != first.name
-    said: list[str] = []
-    assert image_of(recipe, tmp_path, said.append) == second
-    assert any("could not be had" in line and "using the image made on" in line for line in said)
+    output: list[str] = []
+    assert image_of(recipe, tmp_path, output.append) == second
+    assert any(
+        "could not be downloaded" in line and "using the image made on" in line for line in output
+    )
 
 
 def test_where_there_is_none_or_none_is_whole_it_is_told(
@@ -314,11 +316,11 @@ def test_where_there_is_none_or_none_is_whole_it_is_told(
     with serving(FileServer(certificate=certificate)) as server:
         recipe = offered(server, "os-1-1.img")
         image = image_of(recipe, tmp_path / "one")
-    with pytest.raises(UnreachableError, match="could not be had"):
+    with pytest.raises(UnreachableError, match="could not be downloaded"):
         image_of(recipe, tmp_path / "another")
     image.path.chmod(0o644)
     image.path.write_bytes(b"altered")
-    with pytest.raises(UnreachableError, match="could not be had"):
+    with pytest.raises(UnreachableError, match="could not be downloaded"):
         image_of(recipe, tmp_path / "one")
 
 

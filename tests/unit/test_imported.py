@@ -314,7 +314,7 @@ def test_an_archive_with_a_disk_is_to_be_unpacked(plain: Path) -> None:
         (b"KDMV" + b"\xff" * 508, "is damaged|leans on"),
         (b"vhdxfile" + b"\xff" * 504, "is damaged"),
         (b"conectix" + b"\xff" * 504, "is damaged"),
-        (bytes(0x40) + b"\x7f\x10\xda\xbe" + b"\xff" * 444, "leans on|is damaged"),
+        (bytes(0x40) + b"\x7f\x10\xda\xbe" + b"\xff" * 444, "depends on|is damaged"),
         (b"LUKS\xba\xbe" + bytes(506), "LUKS"),
         (b"QED\0" + bytes(508), "QED"),
         (b"COWD" + bytes(508), "ESX"),

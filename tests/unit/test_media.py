@@ -1,4 +1,4 @@
-"""Media: known by the OS database's words, damaged and foreign files told apart, the shelf."""
+"""Media: identified by the OS database, damaged and foreign files refused, the shelf."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_a_cut_image_is_damaged_and_a_text_is_none(tmp_path: Path) -> None:
         describe_iso(cut)
     text = tmp_path / "text.iso"
     text.write_text("no image\n" * 9000, encoding="utf-8")
-    with pytest.raises(UsageError, match="is no ISO image"):
+    with pytest.raises(UsageError, match="is not an ISO image"):
         describe_iso(text)
     with pytest.raises(UsageError, match=r"cannot be read: No such file"):
         describe_iso(tmp_path / "none.iso")
@@ -201,5 +201,5 @@ def test_the_newest_drivers_are_the_last_as_people_count(
 
 def test_a_spoilt_list_is_told_with_its_file(tmp_path: Path) -> None:
     (tmp_path / "media.json").write_text("{", encoding="utf-8")
-    with pytest.raises(UsageError, match=r"media\.json can not be understood"):
+    with pytest.raises(UsageError, match=r"media\.json is invalid"):
         MediaShelf(tmp_path).media()

@@ -83,6 +83,6 @@ def test_the_files_after_a_bad_one_are_looked_at(tmp_path: Path, command: str) -
     bad.write_bytes(b"no image")
     done = media(command, str(bad), str(a_windows_iso(tmp_path)), str(tmp_path))
     assert "windows-server-2022" in done.stdout
-    assert "bad.iso is no ISO image" in done.stderr
+    assert "bad.iso is not an ISO image" in done.stderr
     assert isinstance(done.exception, UsageError)
     assert "2 of 3 files were not" in str(done.exception)
