@@ -72,7 +72,7 @@ class ChannelError(HarnessError):
     """A channel into the guest gave no answer, or an invalid one."""
 
 
-class GuestFailure(AssertionError):  # noqa: N818 - it is a verdict, not an error of ours
+class GuestFailure(AssertionError):  # noqa: N818 - it is a verdict, not an error in the harness
     """The guest broke a promise (outcome `failed`); an AssertionError, like every oracle's."""
 
     def __init__(self, sentence: str, *, evidence: Path | str | None = None) -> None:

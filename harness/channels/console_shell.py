@@ -84,7 +84,7 @@ class ConsoleShell:
         self._carry("call", command.encode(), deadline)
         self._carry("give", stdin, deadline)
         self._type(RUN)
-        return self._result(arguments, self._said(command, deadline), command)
+        return self._result(arguments, self._answer_of(command, deadline), command)
 
     def _result(self, arguments: Sequence[str], answer: bytes, command: str) -> CommandResult:
         try:
@@ -121,7 +121,7 @@ class ConsoleShell:
     def _type(self, line: str) -> None:
         self._console.send(line.encode() + b"\r")
 
-    def _said(self, command: str, deadline: Deadline) -> bytes:
+    def _answer_of(self, command: str, deadline: Deadline) -> bytes:
         """The shell's variable `output`, requested until it is received completely."""
         nonce, position = secrets.token_hex(8), self._console.position
         answer = ConsoleAnswer(nonce)

@@ -45,7 +45,7 @@ for kernel in "$tree"/boot/vmlinuz-*; do
         chroot "$1" /etc/kernel/postinst.d/kdump-tools "$2"
     ' sh "$tree" "$version"
     [ -s "$tree/var/lib/kdump/initrd.img-$version" ]
-    # By this the guest knows that the initrd is up to date, and does not make it anew.
+    # By this the guest knows that the initrd is up to date, and does not rebuild it.
     cp "$tree/etc/kdump/sysctl.conf" "$tree/var/lib/kdump/latest_sysctls-$version"
 done
 

@@ -4,7 +4,7 @@
 set -eu
 tree=$1
 
-# A lean initrd: the buses that a root disk of ours can sit on, quickly unpacked.
+# A lean initrd: the buses of root disks only, quick to unpack.
 mkdir -p "$tree/etc/initramfs-tools/conf.d" "$tree/etc/initramfs-tools/hooks"
 printf 'MODULES=list\nCOMPRESS=lz4\n' > "$tree/etc/initramfs-tools/conf.d/guestcert"
 # In it, and loaded only where udev finds such a device.

@@ -111,9 +111,9 @@ def download(
     """
     refuse_link(file)
     deadline = Deadline(IMAGE_SECONDS, clock)
-    begun_earlier = file.exists()
+    resumed = file.exists()
     _fetch(client, address, file, step, deadline)
-    if begun_earlier and digest_of(file, kind) != digest.lower():
+    if resumed and digest_of(file, kind) != digest.lower():
         step("the unfinished download is of another build: downloading it again")
         file.unlink()
         _fetch(client, address, file, step, deadline)

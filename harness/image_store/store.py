@@ -373,12 +373,12 @@ def _record(
 
 
 def _with_progress_file(file: Path, step: StepReporter) -> StepReporter:
-    def tell(text: str) -> None:
+    def report(text: str) -> None:
         with suppress(OSError):  # a full disk fails the build itself, with a better message
             file.write_text(text, encoding="utf-8")
         step(text)
 
-    return tell
+    return report
 
 
 def _leave_only(folder: Path, *names: str) -> None:

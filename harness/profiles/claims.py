@@ -39,7 +39,7 @@ class Condition(Document):
     note: str | None = None
 
     @model_validator(mode="after")
-    def _says_something(self) -> Condition:
+    def _not_empty(self) -> Condition:
         if not self.model_fields_set:
             raise ValueError("a condition names host, generation, package, kernel or note")
         return self

@@ -264,5 +264,5 @@ class Profile(Document):
 
     def claim_of(self, feature: str, on: HypervisorKind) -> ClaimKind | None:
         """The claim to compare an outcome with; None without claims, or if sources disagree."""
-        said = {entry.claim for entry in self.claims_of(feature, on)}
-        return said.pop() if len(said) == 1 else None
+        claimed = {entry.claim for entry in self.claims_of(feature, on)}
+        return claimed.pop() if len(claimed) == 1 else None

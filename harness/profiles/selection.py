@@ -176,8 +176,8 @@ def compare_releases(left: str, right: str) -> int | None:
 
     None for a number and a word: sid is neither before nor after 12.
     """
-    ours, theirs = _parts(left), _parts(right)
-    for one, other in zip(ours, theirs, strict=False):
+    first, second = _parts(left), _parts(right)
+    for one, other in zip(first, second, strict=False):
         if isinstance(one, int) and isinstance(other, int):
             difference = one - other
         elif isinstance(one, str) and isinstance(other, str):
@@ -186,7 +186,7 @@ def compare_releases(left: str, right: str) -> int | None:
             return None
         if difference:
             return difference
-    return len(ours) - len(theirs)
+    return len(first) - len(second)
 
 
 def _parts(text: str) -> list[int | str]:

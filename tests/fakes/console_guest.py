@@ -58,7 +58,7 @@ class ConsoleGuest:
         for thread in self._threads:
             thread.start()
 
-    def say(self, text: bytes) -> None:
+    def print_raw(self, text: bytes) -> None:
         """Write past the terminal, as a kernel does."""
         self._stream.sendall(text)
 
@@ -81,7 +81,7 @@ class ConsoleGuest:
     def _speak(self) -> None:
         with contextlib.suppress(OSError):
             while data := os.read(self._terminal, 4096):
-                self.say(self._interrupted(data))
+                self.print_raw(self._interrupted(data))
 
     def _interrupted(self, data: bytes) -> bytes:
         if self.interruptions:

@@ -17,18 +17,18 @@ FILE = "debian-12.yaml"
 
 @dataclass(frozen=True)
 class Broken:
-    """One entry of broken_profiles.yaml, which says what its fields mean."""
+    """One entry of broken_profiles.yaml, which documents its fields."""
 
     name: str
     field: str
-    says: str
+    problem: str
     at: str
     remedy: str
     old: str = ""
     new: str = ""
     added: str = ""
     files: tuple[tuple[str, str], ...] = ()
-    told_in: str = FILE
+    reported_in: str = FILE
 
 
 def load_broken() -> list[Broken]:
@@ -51,12 +51,12 @@ def test_a_broken_profile_is_refused_with_place_and_remedy(broken: Broken, folde
 
     problems = examine_profiles(folder).problems
 
-    told = [p for p in problems if p.field == broken.field and broken.says in p.problem]
-    assert told, [str(problem) for problem in problems]
-    assert told[0].file == folder / broken.told_in
-    where = (folder / broken.told_in).read_text(encoding="utf-8")
-    assert told[0].line == line_of(where, broken.at)
-    assert broken.remedy in str(told[0].remedy)
+    reported = [p for p in problems if p.field == broken.field and broken.problem in p.problem]
+    assert reported, [str(problem) for problem in problems]
+    assert reported[0].file == folder / broken.reported_in
+    where = (folder / broken.reported_in).read_text(encoding="utf-8")
+    assert reported[0].line == line_of(where, broken.at)
+    assert broken.remedy in str(reported[0].remedy)
 
 
 def test_the_sound_profile_is_not_refused(folder: Path) -> None:

@@ -31,22 +31,22 @@ def wording() -> Wording:
 @pytest.fixture
 def line(tmp_path: Path) -> Iterator[tuple[Console, socket.socket]]:
     """A console with nobody at its other end but the test."""
-    ours, theirs = socket.socketpair()
-    console = Console(ours, tmp_path / "console.log")
-    yield console, theirs
+    local, remote = socket.socketpair()
+    console = Console(local, tmp_path / "console.log")
+    yield console, remote
     console.close()
-    theirs.close()
+    remote.close()
 
 
 @pytest.fixture
 def ends(tmp_path: Path, wording: Wording) -> Iterator[tuple[Console, ConsoleGuest]]:
-    ours, theirs = socket.socketpair()
-    console = Console(ours, tmp_path / "console.log")
-    guest = ConsoleGuest(theirs, tmp_path, wording)
+    local, remote = socket.socketpair()
+    console = Console(local, tmp_path / "console.log")
+    guest = ConsoleGuest(remote, tmp_path, wording)
     yield console, guest
     console.close()
     guest.hang_up()
-    theirs.close()
+    remote.close()
 
 
 def logged_in(console: Console) -> ConsoleShell:
@@ -200,8 +200,8 @@ def test_a_mebibyte_arrives_whole_in_linear_work(ends: tuple[Console, ConsoleGue
 
 
 def test_an_answer_may_be_any_bytes(ends: tuple[Console, ConsoleGuest]) -> None:
-    told = r"\000\377 end- [    1.000000] x\r\n\n"
-    result = logged_in(ends[0]).run(["printf", told], timeout=10)
+    reported = r"\000\377 end- [    1.000000] x\r\n\n"
+    result = logged_in(ends[0]).run(["printf", reported], timeout=10)
     assert result.output == b"\x00\xff end- [    1.000000] x\r\n\n"
 
 
@@ -247,7 +247,7 @@ def test_a_line_that_a_terminal_would_cut_is_typed_in_pieces(
 
 def test_everything_said_is_in_the_log(ends: tuple[Console, ConsoleGuest], tmp_path: Path) -> None:
     console, guest = ends
-    guest.say(b"before anyone waits\r\n")
+    guest.print_raw(b"before anyone waits\r\n")
     ConsoleExpect(console, 0).await_any(["waits"], awaited="it", deadline=Deadline(10))
     console.close()
     assert b"before anyone waits\r\n" in (tmp_path / "console.log").read_bytes()
@@ -257,17 +257,17 @@ def test_only_so_much_is_kept_and_logged(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(console_module, "KEPT_IN_MEMORY", 10)
     monkeypatch.setattr(console_module, "LOG_LIMIT", 100)
     monkeypatch.setattr(console_module, "LOG_REMAINDER", 20)
-    ours, theirs = socket.socketpair()
-    console = Console(ours, tmp_path / "log")
+    local, remote = socket.socketpair()
+    console = Console(local, tmp_path / "log")
     for _ in range(100):
         before = console.position
-        theirs.sendall(b"x" * 19 + b"\n")
+        remote.sendall(b"x" * 19 + b"\n")
         console.read_after(before, 10)
     assert len(console.since(0)) == 10
-    theirs.sendall(b"what came after the flood\n")
+    remote.sendall(b"what came after the flood\n")
     console.read_after(console.position, 10)
     console.close()
-    theirs.close()
+    remote.close()
     log = (tmp_path / "log").read_bytes()
     assert len(log) <= 100
     assert log.endswith(b"what came after the flood\n"), "the newest is kept, also after a flood"
@@ -277,10 +277,10 @@ def test_a_reader_that_is_behind_goes_on_at_the_oldest_that_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(console_module, "KEPT_IN_MEMORY", 10)
-    ours, theirs = socket.socketpair()
-    console = Console(ours, tmp_path / "log")
-    theirs.sendall(bytes(range(100)))
-    theirs.close()
+    local, remote = socket.socketpair()
+    console = Console(local, tmp_path / "log")
+    remote.sendall(bytes(range(100)))
+    remote.close()
     console.close()
     first = console.read_after(0, 10, size=4)
     second = console.read_after(first.end, 10)
@@ -340,7 +340,7 @@ def test_a_mark_in_two_pieces_is_found_after_a_pause(line: tuple[Console, socket
 
 def test_a_wait_tells_what_was_last_seen(ends: tuple[Console, ConsoleGuest]) -> None:
     console, guest = ends
-    guest.say(b"first\r\nloading\r\n")
+    guest.print_raw(b"first\r\nloading\r\n")
     with pytest.raises(GuestTimeout, match="for the prompt on the serial console, last saw"):
         ConsoleExpect(console, 0).await_any(
             ["nothing like it"], awaited="the prompt", deadline=Deadline(0.2)
@@ -366,7 +366,7 @@ def test_a_watch_ends_the_wait(ends: tuple[Console, ConsoleGuest]) -> None:
 
 def test_bytes_that_are_no_text_do_no_harm(ends: tuple[Console, ConsoleGuest]) -> None:
     console, guest = ends
-    guest.say(b"\xff\xfe\x00\x1b]0;title\x07 mark\r\n")
+    guest.print_raw(b"\xff\xfe\x00\x1b]0;title\x07 mark\r\n")
     match = ConsoleExpect(console, 0).await_any(["mark"], awaited="it", deadline=Deadline(10))
     assert match.group(0) == b"mark"
 

@@ -1,4 +1,4 @@
-"""The archive of this host's APT, from what `apt-get indextargets` says."""
+"""The archive of this host's APT, from the output of `apt-get indextargets`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.image_store.host_archive import host_archive
 MODULE = "harness.image_store.host_archive"
 
 
-def says(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
+def apt_prints(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
     monkeypatch.setattr(
         "harness.image_store.host_archive.shutil.which", lambda _: "/usr/bin/apt-get"
     )
@@ -18,7 +18,7 @@ def says(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
 
 
 def test_the_main_archive_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    says(
+    apt_prints(
         monkeypatch,
         "file:/srv/own/ main bookworm",
         "http://a.test/security/ main bookworm-security",
@@ -30,7 +30,7 @@ def test_the_main_archive_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("lines", [(), ("http://a.test/x/ main bookworm-updates",)])
 def test_a_host_without_one_is_told(monkeypatch: pytest.MonkeyPatch, lines: tuple[str]) -> None:
-    says(monkeypatch, *lines)
+    apt_prints(monkeypatch, *lines)
     with pytest.raises(HarnessError, match="no archive over HTTP"):
         host_archive()
 

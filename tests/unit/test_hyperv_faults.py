@@ -139,7 +139,7 @@ def test_a_runspace_that_the_host_had_ended_is_made_anew(
 ) -> None:
     lab.server.faults.order(WsmanError(0x8033805B, "no such shell"), Moment.COMMAND)
     assert "192.0.2.0/24" in hypervisor.taken_subnets()
-    # But not where the script may have begun: it would be run twice.
+    # But not if the script may have started: it would run twice.
     lab.server.faults.order(WsmanError(0x8033805B, "no such shell"), Moment.RECEIVE)
     with pytest.raises(HypervisorUnreachableError, match="no such shell"):
         hypervisor.taken_subnets()
@@ -264,7 +264,7 @@ def test_the_console_carries_what_is_typed_and_said(lab: Lab, hypervisor: Hyperv
     with pytest.raises(HypervisorError, match="opening the console"):
         machine.facet(CONSOLE).open()
     machine.start()
-    lab.host.machines[machine.name].guest = GuestModel(says=lambda typed: b"heard " + typed)
+    lab.host.machines[machine.name].guest = GuestModel(respond=lambda typed: b"heard " + typed)
     with machine.facet(CONSOLE).open() as console:
         console.settimeout(20)
         console.sendall(b"\x00\xffhello")

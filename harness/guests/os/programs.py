@@ -12,7 +12,7 @@ MEBIBYTE = (
     " cat /dev/shm/bytes; rm /dev/shm/bytes"
 )
 
-SAY = 'echo "$1"; echo "$2" >&2; exit "$3"'
+PRINT = 'echo "$1"; echo "$2" >&2; exit "$3"'
 
 
 class Programs(Protocol):
@@ -40,7 +40,7 @@ class LinuxPrograms:
 
     def saying(self, output: str, errors: str, *, status: int) -> Program:
         """A program that prints a line on both streams and exits with a status."""
-        return Program(("sh", "-c", SAY, "sh", output, errors, str(status)))
+        return Program(("sh", "-c", PRINT, "sh", output, errors, str(status)))
 
     def random_mebibyte(self) -> Program:
         """A program that prints a MiB of random bytes; the first word on stderr: their SHA-256."""

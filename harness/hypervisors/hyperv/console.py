@@ -43,19 +43,19 @@ class HypervConsole:
         except HypervisorError:
             session.close()
             raise
-        ours, theirs = socket.socketpair()
-        _Bridge(session, ours, name)
-        return theirs
+        local, remote = socket.socketpair()
+        _Bridge(session, local, name)
+        return remote
 
 
 class _Bridge:
     """Copies bytes between the host's pipe and a socket, until either ends."""
 
-    def __init__(self, session: Session, ours: socket.socket, machine: str) -> None:
+    def __init__(self, session: Session, local: socket.socket, machine: str) -> None:
         self._session = session
-        self._ours = ours
+        self._local = local
         self._machine = machine
-        ours.setblocking(False)
+        local.setblocking(False)
         threading.Thread(target=self._carry, name=f"console of {machine}", daemon=True).start()
 
     def _carry(self) -> None:
@@ -66,14 +66,14 @@ class _Bridge:
             pass  # the machine, the host or the reader is gone: closing the socket shows it
         finally:
             with contextlib.suppress(OSError):
-                self._ours.shutdown(socket.SHUT_RDWR)
-            self._ours.close()
+                self._local.shutdown(socket.SHUT_RDWR)
+            self._local.close()
             self._session.close()
 
     def _typed(self) -> bytes | None:
         """Input for the guest; None where the reader closed the socket."""
         try:
-            return self._ours.recv(CHUNK) or None
+            return self._local.recv(CHUNK) or None
         except BlockingIOError:
             return b""
 
@@ -88,7 +88,7 @@ class _Bridge:
         )
         output = base64.b64decode(answer["data"])
         if output:
-            self._ours.setblocking(True)
-            self._ours.sendall(output)
-            self._ours.setblocking(False)
+            self._local.setblocking(True)
+            self._local.sendall(output)
+            self._local.setblocking(False)
         return bool(answer["open"])

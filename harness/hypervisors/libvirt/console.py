@@ -38,17 +38,17 @@ class LibvirtConsole:
         stream = self._domain.connection.newStream(libvirt.VIR_STREAM_NONBLOCK)
         with wrap_errors(f"opening the console of {name}"):
             self._domain.handle.openConsole(None, stream, libvirt.VIR_DOMAIN_CONSOLE_FORCE)
-        ours, theirs = socket.socketpair()
-        _Bridge(stream, ours, name)
-        return theirs
+        local, remote = socket.socketpair()
+        _Bridge(stream, local, name)
+        return remote
 
 
 class _Bridge:
     """Copies bytes: from the guest in libvirt's event thread, to the guest in a separate thread."""
 
-    def __init__(self, stream: libvirt.virStream, ours: socket.socket, name: str) -> None:
+    def __init__(self, stream: libvirt.virStream, local: socket.socket, name: str) -> None:
         self._stream = stream
-        self._ours = ours
+        self._local = local
         self._writable = threading.Event()
         stream.eventAddCallback(FROM_GUEST, self._happened, None)
         threading.Thread(target=self._host_to_guest, name=f"console in {name}", daemon=True).start()
@@ -65,24 +65,24 @@ class _Bridge:
             while data := self._stream.recv(CHUNK):
                 if data == LATER:
                     return
-                self._ours.sendall(data)
+                self._local.sendall(data)
         # The guest's end is closed: close the reader's end too.
         with contextlib.suppress(libvirt.libvirtError):
             self._stream.eventRemoveCallback()
         with contextlib.suppress(OSError):
-            self._ours.shutdown(socket.SHUT_RDWR)
+            self._local.shutdown(socket.SHUT_RDWR)
         self._writable.set()
 
     def _host_to_guest(self) -> None:
         with contextlib.suppress(libvirt.libvirtError, OSError):
-            while data := self._ours.recv(CHUNK):
+            while data := self._local.recv(CHUNK):
                 while data:
                     data = data[self._send(data) :]
         with contextlib.suppress(libvirt.libvirtError):
             self._stream.eventRemoveCallback()
         with contextlib.suppress(libvirt.libvirtError):
             self._stream.abort()
-        self._ours.close()
+        self._local.close()
 
     def _send(self, data: bytes) -> int:
         """Number of bytes sent; waits until the stream is writable where it is 0."""

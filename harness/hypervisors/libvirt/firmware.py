@@ -25,7 +25,7 @@ class FirmwareBuild:
 
 
 def find_firmware(kind: Firmware, folders: tuple[Path, ...] = FOLDERS) -> FirmwareBuild | None:
-    """The first UEFI build, with or without enforced Secure Boot as `kind` says; else None."""
+    """The first UEFI build, with or without enforced Secure Boot, by `kind`; else None."""
     for folder in folders:
         for file in sorted(folder.glob("*.json")):
             build = _serving(file, kind)

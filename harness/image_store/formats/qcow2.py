@@ -85,7 +85,7 @@ def _data_file(reader: Reader, cluster_bits: int) -> bytes:
 def _require_data(reader: Reader, cluster_bits: int, size: int, extended: bool) -> None:
     """Raises UnfitError if the file ends before the last of its data.
 
-    `qemu-img check` forgives a last cluster that is there only in part, and it reads as zeros.
+    `qemu-img check` forgives a last cluster that is incomplete, and it reads as zeros.
     """
     entries, at = reader.numbers(36, ">IQ")
     if entries * 8 > MOST_L1_BYTES:

@@ -39,7 +39,7 @@ class GuestModel:
     disk_full: bool = False
     users: dict[str, str] = field(default_factory=dict)  # passwords of its users
     runs: Callable[[RunModel], dict[str, object]] | None = None  # None: without PowerShell Direct
-    says: Callable[[bytes], bytes] = lambda typed: typed  # its console's output for an input
+    respond: Callable[[bytes], bytes] = lambda typed: typed  # its console's output for an input
 
 
 @dataclass

@@ -39,7 +39,7 @@ def sync_console(host: HostModel, p: P) -> P:
         return {"data": "", "open": False}
     typed = base64.b64decode(p["Data"])
     if machine.guest and machine.state == "Running" and typed:
-        machine.console_output += machine.guest.says(typed)
+        machine.console_output += machine.guest.respond(typed)
     if not machine.console_output:
         host.changed.wait(p["Milliseconds"] / 1000)
     output = bytes(machine.console_output)

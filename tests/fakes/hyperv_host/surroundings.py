@@ -170,17 +170,17 @@ def watch_machines(host: HostModel, p: P) -> P:
 
     def states() -> list[str]:
         names = sorted(machine.name for machine in every(host, "Watch-Machines"))
-        ours = [name for name in names if name.startswith(p["Prefix"])]
-        return [f"{name}={host.machines[name].state}" for name in ours]
+        local = [name for name in names if name.startswith(p["Prefix"])]
+        return [f"{name}={host.machines[name].state}" for name in local]
 
-    def worth_telling() -> bool:
+    def has_news() -> bool:
         logged = bool(p["After"] < 0 or len(host.log) > p["After"])
         return logged or ";".join(states()) != p["Known"]
 
     if not host.reads_log:
         raise log_denied()
     # Shorter than allowed, so that no test waits for the end of a watch.
-    host.changed.wait_for(worth_telling, min(p["Milliseconds"], LONGEST_MILLISECONDS) / 1000)
+    host.changed.wait_for(has_news, min(p["Milliseconds"], LONGEST_MILLISECONDS) / 1000)
     names = {machine.identifier: name for name, machine in host.machines.items()}
     records = host.log[p["After"] :] if p["After"] >= 0 else []
     events = [{"machine": names[who], "event": event} for who, event in records if who in names]

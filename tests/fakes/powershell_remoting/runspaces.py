@@ -122,16 +122,16 @@ class RunspacePool:
     def _handle(self, message: Received) -> None:
         match message.kind:
             case MessageType.SESSION_CAPABILITY:
-                self._say(SessionCapability(PROTOCOL_VERSION, PS_VERSION, SERIALIZATION_VERSION))
+                self._send(SessionCapability(PROTOCOL_VERSION, PS_VERSION, SERIALIZATION_VERSION))
             case MessageType.INIT_RUNSPACEPOOL:
                 wish = clixml.read_message(message.payload, clixml.ReceivedInit, self._serializer())
                 self._workers = ThreadPoolExecutor(wish.max_runspaces, "runspace")
-                self._say(ApplicationPrivateData({}))
-                self._say(RunspacePoolStateMessage(RunspacePoolState.OPENED))
+                self._send(ApplicationPrivateData({}))
+                self._send(RunspacePoolStateMessage(RunspacePoolState.OPENED))
             case MessageType.PUBLIC_KEY:
                 key = clixml.read_message(message.payload, PublicKey, self._serializer())
                 self._cipher, encrypted = session_key.exchange(key.public_key or "")
-                self._say(EncryptedSessionKey(encrypted))
+                self._send(EncryptedSessionKey(encrypted))
             case MessageType.CREATE_PIPELINE:
                 self._describe(self.pipelines[message.pipeline], message.payload)
             case MessageType.PIPELINE_INPUT:
@@ -193,7 +193,7 @@ class RunspacePool:
             pipeline.outbox.fail_next(fault)
         pipeline.outbox.put(fragments, last=True)
 
-    def _say(self, message: Content) -> None:
+    def _send(self, message: Content) -> None:
         self.outbox.put(self._cut(message, NO_PIPELINE))
 
     def _cut(self, message: Content, pipeline: UUID) -> list[bytes]:
