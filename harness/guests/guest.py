@@ -7,11 +7,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from harness.channels.agent import POSIX, WINDOWS, AgentChannel
+from harness.channels.agent import AgentChannel
 from harness.channels.base import CommandChannel, CommandResult, CommandTimeoutError
 from harness.channels.console import Console
 from harness.channels.console_login import LOGIN_PROMPT, LoginRefused
@@ -25,29 +24,22 @@ from harness.errors import (
     NotApplicable,
 )
 from harness.events import Event, EventKind
+from harness.guests.channels import EXECUTION, agent_of, direct_of
 from harness.guests.crash_watch import CrashWatch
 from harness.guests.guest_clock import GuestClock
 from harness.guests.linux.system import LinuxOs
 from harness.guests.log_rules import LogRules
-from harness.guests.os.contract import GuestOs
-from harness.guests.windows.system import WindowsOs
+from harness.guests.systems import os_of
 from harness.hypervisors.base import Machine, MachineState
 from harness.hypervisors.definitions import MachineDefinition
-from harness.hypervisors.facets.agent import AGENT
 from harness.hypervisors.facets.console import CONSOLE
-from harness.hypervisors.facets.direct import DIRECT_COMMANDS, Login
+from harness.hypervisors.facets.direct import Login
 from harness.hypervisors.facets.snapshots import SAVED_STATES, SNAPSHOTS
 from harness.profiles.model import Profile, System
 from harness.time_accounting import Phase, TimeLedger
 from harness.waiting import Deadline, NotYet, wait_until
 
 T = TypeVar("T")
-
-EXECUTION = frozenset({"guest-exec", "guest-exec-status"})
-"""The agent's commands for running programs."""
-
-DIRECT_SINCE = (10, 0)
-"""Windows NT's version in Windows 10 and Server 2016, the first with PowerShell Direct."""
 
 
 @dataclass(frozen=True)
@@ -78,16 +70,13 @@ class Guest:
         ledger: TimeLedger,
         redefine: Callable[[MachineDefinition], Machine],
     ) -> None:
-        self.machine = machine
         self.profile = profile
         self.credentials = credentials
         self.folder = folder
         self.ledger = ledger
-        self.agent = self._agent_of(machine)
-        self.direct = self._direct_of(machine)
         self.log_rules = LogRules.of(profile.system, profile.log_exceptions)
-        self.crash_watch = self._crash_watch_of(machine)
-        self.os = self._os()
+        self._attach(machine)
+        self.os = os_of(profile, self.run, self.log_rules)
         self.crash_expected = False
         self.answers_by = Answer.AGENT
         self._redefine = redefine
@@ -95,30 +84,15 @@ class Guest:
         self._console: Console | None = None
         self._shell: ConsoleShell | None = None
 
-    def _agent_of(self, machine: Machine) -> AgentChannel:
-        windows = self.profile.system is System.WINDOWS
-        return AgentChannel(
-            partial(_send_to_agent, machine), platform=WINDOWS if windows else POSIX
-        )
-
-    def _direct_of(self, machine: Machine) -> DirectChannel | None:
-        """PowerShell Direct into the guest, where host and guest have it: Windows from 10 on."""
-        setup = self.profile.windows
-        if DIRECT_COMMANDS not in machine.facets or setup is None or setup.version < DIRECT_SINCE:
-            return None
+    def _attach(self, machine: Machine) -> None:
+        """Take this machine, with the channels and the watch that belong to it."""
         login = Login(self.credentials.user, self.credentials.password)
-        return DirectChannel(partial(machine.facet(DIRECT_COMMANDS).run, login))
-
-    def _os(self) -> GuestOs:
-        """The interface for the profile's system; FreeBSD is treated as Linux where possible."""
-        if self.profile.system is System.WINDOWS:
-            setup = self.profile.windows
-            return WindowsOs(self.run, setup.version if setup else None, self.log_rules)
-        return LinuxOs(self.run, self.log_rules)
-
-    def _crash_watch_of(self, machine: Machine) -> CrashWatch:
-        accelerator = machine.definition.accelerator
-        return CrashWatch(machine.events, accelerator, self.log_rules.system.deaths)
+        self.machine = machine
+        self.agent = agent_of(machine, self.profile)
+        self.direct = direct_of(machine, self.profile, login)
+        self.crash_watch = CrashWatch(
+            machine.events, machine.definition.accelerator, self.log_rules.system.deaths
+        )
 
     @property
     def name(self) -> str:
@@ -197,10 +171,7 @@ class Guest:
         if (state := self.machine.state()) is not MachineState.OFF:
             raise HarnessError(f"{self.name} must be off to be redefined, and is {state}")
         changed = dataclasses.replace(self.definition, **changes)  # type: ignore[arg-type]
-        self.machine = self._redefine(changed)
-        self.agent = self._agent_of(self.machine)
-        self.direct = self._direct_of(self.machine)
-        self.crash_watch = self._crash_watch_of(self.machine)
+        self._attach(self._redefine(changed))
 
     def power_on(self) -> None:
         """Start the machine with its console read from before the first instruction."""
@@ -407,9 +378,3 @@ class Guest:
             except ChannelError:
                 self.crash_watch()
                 raise
-
-
-def _send_to_agent(machine: Machine, command: str, *, timeout: float) -> str:
-    if AGENT not in machine.facets:
-        raise ChannelError(f"{machine.name} has no transport to a QEMU guest agent")
-    return machine.facet(AGENT).command(command, timeout=timeout)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from harness.channels.base import CommandNotStartedError, CommandResult, CommandTimeoutError
 from harness.errors import ChannelError, GuestFailure, HarnessError
-from harness.guests.guest import EXECUTION, Guest
+from harness.guests.channels import EXECUTION
+from harness.guests.guest import Guest
 from harness.guests.program import Program
 from harness.integration.agent_policy import require_allowed
 from harness.integration.common import PolledHeartbeat, RequestedShutdown, SwitchedService

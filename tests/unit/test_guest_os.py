@@ -15,6 +15,7 @@ from harness.events import EventLog
 from harness.guests.guest import Credentials, Guest
 from harness.guests.linux.system import LinuxOs
 from harness.guests.windows.system import WindowsOs
+from harness.hypervisors.facets.agent import AGENT
 from harness.plugin.applicability import require_system
 from harness.profiles.loader import load_profiles
 from harness.profiles.model import Profile, System
@@ -30,7 +31,12 @@ def guest_of(profile: Profile, agent: Any = None) -> Guest:
     def command(text: str, *, timeout: float) -> str:
         return json.dumps({"return": agent(json.loads(text))})
 
-    machine = Mock(agent_command=command, events=EventLog(), seconds_starved=lambda: 0.0)
+    machine = Mock(
+        events=EventLog(),
+        seconds_starved=lambda: 0.0,
+        facets=frozenset({AGENT}),
+        facet={AGENT: Mock(command=command)}.__getitem__,
+    )
     machine.definition.accelerator.time_scale = 1.0
     secret = Credentials("guestcert", "secret")
     return Guest(machine, profile, secret, Path("/nowhere"), TimeLedger(), Mock())
