@@ -1,4 +1,4 @@
-"""Makes machine and network definitions that a test then tells apart by a few words."""
+"""Makes machine and network definitions that a test adjusts in a few fields."""
 
 from __future__ import annotations
 

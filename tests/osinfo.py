@@ -1,4 +1,4 @@
-"""What osinfo-db says of an OS's needs and devices, for the cross-check of the profiles."""
+"""An OS's requirements and devices in osinfo-db, for the cross-check of the profiles."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DEVICES = {
 
 @dataclass(frozen=True)
 class Amounts:
-    """The least that an OS needs, in MiB and GiB; None where the database does not say."""
+    """The minimum requirements of an OS, in MiB and GiB; None if the database has none."""
 
     memory_mib: float | None
     disk_gib: float | None

@@ -30,13 +30,13 @@ class Certification:
     """How one `guestcert certify` ended, and what it wrote."""
 
     exit_code: int
-    said: str
+    output: str
     directory: RunDirectory
 
     @property
     def run(self) -> RunRecord:
-        """The record of the run; fails with what was said where there is none."""
-        assert self.directory.run_json.exists(), self.said
+        """The record of the run; fails with pytest's output if there is none."""
+        assert self.directory.run_json.exists(), self.output
         return read_run(self.directory)
 
     def features(self, verdict: Verdict) -> set[str]:

@@ -1,4 +1,4 @@
-"""Real installers on real machines: what fails is told in its state, and why."""
+"""Real installers on real machines: a failure names its state and its cause."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ def folder(installing: InstallBuilder) -> Path:
 def failure_of(
     installing: InstallBuilder, recipe: InstallRecipe, folder: Path
 ) -> InstallationError:
-    said: list[str] = []
+    output: list[str] = []
     with pytest.raises(InstallationError) as failure:
-        installing.build(recipe, folder, said.append)
+        installing.build(recipe, folder, output.append)
     evidence = failure.value.evidence
     assert isinstance(evidence, Path)
     assert evidence.stat().st_size > 0
     assert (folder / "evidence" / "console.log").stat().st_size > 0
-    assert State.INSTALLER in said
+    assert State.INSTALLER in output
     return failure.value
 
 

@@ -1,4 +1,4 @@
-"""What a killed run leaves, `guestcert clean` takes away; a stopped one leaves nothing."""
+"""`guestcert clean` removes what a killed run left; a stopped run leaves nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Builds of the same OS with defects planted: none is certified, and the right features tell.
+"""Builds of the same OS with defects planted: none is certified, and the right features fail.
 
 Each has its control: another feature of the same guest is verified in the same run.
 """
@@ -25,7 +25,7 @@ def on_part(certify: Certify, image: object, keyword: str, *options: str) -> Cer
 
 
 def assert_violated(done: Certification, *violated: str, verified: str) -> None:
-    assert done.exit_code == 1, done.said[-4000:]
+    assert done.exit_code == 1, done.output[-4000:]
     assert [c.status for c in done.run.certificates] == [Status.NOT_CERTIFIED]
     assert done.features(Verdict.VIOLATED) == set(violated), done.reasons()
     assert done.features(Verdict.VERIFIED) == {verified}, done.reasons()
@@ -69,7 +69,7 @@ def test_a_guest_without_an_init_violates_ready(
     image = plant({MENU: menu.replace(" ro ", " ro init=/bin/false ")}, {})
     assert "root=" in menu, "the boot menu has no kernel command line to plant the defect in"
     done = on_part(certify, image, "boots_to_ready or sees_a_living_guest")
-    assert done.exit_code == 1, done.said[-4000:]
+    assert done.exit_code == 1, done.output[-4000:]
     assert [c.status for c in done.run.certificates] == [Status.NOT_CERTIFIED]
     assert done.features(Verdict.VIOLATED) == {"boot.ready"}
     assert "Kernel panic" in done.reasons()

@@ -157,8 +157,8 @@ class FakeConsole:
     def open(self) -> socket.socket:
         """See SerialConsole."""
         self._machine.hang_up()
-        ours, self._machine.guest_end = socket.socketpair()
-        return ours
+        local, self._machine.guest_end = socket.socketpair()
+        return local
 
 
 class FakeAgentTransport:

@@ -1,4 +1,4 @@
-"""Makes profiles, features, outcomes and runs that a test then tells apart by a few words."""
+"""Makes profiles, features, outcomes and runs that a test adjusts in a few fields."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def a_profile(
 
 
 def a_known_issue(feature: str = "boot.ready", number: int = 7, **fields: object) -> KnownIssue:
-    """A recorded failure, told apart by its number."""
+    """A recorded failure, unique by its number."""
     document: dict[str, object] = {
         "feature": feature,
         "pattern": r"stall of \d+ s",
@@ -226,7 +226,7 @@ def a_verdict(
     reason: str = "",
     **fields: Any,
 ) -> VerdictRecord:
-    """What a run says of a feature that is claimed as supported."""
+    """A run's verdict on a feature that is claimed as supported."""
     document: dict[str, Any] = {"claim": Claim.SUPPORTED, "required": True}
     return VerdictRecord(
         guest=guest,
@@ -246,7 +246,7 @@ def a_certificate(
     reasons: Sequence[str] = (),
     scope: Scope | None = None,
 ) -> CertificateRecord:
-    """What a run says of a guest."""
+    """A run's certificate of a guest."""
     return CertificateRecord(
         guest=guest, hypervisor=URI, status=status, reasons=tuple(reasons), scope=scope
     )

@@ -16,7 +16,7 @@ from tests.fakes.hyperv_host.model import HostModel
 from tests.fakes.powershell_remoting.server import PASSWORD
 from tests.unit.builders import a_feature
 
-# A busy host generates its examples slowly; that says nothing about what is tested.
+# A busy host generates its examples slowly; that is not a failure.
 settings.register_profile("guestcert", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("guestcert")
 

@@ -18,7 +18,7 @@ SOON = 20  # seconds in which what must happen has happened, on a busy host too
 
 @dataclass
 class Host:
-    """A shell that remembers what it was asked and does what a test says."""
+    """A shell that records its commands and answers as scripted by a test."""
 
     act: Callable[[Mapping[str, object]], Reply] = lambda _: Reply()
     asked: list[tuple[str, dict[str, object], list[object]]] = field(default_factory=list)

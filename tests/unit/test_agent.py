@@ -20,7 +20,7 @@ Answer = Callable[[dict[str, Any]], str]
 
 @dataclass
 class ScriptedAgent:
-    """Answers as told, and remembers what it was asked."""
+    """Gives scripted answers, and records the commands."""
 
     answer: Answer
     asked: list[dict[str, Any]] = field(default_factory=list)

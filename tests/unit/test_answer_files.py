@@ -152,7 +152,7 @@ def test_awkward_values_are_taken_too(profile: Profile, method: Method) -> None:
 
 @pytest.mark.parametrize(("profile", "method"), CASES)
 def test_the_token_is_said_by_the_installed_system_alone(profile: Profile, method: Method) -> None:
-    """It stands where the first boot says it, and on no installer's command line."""
+    """It is printed by the first boot only, and is on no installer's command line."""
     answers = answer_set(method, answers_for(profile))
     scripts = [decoded(file.content) for file in answers.files]
     assert sum(text.count(TOKEN) for text in scripts) == 1
@@ -192,9 +192,9 @@ def test_a_line_break_survives_in_xml_and_is_refused_in_lines() -> None:
     root = fromstring(content_of(answers, "Autounattend.xml"))
     values = [node.text for node in root.iter(f"{UNATTEND}AdministratorPassword") for node in node]
     assert values[0] == "one\ntwo"
-    with pytest.raises(UsageError, match=r"winnt\.sif cannot hold a value with '\\n'") as told:
+    with pytest.raises(UsageError, match=r"winnt\.sif cannot hold a value with '\\n'") as error:
         answer_set(Method.WINNT_SIF, answers_for(profile_of("windows-xp-sp3"), password="pas\ns"))
-    assert "pas" not in str(told.value), "a password is told to nobody"
+    assert "pas" not in str(error.value), "a password is told to nobody"
     with pytest.raises(HarnessError, match="line break"):
         answer_set(Method.PRESEED, answers_for(profile_of("debian-12"), password="a\nb"))
 
@@ -339,12 +339,12 @@ def test_a_users_template_extends_ours(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "error"),
     [("{{ answers.nothing }}", "has no attribute 'nothing'"), ("a\n{% if %}", r"ks\.cfg\.j2:2")],
 )
-def test_a_wrong_template_of_the_user_is_told(tmp_path: Path, text: str, told: str) -> None:
+def test_a_wrong_template_of_the_user_is_told(tmp_path: Path, text: str, error: str) -> None:
     (tmp_path / "ks.cfg.j2").write_text(text, encoding="utf-8")
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=error):
         answer_set(Method.KICKSTART, answers_for(profile_of("rhel-9.6")), tmp_path)
 
 

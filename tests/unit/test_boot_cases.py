@@ -164,11 +164,11 @@ def test_a_lesser_processor_has_to_be_refused_aloud(
     with contextlib.ExitStack() as stack:
 
         def start(output: bytes) -> None:
-            ours, theirs = socket.socketpair()
-            stack.enter_context(theirs)
-            machine.console = Console(ours, tmp_path / "console.log")
+            local, remote = socket.socketpair()
+            stack.enter_context(remote)
+            machine.console = Console(local, tmp_path / "console.log")
             stack.callback(machine.console.close)
-            theirs.sendall(output)
+            remote.sendall(output)
             machine.console.read_after(0, 10)
 
         machine.power_on = lambda: start(below)

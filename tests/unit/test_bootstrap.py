@@ -177,8 +177,8 @@ def test_a_half_made_environment_is_made_again(system: System, stopped_by: str) 
             interval=0.05,
         )
         os.killpg(half.pid, signal.SIGINT)
-        _, said = half.communicate(timeout=20)
-        assert "the next run goes on" in said
+        _, output = half.communicate(timeout=20)
+        assert "the next run goes on" in output
         assert half.returncode == -signal.SIGINT
     done = system.run("doctor")
     assert done.returncode == 0
@@ -270,9 +270,9 @@ def test_two_at_once_wait_for_each_other(system: System) -> None:
         assert waiting.stderr is not None
         assert "waiting for another bootstrap" in waiting.stderr.readline()
         assert not (system.clone / ".venv").exists()
-    said, _ = waiting.communicate(timeout=20)
+    output, _ = waiting.communicate(timeout=20)
     assert waiting.returncode == 0
-    assert said == "guestcert ran: doctor\n"
+    assert output == "guestcert ran: doctor\n"
 
 
 def test_the_lock_pins_every_package_by_digest() -> None:

@@ -29,7 +29,7 @@ class Certified:
     """What one certification left."""
 
     status: int
-    said: str
+    output: str
     directory: Path
     host: HostModel
 
@@ -72,9 +72,9 @@ def certified(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Certified]:
 
 
 def test_it_says_that_nothing_can_be_said_of_the_guest(certified: Certified) -> None:
-    assert certified.status == 3, certified.said
+    assert certified.status == 3, certified.output
     sentence = "executes no guest code, so no case inside a guest could run there"
-    assert sentence in certified.said
+    assert sentence in certified.output
     (certificate,) = certified.run["certificates"]
     assert certificate["status"] == "incomplete"
     assert sentence in certificate["reasons"][0]
@@ -144,13 +144,13 @@ def test_the_environment_names_the_host_and_holds_no_secret(certified: Certified
     for file in certified.directory.rglob("*"):
         if file.is_file():
             assert PASSWORD.encode() not in file.read_bytes(), file
-    assert PASSWORD not in certified.said
+    assert PASSWORD not in certified.output
 
 
 def test_one_generation_alone(tmp_path: Path) -> None:
     part = run(tmp_path, "--variant", "generation-1", "--", "-k", "switches_each_service")
     assert [outcome["variant"] for outcome in part.outcomes("passed")] == ["generation-1"]
-    assert part.status == 0, part.said
+    assert part.status == 0, part.output
 
 
 @pytest.mark.parametrize(
@@ -174,5 +174,5 @@ def test_planted_defects_of_the_host_are_caught(tmp_path: Path) -> None:
         "--", "-p", "tests.defects.planting", "-k", "test_host_services",
     )  # fmt: skip
     assert planted.status == 1
-    assert len(planted.outcomes("failed")) == 8, planted.said
+    assert len(planted.outcomes("failed")) == 8, planted.output
     assert planted.outcomes("passed", "broken") == []

@@ -1,4 +1,4 @@
-"""`guestcert clean`: what it removes, what it leaves, and what it says of both."""
+"""`guestcert clean`: what it removes, what it leaves, and how it reports both."""
 
 from __future__ import annotations
 

@@ -167,7 +167,7 @@ def timed(*seconds: float, accelerator: str = "kvm", **facts: str) -> RunRecord:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "told"),
+    ("before", "after", "reported"),
     [
         ([20], [30], [(20, 30)]),
         ([20], [24], []),
@@ -179,10 +179,10 @@ def timed(*seconds: float, accelerator: str = "kvm", **facts: str) -> RunRecord:
     ],
 )
 def test_a_figure_is_told_where_it_changed_notably(
-    before: Sequence[float], after: Sequence[float], told: list[tuple[float, float]]
+    before: Sequence[float], after: Sequence[float], reported: list[tuple[float, float]]
 ) -> None:
     comparison = compare(timed(*before), timed(*after))
-    assert [(figure.before, figure.after) for figure in comparison.figures] == told
+    assert [(figure.before, figure.after) for figure in comparison.figures] == reported
     assert comparison.exit_code == 0
 
 

@@ -1,4 +1,4 @@
-"""Which hypervisor is opened, and what is said where none can be."""
+"""Which hypervisor is opened, and the error if none can be."""
 
 from __future__ import annotations
 

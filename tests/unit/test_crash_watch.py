@@ -23,8 +23,8 @@ class Speaker:
     """A guest that prints on its console."""
 
     def __init__(self, log: Path) -> None:
-        self._end, ours = socket.socketpair()
-        self.console = Console(ours, log)
+        self._end, local = socket.socketpair()
+        self.console = Console(local, log)
 
     def write(self, words: bytes) -> None:
         position = self.console.position

@@ -237,8 +237,8 @@ def test_the_firmware_speaks_on_the_serial_port_only_where_a_medium_is_booted() 
 def test_a_kernel_is_started_directly_where_one_is_given() -> None:
     boot = DirectBoot(Path("/d/linux"), Path("/d/initrd"), "console=ttyS0 a=<b>")
     xml = machine_xml(a_definition(direct_boot=boot), None)
-    told = [part(xml, f"os/{tag}").text for tag in ("kernel", "initrd", "cmdline")]
-    assert told == ["/d/linux", "/d/initrd", "console=ttyS0 a=<b>"]
+    reported = [part(xml, f"os/{tag}").text for tag in ("kernel", "initrd", "cmdline")]
+    assert reported == ["/d/linux", "/d/initrd", "console=ttyS0 a=<b>"]
     assert fromstring(machine_xml(a_definition(), None)).find("os/kernel") is None
 
 

@@ -40,11 +40,11 @@ def test_a_host_that_lacks_only_its_hypervisor(examine: Examine) -> None:
     (wrong,) = bad(findings)
     assert "the hypervisor does not run" in wrong.what
     assert "hypervisorlaunchtype" in wrong.remedy
-    told = " | ".join(finding.what for finding in findings)
-    assert "PowerShell 5.1" in told
-    assert "module 2.0.0.0" in told
-    assert "500 GiB free" in told
-    assert "Default Switch (Internal)" in told
+    reported = " | ".join(finding.what for finding in findings)
+    assert "PowerShell 5.1" in reported
+    assert "module 2.0.0.0" in reported
+    assert "500 GiB free" in reported
+    assert "Default Switch (Internal)" in reported
 
 
 @pytest.mark.parametrize(
@@ -72,10 +72,10 @@ def test_what_is_missing_is_told_with_its_remedy(
 
 
 def test_who_may_not_list_services_is_told_all_else(examine: Examine) -> None:
-    told = [finding for finding in examine(HostModel(administrator=False)) if finding.good]
-    (service,) = [finding.what for finding in told if "vmms" in finding.what]
+    reported = [finding for finding in examine(HostModel(administrator=False)) if finding.good]
+    (service,) = [finding.what for finding in reported if "vmms" in finding.what]
     assert ", who is not an administrator" in service
-    assert any("remoting to" in finding.what for finding in told)
+    assert any("remoting to" in finding.what for finding in reported)
 
 
 def test_a_host_that_lets_nobody_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The documentation tells what the code does: schema, commands, options and features."""
+"""The documentation matches the code: schema, commands, options and features."""
 
 from __future__ import annotations
 
@@ -83,8 +83,8 @@ def test_every_command_is_told(command: str) -> None:
 
 
 def test_no_other_command_is_told() -> None:
-    told = re.findall(r"^\| `(guestcert [a-z ]*[a-z])", section("Commands"), re.MULTILINE)
-    assert sorted(told) == sorted(set(COMMANDS) - {"guestcert"})
+    reported = re.findall(r"^\| `(guestcert [a-z ]*[a-z])", section("Commands"), re.MULTILINE)
+    assert sorted(reported) == sorted(set(COMMANDS) - {"guestcert"})
 
 
 def test_every_option_of_certify_is_told_and_no_other() -> None:
@@ -103,11 +103,13 @@ def test_every_option_of_the_plugin_is_told_and_no_other() -> None:
 def test_every_option_that_is_told_is_known(pytestconfig: pytest.Config) -> None:
     assert not known_to_pytest(pytestconfig, "--no-such-option")
     known = frozenset({"--help"}).union(of_the_plugin(), *COMMANDS.values())
-    told = set(OPTION.findall(COMMAND_LINE)) - known
-    assert [option for option in sorted(told) if not known_to_pytest(pytestconfig, option)] == []
+    reported = set(OPTION.findall(COMMAND_LINE)) - known
+    assert [
+        option for option in sorted(reported) if not known_to_pytest(pytestconfig, option)
+    ] == []
 
 
 def test_every_feature_is_told() -> None:
     page = on_page_markdown((REFERENCE / "features.md").read_text(encoding="utf-8"))
-    told = re.findall(r"^\| `([a-z0-9_.]+)`", page, re.MULTILINE)
-    assert told == [feature.id for feature in load_catalogue()]
+    reported = re.findall(r"^\| `([a-z0-9_.]+)`", page, re.MULTILINE)
+    assert reported == [feature.id for feature in load_catalogue()]

@@ -1,4 +1,4 @@
-"""YAML files: what is wrong with one is told with its place, and no file can do harm."""
+"""YAML files: every problem is reported with its position, and no file can do harm."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from harness.hypervisors.hyperv.transfer import Transfer
 
 
 class Line:
-    """Runs scripts of the host; each part of an upload is lost as often as it says."""
+    """Runs scripts of the host; each part of an upload is lost `losses` times."""
 
     def __init__(self, losses: int) -> None:
         self.losses = losses

@@ -38,13 +38,13 @@ class Lab:
         self.host = host
         self.server = server
         self.ran: list[RunModel] = []
-        self.told: dict[str, object] = {}
+        self.reported: dict[str, object] = {}
         self.guest = GuestModel(users={USER: SECRET}, runs=self.run)
         host.machines[machine.name].guest = self.guest
 
     def run(self, asked: RunModel) -> dict[str, object]:
         self.ran.append(asked)
-        return self.told
+        return self.reported
 
     def whole(self, folder: Path, profile: str, password: str = SECRET) -> Guest:
         """The guest as cases have it."""
@@ -75,17 +75,17 @@ def test_a_program_gets_all_that_it_is_given_and_tells_all_that_it_says(
     lab: Lab, tmp_path: Path
 ) -> None:
     arguments = ["tool.exe", "", "a b", 'say "x"', "C:\\Program Files\\", "größer"]
-    said = bytes(range(256)) * 4096
-    lab.told = {
+    answer = bytes(range(256)) * 4096
+    lab.reported = {
         "status": -1073741819,
-        "output": base64.b64encode(said).decode(),
+        "output": base64.b64encode(answer).decode(),
         "errors": base64.b64encode("größer".encode()).decode(),
     }
     result = lab.channel(tmp_path).run(
         arguments, stdin=b"\0in\xff", environment={"A": "b=c", "B": "größer"}, timeout=30
     )
     assert result.arguments == tuple(arguments)
-    assert (result.exit_status, result.output) == (-1073741819, said)
+    assert (result.exit_status, result.output) == (-1073741819, answer)
     assert result.error_text == "größer"
     (ran,) = lab.ran
     assert (ran.program, ran.stdin) == ("tool.exe", b"\0in\xff")
@@ -100,22 +100,22 @@ def test_a_program_needs_nothing_but_its_name(lab: Lab, tmp_path: Path) -> None:
 
 def test_a_program_that_does_not_start_or_end_is_told_apart(lab: Lab, tmp_path: Path) -> None:
     channel = lab.channel(tmp_path)
-    lab.told = {"end": "not started", "message": "The system cannot find the file specified"}
+    lab.reported = {"end": "not started", "message": "The system cannot find the file specified"}
     with pytest.raises(CommandNotStartedError, match="cannot find the file"):
         channel.run(["missing.exe"], timeout=30)
-    lab.told = {"end": "killed", "status": 1}
+    lab.reported = {"end": "killed", "status": 1}
     with pytest.raises(CommandTimeoutError, match=r"waited 30 s for `slow.exe`"):
         channel.run(["slow.exe"], timeout=30)
 
 
 @pytest.mark.parametrize(
-    "told",
+    "reported",
     [{"status": None}, {"status": "0"}, {"end": "?"}, {"output": "no base64!"}, {"errors": 7}],
 )
 def test_an_answer_that_no_guest_gives_is_an_error(
-    lab: Lab, tmp_path: Path, told: dict[str, object]
+    lab: Lab, tmp_path: Path, reported: dict[str, object]
 ) -> None:
-    lab.told = told
+    lab.reported = reported
     with pytest.raises(ChannelError, match="the guest"):
         lab.channel(tmp_path).run(["tool.exe"], timeout=30)
 

@@ -33,17 +33,19 @@ def test_what_went_too_fast_for_a_state_is_in_the_log(history: History) -> None:
 
 
 @pytest.mark.parametrize(
-    ("event", "told"),
+    ("event", "reported"),
     [
         (18502, ["stopped destroyed"]),
         (18504, ["shutdown", "stopped shutdown"]),
         (18508, ["shutdown", "stopped shutdown"]),
     ],
 )
-def test_the_log_tells_why_a_machine_stopped(history: History, event: int, told: list[str]) -> None:
+def test_the_log_tells_why_a_machine_stopped(
+    history: History, event: int, reported: list[str]
+) -> None:
     list(history.take(["m=Running"], []))
     assert words(list(history.take(["m=Off"], []))) == []
-    assert words(list(history.take(["m=Off"], logged(event)))) == told
+    assert words(list(history.take(["m=Off"], logged(event)))) == reported
 
 
 def test_saving_is_the_stop_that_the_harness_asked_for(history: History) -> None:

@@ -1,4 +1,4 @@
-"""Network cards that are added to machines and taken away, on a scripted Hyper-V host."""
+"""Network cards that are added to machines and removed, on a scripted Hyper-V host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is brought to a Hyper-V host, whether it stays there, and how contents are told apart."""
+"""What is brought to a Hyper-V host, whether it stays there, and how contents are distinguished."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ways to an image: the one that is taken, and what is told where none is open."""
+"""Ways to an image: the one that is chosen, and the error if there is none."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ def test_a_recipe_that_bears_a_guests_name_is_that_guests() -> None:
 
 
 def test_both_ways_are_told_where_none_is_open(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="provides it to customers only") as told:
+    with pytest.raises(UsageError, match="provides it to customers only") as error:
         recipe_for(profile_of("rhel-9.6"), tmp_path)
-    remedy = str(told.value.remedy)
+    remedy = str(error.value.remedy)
     assert "https://access.redhat.com/" in remedy
     assert "guestcert media add FILE" in remedy
 
@@ -87,9 +87,9 @@ def test_a_medium_that_is_not_as_it_was_is_told(tmp_path: Path, lack: str) -> No
         file.unlink()
     else:
         file.write_bytes(b"")
-    told = missing_prerequisite(guest, tmp_path)
-    assert told is not None
-    assert told.sentence == f"the medium of {guest.id}, {file}, {lack}"
+    error = missing_prerequisite(guest, tmp_path)
+    assert error is not None
+    assert error.sentence == f"the medium of {guest.id}, {file}, {lack}"
 
 
 def test_a_missing_product_key_is_lacking_too(
@@ -100,9 +100,9 @@ def test_a_missing_product_key_is_lacking_too(
     )
     guest = profile_of("windows-xp-sp3")
     put_on_shelf(tmp_path, guest.id)
-    told = missing_prerequisite(guest, tmp_path)
-    assert told is not None
-    assert "product key" in told.sentence
+    error = missing_prerequisite(guest, tmp_path)
+    assert error is not None
+    assert "product key" in error.sentence
     monkeypatch.setenv("GUESTCERT_KEY_WINDOWS_XP_SP3", "AAAAA-BBBBB-CCCCC-DDDDD-EEEEE")
     assert missing_prerequisite(guest, tmp_path) is None
 
@@ -116,7 +116,7 @@ def test_a_missing_product_key_is_lacking_too(
     ],
 )
 def test_what_a_guest_lacks_is_told(tmp_path: Path, guest: str, remedy: str) -> None:
-    told = missing_prerequisite(profile_of(guest), tmp_path)
-    said = str(told.remedy) if told else ""
-    assert bool(said) is bool(remedy)
-    assert remedy in said
+    error = missing_prerequisite(profile_of(guest), tmp_path)
+    output = str(error.remedy) if error else ""
+    assert bool(output) is bool(remedy)
+    assert remedy in output

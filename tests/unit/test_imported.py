@@ -311,7 +311,7 @@ def test_an_archive_with_a_disk_is_to_be_unpacked(plain: Path) -> None:
         (b"QFI\xfb", "is damaged: it should have"),
         (b"QFI\xfb" + b"\0\0\0\x01" + bytes(500), "qcow image of version 1"),
         (b"QFI\xfb" + b"\xff" * 508, "version 4294967295"),
-        (b"KDMV" + b"\xff" * 508, "is damaged|leans on"),
+        (b"KDMV" + b"\xff" * 508, "is damaged|depends on"),
         (b"vhdxfile" + b"\xff" * 504, "is damaged"),
         (b"conectix" + b"\xff" * 504, "is damaged"),
         (bytes(0x40) + b"\x7f\x10\xda\xbe" + b"\xff" * 444, "depends on|is damaged"),

@@ -87,9 +87,9 @@ def test_a_medium_that_was_altered_is_not_used(root: Path, name: str) -> None:
     content[-1] ^= 1
     (root / name).write_bytes(content)
     setups = WindowsSetups()
-    with pytest.raises(HarnessError, match=rf"{name} changed after it was added") as told:
+    with pytest.raises(HarnessError, match=rf"{name} changed after it was added") as error:
         installing(root, setups).build(windows(), root / "image", lambda _: None)
-    assert str(told.value.remedy).startswith("guestcert media add")
+    assert str(error.value.remedy).startswith("guestcert media add")
     assert setups.defined == []
 
 
@@ -134,9 +134,9 @@ def test_a_key_is_pressed_where_the_medium_asks_for_one(root: Path) -> None:
 
 
 def test_a_guest_without_a_medium_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no installation medium of windows-7-sp1") as told:
+    with pytest.raises(UsageError, match="no installation medium of windows-7-sp1") as error:
         inputs(tmp_path, windows(BIOS))
-    assert told.value.remedy == "guestcert media add FILE"
+    assert error.value.remedy == "guestcert media add FILE"
 
 
 def test_it_is_refused_where_the_disk_would_stay_on_another_host(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The state machine of an installation, fed with what consoles say, by a clock that jumps."""
+"""The state machine of an installation, fed with console output, with a clock that jumps."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def clock() -> JumpingClock:
     return JumpingClock()
 
 
-def begun(method: Method, clock: JumpingClock) -> InstallationProgress:
+def started(method: Method, clock: JumpingClock) -> InstallationProgress:
     return InstallationProgress(FLOWS[method], TOKEN, lambda seconds: Deadline(seconds, clock))
 
 
-def told(progress: InstallationProgress, *lines: str) -> InstallationProgress:
+def reported(progress: InstallationProgress, *lines: str) -> InstallationProgress:
     for line in lines:
         progress.feed_console(line.encode() + b"\r\n")
     return progress
@@ -34,13 +34,13 @@ WHOLE = (INSTALLER, "Installing the base system  ... 0%", "guestcert: stage setu
 
 
 def test_an_installation_goes_from_state_to_state(clock: JumpingClock) -> None:
-    progress = begun(Method.PRESEED, clock)
+    progress = started(Method.PRESEED, clock)
     seen = [progress.state]
     for line in (*WHOLE, "guestcert: stage installed"):
-        seen.append(told(progress, line).state)
+        seen.append(reported(progress, line).state)
     progress.machine_stopped()
     for line in ("guestcert: stage first-boot", f"guestcert: ready {TOKEN}"):
-        seen.append(told(progress, line).state)
+        seen.append(reported(progress, line).state)
     assert list(dict.fromkeys(seen)) == list(State)
     assert not progress.finished
     progress.machine_stopped()
@@ -48,7 +48,7 @@ def test_an_installation_goes_from_state_to_state(clock: JumpingClock) -> None:
 
 
 def test_power_off_without_the_token_is_no_success(clock: JumpingClock) -> None:
-    progress = told(begun(Method.PRESEED, clock), *WHOLE)
+    progress = reported(started(Method.PRESEED, clock), *WHOLE)
     progress.machine_stopped()
     assert progress.power_cycle == 2
     with pytest.raises(InstallationError, match="powered off before the installed system sent"):
@@ -57,21 +57,21 @@ def test_power_off_without_the_token_is_no_success(clock: JumpingClock) -> None:
 
 @pytest.mark.parametrize("heard", [0, 1, 2])
 def test_an_installer_that_goes_off_early_failed(clock: JumpingClock, heard: int) -> None:
-    progress = told(begun(Method.PRESEED, clock), *WHOLE[:heard])
+    progress = reported(started(Method.PRESEED, clock), *WHOLE[:heard])
     with pytest.raises(InstallationError, match="powered off before"):
         progress.machine_stopped()
 
 
 def test_the_token_of_another_installation_is_none(clock: JumpingClock) -> None:
-    progress = told(begun(Method.PRESEED, clock), *WHOLE)
+    progress = reported(started(Method.PRESEED, clock), *WHOLE)
     progress.machine_stopped()
-    told(progress, "guestcert: ready 0000")
+    reported(progress, "guestcert: ready 0000")
     with pytest.raises(InstallationError, match="powered off before"):
         progress.machine_stopped()
 
 
 def test_the_token_without_power_off_is_no_success(clock: JumpingClock) -> None:
-    progress = told(begun(Method.AUTOUNATTEND, clock), f"guestcert: ready {TOKEN}")
+    progress = reported(started(Method.AUTOUNATTEND, clock), f"guestcert: ready {TOKEN}")
     clock.sleep(10_000)
     with pytest.raises(InstallationError, match=r"was not off .* after the installed system"):
         progress.check()
@@ -79,25 +79,25 @@ def test_the_token_without_power_off_is_no_success(clock: JumpingClock) -> None:
 
 def test_a_first_boot_in_the_installers_life_is_none(clock: JumpingClock) -> None:
     """The setup script's text may pass over the console; the installed system has not spoken."""
-    progress = told(begun(Method.PRESEED, clock), *WHOLE, "guestcert: stage first-boot")
+    progress = reported(started(Method.PRESEED, clock), *WHOLE, "guestcert: stage first-boot")
     assert progress.state is State.INSTALLED
 
 
 def test_windows_reboots_by_itself_and_goes_off_once(clock: JumpingClock) -> None:
-    progress = begun(Method.AUTOUNATTEND, clock)
-    assert told(progress, "guestcert: stage drivers").state is State.FIRST_BOOT
-    assert told(progress, "guestcert: stage console").state is State.FIRST_BOOT
-    told(progress, f"guestcert: ready {TOKEN}").machine_stopped()
+    progress = started(Method.AUTOUNATTEND, clock)
+    assert reported(progress, "guestcert: stage drivers").state is State.FIRST_BOOT
+    assert reported(progress, "guestcert: stage console").state is State.FIRST_BOOT
+    reported(progress, f"guestcert: ready {TOKEN}").machine_stopped()
     assert progress.finished
 
 
 @pytest.mark.parametrize("states", [0, 1, 2, 3])
 def test_each_state_has_a_deadline_of_its_own(clock: JumpingClock, states: int) -> None:
-    progress = begun(Method.PRESEED, clock)
+    progress = started(Method.PRESEED, clock)
     for line in WHOLE[:states]:
         clock.sleep(progress.flow.stages[0].seconds - 1)
         progress.check()
-        told(progress, line)
+        reported(progress, line)
     state = progress.state
     clock.sleep(10_000)
     with pytest.raises(InstallationError, match=r"waited .* for the state") as failure:
@@ -183,7 +183,7 @@ FAILURES = {
 def test_a_failure_is_told_at_once_with_what_to_try(
     clock: JumpingClock, method: Method, line: str, problem: str
 ) -> None:
-    progress = begun(method, clock)
+    progress = started(method, clock)
     with pytest.raises(InstallationError, match=problem) as failure:
         progress.feed_console(line.encode()) if method not in SEEN else progress.feed_screen(line)
     assert failure.value.remedy
@@ -197,12 +197,12 @@ def test_a_failure_is_told_at_once_with_what_to_try(
 def test_what_only_resembles_a_failure_is_none(
     clock: JumpingClock, method: Method, line: str
 ) -> None:
-    progress = begun(method, clock)
+    progress = started(method, clock)
     progress.feed_console(line.encode()) if method not in SEEN else progress.feed_screen(line)
     assert progress.state is State.MEDIUM
 
 
-HARMLESS = {
+BENIGN = {
     Method.AUTOINSTALL: (
         "[  OK  ] Started LSB: automatic crash report generation.",
         "[\x1b[0;32m  OK  \x1b[0m] Started \x1b[0;1;39mProcess error reports\x1b[0m: crash report.",
@@ -230,10 +230,10 @@ HARMLESS = {
 
 
 @pytest.mark.parametrize(
-    ("method", "text"), [(method, text) for method, texts in HARMLESS.items() for text in texts]
+    ("method", "text"), [(method, text) for method, texts in BENIGN.items() for text in texts]
 )
 def test_harmless_lines_are_no_failure(clock: JumpingClock, method: Method, text: str) -> None:
-    progress = begun(method, clock)
+    progress = started(method, clock)
     if method in SEEN:
         progress.feed_screen(text)
     else:
@@ -243,7 +243,7 @@ def test_harmless_lines_are_no_failure(clock: JumpingClock, method: Method, text
 
 
 def test_a_failure_behind_units_that_started_is_one(clock: JumpingClock) -> None:
-    progress = begun(Method.AUTOINSTALL, clock)
+    progress = started(Method.AUTOINSTALL, clock)
     with pytest.raises(InstallationError, match="the installer failed"):
         progress.feed_console(
             b"[  OK  ] Started A unit.\r\nAn error occurred. Press\r\n enter to start"
@@ -262,7 +262,7 @@ def test_no_pattern_reaches_over_the_whole_screen(method: Method) -> None:
 
 
 SEEN = {Method.AUTOUNATTEND, Method.WINNT_SIF}
-"""Their installers show graphics: what is read off the screen tells."""
+"""Their installers show graphics: failures are read from the screen."""
 
 
 def test_every_method_has_a_flow_and_failures_that_are_tested() -> None:
@@ -270,21 +270,23 @@ def test_every_method_has_a_flow_and_failures_that_are_tested() -> None:
 
 
 def test_a_word_in_two_pieces_is_heard(clock: JumpingClock) -> None:
-    progress = begun(Method.PRESEED, clock)
+    progress = started(Method.PRESEED, clock)
     progress.feed_console(b"Starting system log dae")
     progress.feed_console(b"mon: syslogd")
     assert progress.state is State.INSTALLER
 
 
 def test_what_the_token_follows_is_no_failure_any_more(clock: JumpingClock) -> None:
-    progress = told(begun(Method.PRESEED, clock), *WHOLE)
+    progress = reported(started(Method.PRESEED, clock), *WHOLE)
     progress.machine_stopped()
-    told(progress, f"guestcert: ready {TOKEN}\r\nKernel panic - not syncing in a service's name")
+    reported(
+        progress, f"guestcert: ready {TOKEN}\r\nKernel panic - not syncing in a service's name"
+    )
     progress.machine_stopped()
     assert progress.finished
 
 
 def test_bytes_of_any_kind_are_borne(clock: JumpingClock) -> None:
-    progress = begun(Method.PRESEED, clock)
+    progress = started(Method.PRESEED, clock)
     progress.feed_console(bytes(range(256)) * 100)
     assert progress.state is State.MEDIUM

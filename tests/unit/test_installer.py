@@ -1,4 +1,4 @@
-"""The installer's driver, over machines that say what they are told to and go off."""
+"""The installer's driver, over machines that print a script and power off."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def definition(tmp_path: Path) -> MachineDefinition:
 
 
 def installer(lives: Lives, folder: Path, method: Method = Method.PRESEED) -> Installer:
-    said: Callable[[str], None] = lambda _: None  # noqa: E731
-    return Installer(lives.define, FLOWS[method], folder, said)
+    output: Callable[[str], None] = lambda _: None  # noqa: E731
+    return Installer(lives.define, FLOWS[method], folder, output)
 
 
 def test_the_installed_disk_is_booted_without_media(
@@ -103,7 +103,7 @@ def test_keys_are_pressed_only_where_a_medium_wants_them(
 def failed_by_its_deadline(
     definition: MachineDefinition, folder: Path, kind: type[TalkingMachine]
 ) -> InstallationError:
-    """How an installation ends that shows its screen, and says nothing."""
+    """The result of an installation that shows a screen and prints nothing."""
     lives = Lives([""], stays=True, kind=kind)
     flow = FLOWS[Method.AUTOUNATTEND]
     with pytest.raises(InstallationError, match="waited") as failure:
@@ -190,9 +190,9 @@ def test_a_key_comes_from_the_environment_or_the_keyring(
 
 
 def test_a_missing_key_is_told_only_where_there_must_be_one(ring: dict[str, str]) -> None:
-    with pytest.raises(UsageError, match="needs a product key") as told:
+    with pytest.raises(UsageError, match="needs a product key") as error:
         product_key(XP)
-    assert variable(XP) in str(told.value.remedy)
+    assert variable(XP) in str(error.value.remedy)
     assert product_key(a_profile("windows-10")) is None
 
 
@@ -200,6 +200,6 @@ def test_what_is_no_key_is_refused_and_not_told(
     monkeypatch: pytest.MonkeyPatch, ring: dict[str, str]
 ) -> None:
     monkeypatch.setenv("GUESTCERT_KEY_WINDOWS_XP_SP3", "secret-word")
-    with pytest.raises(UsageError, match="holds no product key") as told:
+    with pytest.raises(UsageError, match="holds no product key") as error:
         product_key(XP)
-    assert "secret-word" not in str(told.value)
+    assert "secret-word" not in str(error.value)

@@ -100,7 +100,7 @@ def _let_all_enter(folder: Path) -> None:
 def test_a_foreign_image_is_read_by_an_unprivileged_user(
     plain: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The program that reads it is replaced by one that tells who it is and what it can open."""
+    """The reading program is replaced by one that prints its user and what it can open."""
     secret = tmp_path / "secret"
     secret.write_text("root's alone")
     secret.chmod(0o600)

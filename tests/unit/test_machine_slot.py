@@ -179,11 +179,11 @@ def test_a_guest_is_installed_once_for_all_workers(lab: Lab) -> None:
     disks = [FirstBoot(lab.slot(role="installation"), keeping_nothing, noting_nothing).disk()]
     # The second worker's hypervisor would not bring the guest up: it does not need to.
     late = lab.slot(silent_agent, role="installation")
-    said: list[str] = []
-    late.progress = lambda state, _log: said.append(state)
+    output: list[str] = []
+    late.progress = lambda state, _log: output.append(state)
     disks.append(FirstBoot(late, keeping_nothing, noting_nothing).disk())
     assert disks[0] == disks[1]
-    assert said == [], "there is nothing to wait for"
+    assert output == [], "there is nothing to wait for"
     assert backing(disks[0]) == "base.qcow2"
     assert late.guest is None
 

@@ -205,8 +205,8 @@ def test_a_run_without_outcomes_has_none(directory: RunDirectory) -> None:
 def test_what_told_something_of_the_guest_counts(directory: RunDirectory, ended: Outcome) -> None:
     write(directory, an_outcome(ended))
     kept = {outcome.outcome for outcome in outcomes_so_far(directory)}
-    tells = ended not in (Outcome.BROKEN, Outcome.BLOCKED)
-    assert kept == ({ended} if tells else set())
+    conclusive = ended not in (Outcome.BROKEN, Outcome.BLOCKED)
+    assert kept == ({ended} if conclusive else set())
 
 
 def test_of_each_case_with_its_parameters_the_last_outcome_counts(directory: RunDirectory) -> None:

@@ -123,8 +123,8 @@ def test_exceptions_and_known_issues_are_added() -> None:
     }
 
 
-def said(claims: list[dict[str, Any]]) -> dict[tuple[str, str], set[tuple[str, str]]]:
-    """What is said of each feature on each hypervisor, and by whom."""
+def output(claims: list[dict[str, Any]]) -> dict[tuple[str, str], set[tuple[str, str]]]:
+    """The claims about each feature on each hypervisor, with their sources."""
     found: dict[tuple[str, str], set[tuple[str, str]]] = {}
     for entry in claims:
         for feature in entry["features"]:
@@ -138,7 +138,7 @@ def test_the_nearest_claims_on_a_feature_are_the_ones_that_count(
     parent: list[dict[str, Any]], child: list[dict[str, Any]]
 ) -> None:
     whole = after({"claims": parent}, {"claims": child})["claims"]
-    assert said(whole) == said(parent) | said(child)
+    assert output(whole) == output(parent) | output(child)
     assert all(entry["features"] for entry in whole)
 
 

@@ -1,4 +1,4 @@
-"""The store's folder: what is no store is neither changed nor cleaned, nor trusted."""
+"""The store's folder: another folder is neither changed, cleaned nor trusted."""
 
 from __future__ import annotations
 

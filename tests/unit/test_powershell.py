@@ -50,7 +50,7 @@ def nodes(text: str) -> Iterator[tree_sitter.Node]:
 
 
 def faults(text: str) -> list[str]:
-    """What is wrong with a script, by its grammar and by our rules."""
+    """The problems of a script, by its grammar and by the project's rules."""
     found = []
     for node in nodes(text):
         source_text = (node.text or b"").decode()

@@ -177,11 +177,11 @@ def test_pipelines_of_one_pool(tmp_path: Path) -> None:
     host = Host(lambda parameters: Reply(output=[parameters["N"]]))
     with serving(host, tmp_path) as server, pool_of(server) as pool:
         assert [invoke(pool, N=n) for n in range(3)] == [[0], [1], [2]]
-        begun = [prepared(pool, N=n) for n in range(3)]
-        for shell in begun:
+        started = [prepared(pool, N=n) for n in range(3)]
+        for shell in started:
             shell.begin_invoke()
-        assert [list(shell.end_invoke()) for shell in reversed(begun)] == [[2], [1], [0]]
-        for shell in begun:
+        assert [list(shell.end_invoke()) for shell in reversed(started)] == [[2], [1], [0]]
+        for shell in started:
             shell.close()
 
 
@@ -228,10 +228,10 @@ def test_a_stopped_pipeline_is_not_heard_any_more(tmp_path: Path) -> None:
         go_on.set()
         assert invoke(pool, "third") == ["late"]
         state, _, received = pool.shell.receive("stdout", first.id)
-        told = pool._fragmenter.defragment(received["stdout"])
+        reported = pool._fragmenter.defragment(received["stdout"])
         first.close()
     assert state == CommandState.DONE
-    assert [message.message_type for message in told] == [MessageType.PIPELINE_STATE]
+    assert [message.message_type for message in reported] == [MessageType.PIPELINE_STATE]
     assert [asked[0] for asked in host.asked] == ["first", "third"]
 
 

@@ -58,7 +58,7 @@ def test_no_script_falls_into_what_is_known_of_windows_powershell(file: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("name", "old", "new", "told"),
+    ("name", "old", "new", "reported"),
     [
         ("Get-Folders", "[System.IO.File]::ReadAllText($file)", "Get-Content -Raw $file", "text"),
         ("Get-Machines", ", [System.StringComparison]::Ordinal", "", "the host's language"),
@@ -72,9 +72,9 @@ def test_no_script_falls_into_what_is_known_of_windows_powershell(file: Path) ->
         ("Set-Identity", "$job.Get()", "", "not waited for"),
     ],
 )
-def test_a_planted_pitfall_is_seen(name: str, old: str, new: str, told: str) -> None:
+def test_a_planted_pitfall_is_seen(name: str, old: str, new: str, reported: str) -> None:
     (found,) = pitfalls(parsed(name, (old, new)))
-    assert told in found
+    assert reported in found
 
 
 def test_each_network_has_names_of_its_own_and_no_others() -> None:
@@ -118,7 +118,7 @@ def test_no_text_ever_becomes_a_command(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "old", "new", "told"),
+    ("name", "old", "new", "reported"),
     [
         ("New-Machine", "New-VM -Name", "New-VMM -Name", "New-VMM: unknown cmdlet"),
         ("Copy-ToGuest", "-FileSource Host", "-FileSource Guest", "-FileSource can't be guest"),
@@ -173,10 +173,10 @@ def test_no_text_ever_becomes_a_command(file: Path) -> None:
         ("Get-Machine", "$vm = Get-VM -Name $Name", "$vm = Get-VM -Name $Name )", "not understood"),
     ],
 )
-def test_a_planted_mistake_is_caught(name: str, old: str, new: str, told: str) -> None:
+def test_a_planted_mistake_is_caught(name: str, old: str, new: str, reported: str) -> None:
     for version in VERSIONS:
         found = problems(parsed(name, (old, new)), version)
-        assert any(told.lower() in problem.lower() for problem in found), found
+        assert any(reported.lower() in problem.lower() for problem in found), found
 
 
 def test_a_cmdlet_that_one_version_lacks_is_caught_for_that_version() -> None:

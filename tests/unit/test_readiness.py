@@ -73,11 +73,11 @@ def build(tmp_path: Path) -> Iterator[Build]:
         open_console = console.open
 
         def with_a_login() -> socket.socket:
-            ours = open_console()
+            local = open_console()
             assert isinstance(guest.machine, FakeMachine)
             assert guest.machine.guest_end is not None
             consoles.append(ConsoleGuest(guest.machine.guest_end, tmp_path, wording or Wording()))
-            return ours
+            return local
 
         console.open = with_a_login  # type: ignore[method-assign]
         return guest

@@ -90,7 +90,7 @@ def test_only_what_the_dead_left_is_removed(lab: Lab) -> None:
 
 
 def test_clean_at_each_moment_of_another_host_s_run_leaves_it(lab: Lab) -> None:
-    """As a run goes on: its folder, a network alone, a machine, the next one, nothing but it."""
+    """The stages of a run: its folder, a network alone, a machine, the next one, nothing but it."""
     theirs = of_another_host("theirs")
     workspace = Workspace(lab.there, theirs)
     renewal = LeaseRenewal(workspace, lambda: lab.hypervisor)
@@ -111,7 +111,7 @@ def test_clean_at_each_moment_of_another_host_s_run_leaves_it(lab: Lab) -> None:
         forget,
         *[renewal.renew] * 5,
     ]
-    began = lab.now
+    started_at = lab.now
     for act in moments:
         act()
         before = lab.names
@@ -120,7 +120,7 @@ def test_clean_at_each_moment_of_another_host_s_run_leaves_it(lab: Lab) -> None:
             assert lab.clean().removed == []
             assert lab.names == before
         renewal.renew()
-    assert lab.now - began > timedelta(days=2)
+    assert lab.now - started_at > timedelta(days=2)
 
     lab.now += LEASE_TERM + A_MINUTE  # it died
 

@@ -35,17 +35,17 @@ def test_a_recipe_adds_its_packages_to_its_familys(images: Path) -> None:
 
 
 def test_an_unknown_recipe_is_told_with_the_nearest(images: Path) -> None:
-    with pytest.raises(UsageError, match="no recipe 'debian-21'") as told:
+    with pytest.raises(UsageError, match="no recipe 'debian-21'") as error:
         load_recipe("debian-21", images)
-    assert "debian-12" in str(told.value.remedy)
+    assert "debian-12" in str(error.value.remedy)
 
 
 def test_a_familys_mistake_is_told_where_it_stands(images: Path) -> None:
     family = images / "families" / "debian.yaml"
     family.write_text(FAMILY.replace("disk_gib: 4", "disk_gib: four"), encoding="utf-8")
-    with pytest.raises(BadFileError) as told:
+    with pytest.raises(BadFileError) as error:
         load_recipe("debian-12", images)
-    assert (told.value.file, told.value.line, told.value.field) == (family, 4, "disk_gib")
+    assert (error.value.file, error.value.line, error.value.field) == (family, 4, "disk_gib")
 
 
 @pytest.mark.parametrize(
@@ -85,9 +85,9 @@ def test_a_wrong_recipe_is_told_with_its_line(
     images: Path, text: str, line: int, problem: str
 ) -> None:
     (images / "a.yaml").write_text(text, encoding="utf-8")
-    with pytest.raises(BadFileError, match=problem) as told:
+    with pytest.raises(BadFileError, match=problem) as error:
         load_recipe("a", images)
-    assert told.value.line == line
+    assert error.value.line == line
 
 
 def test_every_recipe_can_be_read_and_is_some_guests() -> None:

@@ -1,4 +1,4 @@
-"""What a run is told as; and that a guest's words do no harm wherever they are shown."""
+"""The reports of a run; and that a guest's text does no harm wherever it is shown."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from tests.unit.builders import (
     a_verdict,
     an_outcome,
 )
-from tests.unit.hostile import ACTING, MARKUP, SAID, hostile_run
+from tests.unit.hostile import ACTING, HOSTILE_TEXT, MARKUP, hostile_run
 
 CATALOGUE = [a_feature("boot.ready"), a_feature("boot.pause")]
 
 
-def told(run: RunRecord, *, colour: bool = False) -> str:
+def reported(run: RunRecord, *, colour: bool = False) -> str:
     """What the terminal shows."""
     return summary(run, RunDirectory(Path("reports/one")), colour=colour)
 
@@ -171,7 +171,7 @@ def test_durations_are_told_as_people_do() -> None:
 
 
 def test_the_terminal_tells_verdicts_failures_certificates_and_where_to_read_on() -> None:
-    text = told(
+    text = reported(
         a_run(
             an_outcome(Outcome.FAILED, reason="no login", evidence=["evidence/one/console.log"]),
             an_outcome(Outcome.PASSED, "boot.pause", case="suites/test_pause.py::test_fine"),
@@ -205,7 +205,7 @@ def test_no_feature_is_cut_where_there_are_many_guests() -> None:
         for feature in ("isolation.hypervisor_interface", "integration.services_lifecycle")
         for variant, verdict in zip(Firmware, longest, strict=True)
     ]
-    text = told(a_run(verdicts=verdicts))
+    text = reported(a_run(verdicts=verdicts))
     lines = [line for line in text.splitlines() if line.startswith(("isolation", "integration"))]
     assert len(lines) == 4
     for line in lines:
@@ -213,21 +213,21 @@ def test_no_feature_is_cut_where_there_are_many_guests() -> None:
 
 
 def test_a_guest_s_words_do_not_act_on_the_terminal() -> None:
-    text = told(hostile_run())
+    text = reported(hostile_run())
     assert not ACTING.search(text)
     assert "␛[31mred" in text
     assert len(text) < 2 * LIMIT
 
 
 def test_in_colour_only_our_own_escapes_reach_the_terminal() -> None:
-    text = told(hostile_run(), colour=True)
+    text = reported(hostile_run(), colour=True)
     assert "\x1b[" in text
     assert not ACTING.search(re.sub(r"\x1b\[[0-9;]*m", "", text))
     assert "\x1b[31mred" not in text
 
 
 def test_a_guest_s_brackets_are_no_styles() -> None:
-    text = told(a_run(an_outcome(Outcome.FAILED, reason="[bold]no[/bold] [/] login")))
+    text = reported(a_run(an_outcome(Outcome.FAILED, reason="[bold]no[/bold] [/] login")))
     assert "[bold]no[/bold] [/] login" in text
 
 
@@ -241,7 +241,7 @@ def test_every_report_says_what_a_certificate_covers(tmp_path: Path) -> None:
     run = a_run(an_outcome(), verdicts=[a_verdict()], certificates=[a_certificate(scope=SCOPE)])
     directory = RunDirectory(tmp_path)
     write_reports(run, directory, CATALOGUE[:1])
-    assert f"debian-12 on qemu:///system: certified, {COVERED}" in told(run)
+    assert f"debian-12 on qemu:///system: certified, {COVERED}" in reported(run)
     assert f"certified {COVERED}" in " ".join(Page(render(run, CATALOGUE[:1])).words.split())
     certificate = json.loads(directory.certificate("debian-12").read_text(encoding="utf-8"))
     assert certificate["scope"] == {
@@ -273,7 +273,7 @@ def a_run_of_two_variants() -> RunRecord:
 
 
 def test_the_terminal_says_where_a_feature_was_tested_instead() -> None:
-    text = told(a_run_of_two_variants())
+    text = reported(a_run_of_two_variants())
     assert re.search(r"boot\.ready +verified +on bios *\n", text)
     assert re.search(r"boot\.reset +untested +untested *\n", text)
     assert "boot.pause" not in text
@@ -330,7 +330,7 @@ def test_a_guest_s_words_do_not_act_where_a_certificate_is_shown(tmp_path: Path)
     write_certificates(hostile_run(), directory)
     written = directory.certificate("debian-12").read_text(encoding="utf-8")
     assert not ACTING.search(written)
-    assert json.loads(written)["reasons"] == [sanitize(SAID, None)]
+    assert json.loads(written)["reasons"] == [sanitize(HOSTILE_TEXT, None)]
 
 
 # All of it

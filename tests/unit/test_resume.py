@@ -55,7 +55,7 @@ class CutOff:
 
     @property
     def workspace(self) -> Path:
-        """Where it has its overlays, and says whose it is."""
+        """The folder of its overlays and its owner."""
         return self.folder / "store" / "runs" / self.directory.path.name
 
     def resume(self, *arguments: str) -> subprocess.CompletedProcess[str]:

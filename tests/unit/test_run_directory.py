@@ -69,8 +69,8 @@ def test_run_json_holds_what_the_format_promises(directory: RunDirectory) -> Non
 def test_what_a_guest_can_not_have_said_in_unicode_is_written_all_the_same(
     directory: RunDirectory,
 ) -> None:
-    said = json.loads(r'"half a pair: \ud800"')
-    write_run(a_run(an_outcome(Outcome.FAILED, reason=said)), directory)
+    output = json.loads(r'"half a pair: \ud800"')
+    write_run(a_run(an_outcome(Outcome.FAILED, reason=output)), directory)
     assert read_run(directory).outcomes[0].reason == "half a pair: \N{REPLACEMENT CHARACTER}"
 
 

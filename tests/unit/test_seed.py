@@ -1,4 +1,4 @@
-"""The medium by which cloud-init is told of a guest: where it looks, and what stands there."""
+"""The seed medium of cloud-init: its location and its content."""
 
 from __future__ import annotations
 

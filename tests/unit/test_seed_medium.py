@@ -1,4 +1,4 @@
-"""What a place's medium says, by what stands in the place."""
+"""The seed medium of a slot, by its blueprint."""
 
 from __future__ import annotations
 

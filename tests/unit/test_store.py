@@ -73,9 +73,9 @@ def test_an_altered_image_is_made_anew(store: ImageStore, builder: FakeBuilder) 
     image.path.chmod(0o644)
     image.path.write_bytes(b"image of debian-1")
     assert store.verify() == [image]
-    said: list[str] = []
-    assert store.base_image(load_recipe("debian-12"), said.append) == image
-    assert any("was altered" in line for line in said)
+    output: list[str] = []
+    assert store.base_image(load_recipe("debian-12"), output.append) == image
+    assert any("was altered" in line for line in output)
     assert builder.builds == 2
     assert store.verify() == []
 
@@ -144,7 +144,7 @@ print(store.base_image(load_recipe("debian-12"), said).digest)
 
 
 def test_eight_processes_make_it_once_and_see_its_progress(tmp_path: Path) -> None:
-    """The one that makes it goes on only when all the others are seen to wait."""
+    """The building process continues only when all others wait."""
     started = [
         subprocess.Popen(
             [sys.executable, "-c", WORKER, str(tmp_path), str(number), str(PROCESSES)],
@@ -158,9 +158,9 @@ def test_eight_processes_make_it_once_and_see_its_progress(tmp_path: Path) -> No
     assert [process.returncode for process in started] == [0] * PROCESSES
     assert len(set(digests)) == 1
     assert (tmp_path / "builds").read_bytes() == b"x"
-    told = [file.read_text() for file in tmp_path.glob("waits-*")]
-    assert len(told) == PROCESSES - 1
-    assert any(text == "waiting for another process that builds it: half way" for text in told)
+    reported = [file.read_text() for file in tmp_path.glob("waits-*")]
+    assert len(reported) == PROCESSES - 1
+    assert any(text == "waiting for another process that builds it: half way" for text in reported)
 
 
 def used(store: ImageStore, name: str, days_ago: int) -> None:

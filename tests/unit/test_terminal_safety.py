@@ -1,4 +1,4 @@
-"""What guests and foreign files say never acts on a terminal, whichever way it takes there."""
+"""Text of guests and foreign files never acts on a terminal, whichever way it gets there."""
 
 from __future__ import annotations
 
@@ -124,9 +124,9 @@ def test_the_command_s_last_words_are_safe(
     error: Exception, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert report_failure(error, None) == (2 if isinstance(error, UsageError) else 3)
-    said = capsys.readouterr().err
-    assert "␛[31mred" in said
-    assert not ACTING.search(said)
+    answer = capsys.readouterr().err
+    assert "␛[31mred" in answer
+    assert not ACTING.search(answer)
 
 
 def test_pytest_s_log_is_repeated_safely(tmp_path: Path) -> None:
@@ -185,9 +185,9 @@ def test_a_record_from_elsewhere_holds_nothing_that_acts(tmp_path: Path) -> None
 
 def test_a_command_s_lines_are_safe(capsys: pytest.CaptureFixture[str]) -> None:
     echo(f"volume id {ESCAPES}")
-    said = capsys.readouterr().out
-    assert said.startswith("volume id ␛[31mred")
-    assert not ACTING.search(said)
+    answer = capsys.readouterr().out
+    assert answer.startswith("volume id ␛[31mred")
+    assert not ACTING.search(answer)
 
 
 def test_no_command_prints_past_that() -> None:

@@ -24,7 +24,7 @@ PROFILES = {profile.id: profile for profile in load_profiles()}
 @pytest.mark.parametrize(
     ("guest", "variants"),
     [
-        ("debian-12", (ONE, TWO)),  # of which Microsoft says nothing: by its firmware
+        ("debian-12", (ONE, TWO)),  # not in Microsoft's list: by its firmware
         ("oracle-linux-9", (ONE, TWO)),
         ("windows-server-2008-sp2", (ONE,)),
         ("windows-11", (TWO,)),

@@ -185,8 +185,8 @@ def test_variants_and_guests_are_judged_apart() -> None:
     ]
     profile = a_profile(supported=["boot.ready"])
     verdicts = judged(profile, *outcomes, variants=(BIOS, UEFI))
-    told = {v.variant: v.verdict for v in verdicts if v.feature == "boot.ready"}
-    assert told == {"bios": Verdict.VERIFIED, "uefi": Verdict.VIOLATED}
+    reported = {v.variant: v.verdict for v in verdicts if v.feature == "boot.ready"}
+    assert reported == {"bios": Verdict.VERIFIED, "uefi": Verdict.VIOLATED}
 
 
 # Certificates

@@ -16,7 +16,7 @@ MONITOR_COMMANDS = (
     "x /16i $pc",
     "info registers -a",
 )
-"""Commands of QEMU's human monitor. Two samples of the registers tell a loop from a halt."""
+"""Commands of QEMU's human monitor. Two register samples distinguish a loop from a halt."""
 
 VECTOR_REGISTER = re.compile(r"\s*((FPR|[XYZ]MM|Opmask|[DQSVZ])\d+|ZA)?(=|\[[0-9a-f-]+\]=)", re.I)
 """Start of a vector register's line in `info registers`, on x86 and Arm (continuations too)."""
