@@ -15,7 +15,7 @@ from tests.e2e.conftest import GUEST, Certification
 def test_a_healthy_guest_is_certified(certify: Callable[..., Certification]) -> None:
     done = certify("--tier", "smoke")
 
-    assert done.exit_code == 0, done.said[-4000:]
+    assert done.exit_code == 0, done.output[-4000:]
     assert [c.status for c in done.run.certificates] == [Status.CERTIFIED]
     tested = {f.id for f in load_catalogue() if not f.planned and Tier.SMOKE.includes(f.tier)}
     assert done.features(Verdict.VERIFIED) == tested
