@@ -1,3 +1,3 @@
-"""Loads the guestcert pytest plugin for every test below; nothing else belongs here."""
+"""Loads the options and the hooks of guestcert; the fixtures of cases are in suites/conftest.py."""
 
 pytest_plugins = ["harness.plugin"]

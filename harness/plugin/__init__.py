@@ -1,4 +1,7 @@
-"""The pytest plugin: options, marks, fixtures, and the record of a run."""
+"""The pytest plugin: options, marks, hooks, and the record of a run.
+
+Its fixtures are those of suites/conftest.py, so that no other test gets one by its name.
+"""
 
 from __future__ import annotations
 
@@ -14,39 +17,13 @@ from harness.plugin import collection, options
 from harness.plugin.case_index import write_index
 from harness.plugin.controller import Controller
 from harness.plugin.empty_selection import Collected, nothing_selected
-from harness.plugin.fixtures import (
-    BENCH,
-    bench,
-    clones,
-    guest,
-    hypervisor,
-    integration,
-    machine,
-    neighbours,
-    target,
-    tier,
-    unstarted,
-)
+from harness.plugin.fixtures import BENCH
 from harness.plugin.markers import DESCRIPTIONS
 from harness.plugin.session_start import start_run
-from harness.plugin.worker import Worker, metric
+from harness.plugin.worker import Worker
 from harness.profiles.loader import usable_profiles
 from harness.profiles.selection import select
 from harness.results.store import RunDirectory
-
-__all__ = [
-    "bench",
-    "clones",
-    "guest",
-    "hypervisor",
-    "integration",
-    "machine",
-    "metric",
-    "neighbours",
-    "target",
-    "tier",
-    "unstarted",
-]
 
 PLAN = pytest.StashKey[RunPlan]()
 COLLECTED = pytest.StashKey[Collected]()

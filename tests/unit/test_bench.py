@@ -20,12 +20,22 @@ from harness.lab.workspace import Workspace
 from harness.oracles.footprint import Footprint
 from harness.plugin import fixtures
 from harness.plugin.collection import Target
-from harness.plugin.fixtures import SHARED, Shared
+from harness.plugin.fixtures import (
+    SHARED,
+    Shared,
+    clones,
+    guest,
+    machine,
+    neighbours,
+    unstarted,
+)
 from harness.plugin.worker import NOTES, Notes, Worker
 from harness.profiles.hardware import Firmware
 from harness.profiles.model import Profile
 from tests.fakes.hypervisor import FakeHypervisor, willing_agent
 from tests.unit.builders import a_context, a_profile
+
+__all__ = ["clones", "guest", "machine", "neighbours", "unstarted"]  # fixtures under test
 
 EARLIER = a_profile("fedora-40")
 
