@@ -20,13 +20,13 @@ from harness.waiting import Deadline, NotYet, wait_until
 DATA = b"what nobody else may read"
 
 
-class ChipAsOs:
-    """The one thing that Tpm asks of a guest's OS: an exchange with the device."""
+class Chip:
+    """The operation of a guest's OS that Tpm uses: an exchange with the device."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def tpm_exchange(self, command: bytes) -> bytes:
+    def exchange(self, command: bytes) -> bytes:
         with closing(socket.socket(socket.AF_UNIX)) as chip:
             chip.settimeout(30)
             chip.connect(str(self._path))
@@ -45,7 +45,7 @@ def tpm(tmp_path: Path) -> Iterator[Tpm]:
     chip = subprocess.Popen(["swtpm", "socket", "--tpm2", *where, *flags])
     try:
         wait_until(lambda: _there(path), awaited="swtpm to listen", deadline=Deadline(30))
-        guest = cast(Guest, SimpleNamespace(os=ChipAsOs(path)))
+        guest = cast(Guest, SimpleNamespace(os=SimpleNamespace(tpm=Chip(path))))
         yield Tpm(guest)
     finally:
         chip.kill()
