@@ -80,7 +80,7 @@ class Guest:
         self.crash_expected = False
         self.answers_by = Answer.AGENT
         self._redefine = redefine
-        self._clock = GuestClock(machine.seconds_starved)
+        self._clock = GuestClock(self._seconds_starved)
         self._console: Console | None = None
         self._shell: ConsoleShell | None = None
 
@@ -160,6 +160,10 @@ class Guest:
             evidence=self.console_log,
             error=error,
         )
+
+    def _seconds_starved(self) -> float:
+        """Of the machine that the guest has now: one that is redefined has another."""
+        return self.machine.seconds_starved()
 
     # -- power ----------------------------------------------------------------------------
 
