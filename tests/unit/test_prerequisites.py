@@ -15,7 +15,7 @@ from harness.plugin.fixtures import GUESTS
 
 def guest(*, answers: bool, state: MachineState = MachineState.RUNNING) -> Mock:
     """A guest on a hypervisor without services of its own, whose agent answers or not."""
-    machine = Mock(spec=["state"])
+    machine = Mock(spec=["state", "facets"], facets=frozenset())
     machine.state.return_value = state
     made = Mock(machine=machine, crash_expected=True)
     made.agent.answers.return_value = answers
