@@ -28,9 +28,9 @@ from harness.profiles.places import project_root
 from harness.results.model import Metric, Verdict
 from harness.results.outcomes import Outcome
 from harness.results.store import RunDirectory, read_run
+from tests.process.inner_pytest import run_cases
 from tests.unit.builders import a_certificate, a_run, a_verdict, an_environment, an_outcome
 from tests.unit.hostile import ACTING, ESCAPES
-from tests.unit.inner_pytest import run_cases
 
 CASES = f"""
 import warnings

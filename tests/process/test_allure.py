@@ -11,9 +11,9 @@ import pytest
 
 from harness.reporting.allure import write_allure_extras
 from harness.text import LIMIT
+from tests.process.inner_pytest import run_cases
 from tests.unit.builders import a_run, an_environment
 from tests.unit.hostile import ACTING, ESCAPES
-from tests.unit.inner_pytest import run_cases
 
 
 def properties_of(folder: Path) -> dict[str, str]:
