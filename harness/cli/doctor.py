@@ -11,7 +11,8 @@ from harness.cli.doctor_checks import NEEDED_GIB, Finding
 from harness.cli.doctor_hyperv import examine_host
 from harness.cli.output import echo
 from harness.errors import GuestcertError, HarnessError
-from harness.hypervisors.accelerator import DEVICE, choose_accelerator
+from harness.host.kvm import DEVICE
+from harness.hypervisors.accelerator import choose_accelerator
 from harness.hypervisors.boot_proof import EMULATOR
 from harness.hypervisors.capabilities import NETWORK, RUN, SECURE_BOOT, UEFI, Capability
 from harness.hypervisors.connection import open_hypervisor

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import UsageError
+from harness.host.kvm import DEVICE
+from harness.host.system import boot_id
 from harness.hypervisors.boot_proof import EMULATOR, prove
 from harness.hypervisors.definitions import Accelerator
 from harness.image_store.files import replace_file
 from harness.profiles.claims import HypervisorKind
-
-DEVICE = Path("/dev/kvm")
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,8 @@ def choose_accelerator(
 def _proved_once(folder: Path) -> str | None:
     """The result of the proof, cached until the host reboots or QEMU changes."""
     emulator = shutil.which(EMULATOR)
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     changed = Path(emulator).stat().st_mtime_ns if emulator else 0
-    key = f"{boot} {changed} {DEVICE.stat().st_ctime_ns}"
+    key = f"{boot_id()} {changed} {DEVICE.stat().st_ctime_ns}"
     file = folder / "accelerator.json"
     try:
         known = json.loads(file.read_text(encoding="utf-8"))

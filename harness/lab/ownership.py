@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
+from harness.host.system import boot_id
 from harness.hypervisors.definitions import Ownership
 from harness.hypervisors.leases import Lease, utc_now
 
@@ -41,7 +42,7 @@ def process_started(pid: int) -> str | None:
     """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-        boot = _boot_id()
+        boot = boot_id()
     except OSError:
         return None
     fields = stat.rpartition(")")[2].split()
@@ -62,7 +63,7 @@ def host_id() -> str:
     machine = _machine_id()
     parts = [machine, str(namespace), *_card_addresses()]
     if namespace != INITIAL_PID_NAMESPACE or not machine:
-        parts.append(_boot_id())
+        parts.append(boot_id())
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
@@ -85,10 +86,6 @@ def _machine_id() -> str:
         return Path("/etc/machine-id").read_text(encoding="ascii", errors="replace").strip()
     except OSError:
         return ""
-
-
-def _boot_id() -> str:
-    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
 def _card_addresses() -> list[str]:

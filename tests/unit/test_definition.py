@@ -13,6 +13,7 @@ import pytest
 from defusedxml.ElementTree import fromstring
 
 from harness.errors import ChannelError
+from harness.host.firmware import FirmwareBuild, find_firmware
 from harness.hypervisors.definitions import (
     Accelerator,
     DirectBoot,
@@ -30,7 +31,6 @@ from harness.hypervisors.libvirt.definition import (
     machine_xml,
     network_xml,
 )
-from harness.hypervisors.libvirt.firmware import FirmwareBuild, find_firmware
 from harness.hypervisors.libvirt.metadata import NAMESPACE, lease_in
 from harness.oracles.inventory import expected_pci, unexpected
 from harness.profiles.hardware import Firmware

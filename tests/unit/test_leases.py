@@ -163,7 +163,7 @@ def test_a_host_outlives_its_boots_and_a_container_does_not(
     initial = inode + 1 if contained else inode
     monkeypatch.setattr(ownership, "INITIAL_PID_NAMESPACE", initial)
     before = named_again()
-    monkeypatch.setattr(ownership, "_boot_id", lambda: "another boot")
+    monkeypatch.setattr(ownership, "boot_id", lambda: "another boot")
     assert (named_again() == before) is not contained
 
 

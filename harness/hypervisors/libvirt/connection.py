@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
-import json
-import platform
-import subprocess
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
-from pathlib import Path
 from typing import TypeVar
 
 import libvirt
 from defusedxml.ElementTree import fromstring
 
 from harness.errors import HypervisorError, HypervisorUnreachableError
+from harness.host import system
+from harness.host.firmware import find_firmware
+from harness.host.network import ipv4_subnets
 from harness.hypervisors.base import NAME_PREFIX, HypervisorFacts, Owned
 from harness.hypervisors.capabilities import (
     GENERATION_ID,
@@ -49,7 +47,6 @@ from harness.hypervisors.libvirt.domain import Domain
 from harness.hypervisors.libvirt.errors import is_missing, wrap_errors
 from harness.hypervisors.libvirt.event_loop import EventHub, ensure_event_loop
 from harness.hypervisors.libvirt.facets import MACHINE_FACETS
-from harness.hypervisors.libvirt.firmware import find_firmware
 from harness.hypervisors.libvirt.machine import LibvirtMachine, remove_domain
 from harness.hypervisors.libvirt.metadata import (
     can_renew_networks,
@@ -120,16 +117,16 @@ class LibvirtHypervisor:
             version = _version(self._connection.getVersion())
             library = _version(self._connection.getLibVersion())
             host = fromstring(self._connection.getCapabilities())
-        processor = _cpuinfo()
+        processor = system.processor()
         return HypervisorFacts(
             name=self._connection.getType(),
             version=version,
             extra={
                 "libvirt": library,
-                "kernel": platform.release(),
+                "kernel": system.kernel_release(),
                 "cpu": processor.get("model name", ""),
                 "microcode": processor.get("microcode", ""),
-                "architecture": host.findtext("host/cpu/arch") or platform.machine(),
+                "architecture": host.findtext("host/cpu/arch") or system.architecture(),
                 "firmware": _package_of(find_firmware(Firmware.UEFI)),
             },
         )
@@ -162,7 +159,7 @@ class LibvirtHypervisor:
 
     def taken_subnets(self) -> Sequence[str]:
         """See Hypervisor."""
-        taken = _host_subnets()
+        taken = ipv4_subnets()
         with wrap_errors("listing the networks"):
             for network in self._connection.listAllNetworks():
                 described: str | None = _unless_gone(network.XMLDesc)
@@ -289,26 +286,6 @@ def _version(number: int) -> str:
     return f"{number // 1_000_000}.{number // 1000 % 1000}.{number % 1000}"
 
 
-def _cpuinfo() -> dict[str, str]:
-    """The first processor's lines of /proc/cpuinfo."""
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split("\n\n")[0]
-    pairs = (line.partition(":") for line in lines.splitlines())
-    return {name.strip(): value.strip() for name, _, value in pairs}
-
-
 def _package_of(build: object) -> str:
     code = getattr(build, "code", None)
     return str(code) if code else ""
-
-
-def _host_subnets() -> list[str]:
-    """The IPv4 networks of this host's own interfaces."""
-    listed = subprocess.run(
-        ["ip", "-json", "-4", "address"], capture_output=True, text=True, check=False, timeout=10
-    )
-    taken = []
-    for link in json.loads(listed.stdout or "[]"):
-        for address in link.get("addr_info", []):
-            interface = ipaddress.ip_interface(f"{address['local']}/{address['prefixlen']}")
-            taken.append(str(interface.network))
-    return taken

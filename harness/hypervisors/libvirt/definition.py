@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import timedelta
 from xml.etree import ElementTree
 
+from harness.host.firmware import FirmwareBuild
 from harness.hypervisors.definitions import (
     Accelerator,
     DiskDefinition,
@@ -16,7 +17,6 @@ from harness.hypervisors.definitions import (
     Topology,
 )
 from harness.hypervisors.leases import LEASE_TERM, UNRENEWABLE_TERM, lease_for
-from harness.hypervisors.libvirt.firmware import FirmwareBuild
 from harness.hypervisors.libvirt.metadata import add_lease
 from harness.hypervisors.libvirt.network_filter import add_filter
 from harness.profiles.hardware import Firmware

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 import libvirt
 
 from harness.events import EventLog
+from harness.host.log import log_tail
 from harness.hypervisors.base import MachineState
 from harness.hypervisors.capabilities import Binding, Facet, Facets, MachineFacet
 from harness.hypervisors.definitions import MachineDefinition
@@ -118,10 +118,7 @@ class LibvirtMachine:
         system = "system" in self._domain.connection.getURI()
         folder = Path("/var/log/libvirt" if system else "~/.cache/libvirt").expanduser()
         try:
-            with (folder / "qemu" / f"{self.name}.log").open("rb") as log:
-                log.seek(0, io.SEEK_END)
-                log.seek(max(0, log.tell() - LOG_LIMIT))
-                return log.read().decode("utf-8", errors="replace")
+            return log_tail(folder / "qemu" / f"{self.name}.log", LOG_LIMIT)
         except OSError as error:
             return f"QEMU's log could not be read: {error}"
 
