@@ -90,7 +90,7 @@ def test_a_rejected_answer_file_is_told(
 def test_a_mirror_that_answers_404_is_told(installing: InstallBuilder, folder: Path) -> None:
     mirror = f"{host_archive()}/nowhere"
     failure = failure_of(installing, recipe(mirror=mirror), folder)
-    assert failure.problem.startswith("the mirror can not be reached")
+    assert failure.problem.startswith("the mirror cannot be reached")
     assert failure.state is State.INSTALLER
 
 

@@ -36,5 +36,5 @@ def test_a_link_inside_of_the_package_is_followed(package: Path, tmp_path: Path)
 
 def test_a_link_to_a_file_of_this_host_is_not(package: Path, tmp_path: Path) -> None:
     (package / "linux").symlink_to("/etc/passwd")
-    with pytest.raises(HarnessError, match="netboot holds no usr/lib/linux"):
+    with pytest.raises(HarnessError, match="netboot lacks usr/lib/linux"):
         fetch_installer(WANTED, tmp_path, print)
