@@ -26,8 +26,9 @@ from harness.provisioning.answer_media import AnswerMedia, write_iso
 from harness.provisioning.flow import FLOWS, State
 from harness.provisioning.installation_progress import InstallationError
 from harness.provisioning.installer import Installer
+from tests.workers import of_this_worker
 
-RUN = "e2e-installation"
+RUN = of_this_worker("e2e-installation")
 
 
 @pytest.fixture
