@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from harness.hypervisors.nic_policy import NicPolicy
 from harness.profiles.hardware import Firmware
 from harness.profiles.hyperv import SecureBootTemplate
 
@@ -60,7 +61,7 @@ class DiskDefinition:
 class NicDefinition:
     """A NIC plugged into a network created by guestcert (`network` is its full name).
 
-    Unless `may_spoof`, a guest sends only from its NIC's `mac` and IPv4 `address` (without an
+    By the default policy a guest sends only from its NIC's `mac` and IPv4 `address` (without an
     address only DHCP requests), and neither DHCP answers nor router advertisements.
     """
 
@@ -68,7 +69,7 @@ class NicDefinition:
     network: str
     model: str = "virtio"  # virtio, e1000e, e1000, rtl8139
     address: str | None = None  # the IPv4 address that the network reserves for `mac`
-    may_spoof: bool = False
+    policy: NicPolicy = field(default_factory=NicPolicy)
     boot_order: int | None = None
 
 

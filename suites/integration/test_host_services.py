@@ -10,8 +10,9 @@ from harness.hypervisors.capabilities import NETWORK
 from harness.hypervisors.facets.host_services import DATA_EXCHANGE, HOST_SERVICES, ServiceName
 from harness.hypervisors.facets.memory import MEMORY
 from harness.hypervisors.facets.metering import METERING
-from harness.hypervisors.facets.network_policy import NETWORK_POLICY, Vlan, VlanMode
+from harness.hypervisors.facets.network_policy import NETWORK_POLICY
 from harness.hypervisors.facets.snapshots import PRODUCTION_SNAPSHOTS, SNAPSHOTS
+from harness.hypervisors.nic_policy import Vlan, VlanMode
 from harness.plugin.markers import every_variant, feature, requires
 
 CHECKPOINT = "guestcert"

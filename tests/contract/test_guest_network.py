@@ -8,19 +8,22 @@ import secrets
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import libvirt
 import pytest
+from defusedxml.ElementTree import fromstring
 
 from harness.hypervisors.base import Hypervisor, Machine, Network
 from harness.hypervisors.connection import open_hypervisor
 from harness.hypervisors.definitions import NetworkDefinition, NicDefinition
 from harness.hypervisors.facets.nics import NIC_MOVE
 from harness.hypervisors.libvirt import host_rules
-from harness.hypervisors.libvirt.definition import nic_xml
 from harness.hypervisors.libvirt.host_rules import HostRules
+from harness.hypervisors.libvirt.network_filter import filter_name
+from harness.hypervisors.nic_policy import Guards, NicPolicy
 from harness.lab.ownership import own
 from harness.waiting import Deadline, NotYet, wait_until
 from tests.contract import frames
@@ -242,19 +245,36 @@ def test_a_removed_network_leaves_no_filter_and_no_rules(
     assert DEFINITION.name not in [owned.name for owned in hypervisor.owned()]
 
 
-@pytest.fixture
-def machine(network: tuple[Hypervisor, Network]) -> Iterator[Machine]:
-    """One with a NIC on the network, which never executes an instruction."""
+def test_filters_that_survived_a_host_crash_are_one_network_to_remove(
+    network: tuple[Hypervisor, Network],
+) -> None:
     hypervisor, made = network
-    nic = NicDefinition(MACS[0], made.name, address=DEFINITION.reservations[MACS[0]])
+    with contextlib.closing(libvirt.open(hypervisor.uri)) as connection:
+        connection.networkLookupByName(made.name).destroy()
+        host_rules.remove_rules(DEFINITION.bridge)
+        (left,) = [owned for owned in hypervisor.owned() if owned.name.startswith(made.name)]
+        assert (left.kind, left.name, left.owner) == ("network", made.name, None)
+        hypervisor.remove(left)
+        filters = [each.name() for each in connection.listAllNWFilters()]
+    assert not [name for name in filters if name.startswith(made.name)]
+
+
+@contextlib.contextmanager
+def paused_machine(network: tuple[Hypervisor, Network], policy: NicPolicy) -> Iterator[Machine]:
+    """One with a NIC of this policy on the network, which never executes an instruction."""
+    hypervisor, made = network
+    address = DEFINITION.reservations[MACS[0]]
+    nic = NicDefinition(MACS[0], made.name, address=address, policy=policy)
     name = "guestcert-onbridge-machine"
     identifier = "11111111-2222-4333-8444-5555555555ca"
     machine = hypervisor.define(
         a_machine(name=name, uuid=identifier, owner=DEFINITION.owner, nics=(nic,))
     )
-    machine.start(paused=True)
-    yield machine
-    machine.remove()
+    try:
+        machine.start(paused=True)
+        yield machine
+    finally:
+        machine.remove()
 
 
 OWN, FORGED = MACS[0], "52:54:00:aa:bb:cc"
@@ -271,44 +291,97 @@ PASSES = {
     "router solicitation": frames.icmp_v6(OWN, 133),
     "ethertype of its own": frames.plain(OWN),
 }
-DROPPED = {
-    "arp of another mac": frames.arp(FORGED, FORGED, ADDRESS),
-    "arp that names another mac": frames.arp(OWN, FORGED, ADDRESS),
-    "arp of another address": frames.arp(OWN, OWN, OTHERS),
-    "arp of the gateway": frames.arp(OWN, OWN, DEFINITION.gateway),
-    "ipv4 of another mac": frames.udp(FORGED, ADDRESS, (5000, 5001)),
-    "ipv4 of another address": frames.udp(OWN, OTHERS, (5000, 5001)),
-    "ipv4 of nobody": frames.udp(OWN, NOTHING, (5000, 5001)),
-    "ipv6 of another mac": frames.udp_v6(FORGED, (5000, 5001)),
-    "dhcp answer": frames.udp(OWN, ADDRESS, (67, 68)),
-    "dhcpv6 answer": frames.udp_v6(OWN, (547, 546)),
-    "router advertisement": frames.icmp_v6(OWN, 134),
+DROPPED_BY = {
+    "mac_spoofing": {
+        "arp of another mac": frames.arp(FORGED, FORGED, ADDRESS),
+        "arp that names another mac": frames.arp(OWN, FORGED, ADDRESS),
+        "arp of another address": frames.arp(OWN, OWN, OTHERS),
+        "arp of the gateway": frames.arp(OWN, OWN, DEFINITION.gateway),
+        "ipv4 of another mac": frames.udp(FORGED, ADDRESS, (5000, 5001)),
+        "ipv4 of another address": frames.udp(OWN, OTHERS, (5000, 5001)),
+        "ipv4 of nobody": frames.udp(OWN, NOTHING, (5000, 5001)),
+        "ipv6 of another mac": frames.udp_v6(FORGED, (5000, 5001)),
+    },
+    "dhcp": {
+        "dhcp answer": frames.udp(OWN, ADDRESS, (67, 68)),
+        "dhcpv6 answer": frames.udp_v6(OWN, (547, 546)),
+    },
+    "router": {
+        "router advertisement": frames.icmp_v6(OWN, 134),
+        "redirect": frames.icmp_v6(OWN, 137),
+    },
 }
+"""By the guard that drops them."""
+
+GUARDS = [
+    Guards(),
+    Guards(mac_spoofing=False),
+    Guards(dhcp=False),
+    Guards(router=False),
+    Guards(mac_spoofing=False, dhcp=False, router=False),
+]
 
 
-def test_a_card_sends_under_its_own_addresses_alone(machine: Machine, station: Station) -> None:
+def names_of(guards: Guards) -> str:
+    return "+".join(name for name, on in dataclasses.asdict(guards).items() if on) or "none"
+
+
+def captured_from(machine: Machine, station: Station, sent: Mapping[str, frames.Frame]) -> set[str]:
+    """The tokens of the frames that arrive at a station when the machine's card sends them."""
     tap = frames.Tap(machine.name)
     listener = station.start(sys.executable, frames.__file__, station.interface)
     assert listener.stdout is not None
     assert listener.stdout.readline() == "ready\n"
-    for token, frame in (PASSES | DROPPED).items():
+    for token, frame in sent.items():
         tap.send(frame, token)
     tap.send(PASSES["arp"], "end")
     tap.close()
     captured, _ = listener.communicate(timeout=SECONDS)
-    assert captured.splitlines() == [*PASSES, "end"]
+    return set(captured.splitlines()) - {"end"}
 
 
-def test_a_card_that_may_spoof_has_no_filter(network: tuple[Hypervisor, Network]) -> None:
-    nic = NicDefinition(MACS[0], network[1].name, may_spoof=True)
-    assert "filterref" not in nic_xml(nic)
-    assert "filterref" in nic_xml(dataclasses.replace(nic, may_spoof=False))
+@pytest.mark.parametrize("guards", GUARDS, ids=names_of)
+def test_a_card_sends_under_its_own_addresses_alone(
+    network: tuple[Hypervisor, Network], station: Station, guards: Guards
+) -> None:
+    """Each guard drops its own frames, whichever others are on."""
+    sent, expected = dict(PASSES), set(PASSES)
+    for guard, on in dataclasses.asdict(guards).items():
+        sent |= DROPPED_BY[guard]
+        expected |= set() if on else set(DROPPED_BY[guard])
+    with paused_machine(network, NicPolicy(guards=guards)) as machine:
+        assert captured_from(machine, station, sent) == expected
+
+
+def isolate(station: Station, on: bool) -> None:
+    """Isolate the station's port of the bridge, as another isolated card's would be."""
+    port = Path("/sys/class/net", f"{station.namespace}o", "brport/isolated")
+    port.write_text(f"{on:d}", encoding="ascii")
+
+
+@pytest.mark.parametrize("isolated", [True, False])
+def test_an_isolated_card_reaches_no_other_isolated_card(
+    network: tuple[Hypervisor, Network], station: Station, isolated: bool
+) -> None:
+    with paused_machine(network, NicPolicy(isolated=isolated)) as machine:
+        tap = frames.Tap(machine.name)
+        listener = station.start(sys.executable, frames.__file__, station.interface)
+        assert listener.stdout is not None
+        assert listener.stdout.readline() == "ready\n"
+        isolate(station, True)
+        tap.send(PASSES["arp"], "between isolated")
+        isolate(station, False)
+        tap.send(PASSES["arp"], "end")
+        tap.close()
+        captured, _ = listener.communicate(timeout=SECONDS)
+    assert captured.splitlines() == ([] if isolated else ["between isolated"]) + ["end"]
 
 
 def test_a_card_takes_on_the_filter_of_the_network_that_it_is_moved_to(
-    network: tuple[Hypervisor, Network], machine: Machine
+    network: tuple[Hypervisor, Network],
 ) -> None:
     hypervisor, made = network
+    policy = NicPolicy(guards=Guards(dhcp=False), isolated=True)
     elsewhere = dataclasses.replace(
         DEFINITION,
         name="guestcert-onbridge-others",
@@ -321,10 +394,14 @@ def test_a_card_takes_on_the_filter_of_the_network_that_it_is_moved_to(
     )
     other = hypervisor.create_network(elsewhere)
     try:
-        machine.facet(NIC_MOVE).move(MACS[0], other.name)
-        assert f"filter='{other.name}'" in machine.description()
-        made.remove()  # nothing uses its filter any more
-        assert made.name not in [owned.name for owned in hypervisor.owned()]
+        with paused_machine(network, policy) as machine:
+            machine.facet(NIC_MOVE).move(MACS[0], other.name)
+            assert f"filter='{filter_name(other.name, policy.guards)}'" in machine.description()
+            (target,) = fromstring(machine.description()).findall("devices/interface/target")
+            port = Path("/sys/class/net", target.attrib["dev"], "brport")
+            assert (port / "bridge").resolve().name == elsewhere.bridge
+            assert (port / "isolated").read_text(encoding="ascii").strip() == "1"
+            made.remove()  # nothing uses its filters any more
+            assert made.name not in [owned.name for owned in hypervisor.owned()]
     finally:
-        machine.remove()
         other.remove()

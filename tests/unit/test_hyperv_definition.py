@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,15 @@ from harness.hypervisors.hyperv.definition import (
 )
 from harness.hypervisors.hyperv.remoting import Value
 from harness.hypervisors.leases import decode_lease
+from harness.hypervisors.nic_policy import (
+    AclAction,
+    AclDirection,
+    Guards,
+    NicPolicy,
+    PortAcl,
+    Vlan,
+    VlanMode,
+)
 from harness.profiles.hardware import Firmware
 from harness.profiles.hyperv import SecureBootTemplate
 from tests.machines import a_machine, a_network
@@ -126,10 +136,42 @@ def test_a_disk_of_ours_is_a_differencing_one_in_the_machines_folder() -> None:
 def test_generation_1_boots_from_the_network_by_the_legacy_adapter() -> None:
     nic = NicDefinition("52:54:00:00:00:0a", "guestcert-run-1")
     plain = step(a_machine(nics=(nic,)), "Add-Nic")
-    assert (plain["Legacy"], plain["Guard"], plain["Spoofing"]) == (False, "On", "Off")
-    booting = dataclasses.replace(nic, may_spoof=True, boot_order=1)
+    booting = dataclasses.replace(nic, boot_order=1)
     made = step(a_machine(nics=(booting,)), "Add-Nic")
-    assert (made["Legacy"], made["Guard"], made["Spoofing"]) == (True, "Off", "On")
+    assert (plain["Legacy"], made["Legacy"]) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("guards", "switches"),
+    [
+        (Guards(), ("Off", "On", "On")),
+        (Guards(mac_spoofing=False), ("On", "On", "On")),
+        (Guards(dhcp=False), ("Off", "Off", "On")),
+        (Guards(router=False), ("Off", "On", "Off")),
+    ],
+)
+def test_a_card_is_added_with_each_guard_by_itself(
+    guards: Guards, switches: tuple[str, str, str]
+) -> None:
+    nic = NicDefinition("52:54:00:00:00:0a", "guestcert-run-1", policy=NicPolicy(guards=guards))
+    made = step(a_machine(nics=(nic,)), "Add-Nic")
+    assert (made["Spoofing"], made["DhcpGuard"], made["RouterGuard"]) == switches
+
+
+def test_a_card_s_policy_follows_the_card() -> None:
+    deny = PortAcl(AclAction.DENY, AclDirection.OUTBOUND, ip_network("10.0.0.0/8"))
+    policy = NicPolicy(vlan=Vlan(VlanMode.ACCESS, access=7), acls=frozenset({deny}))
+    plain = NicDefinition("52:54:00:00:00:0a", "guestcert-run-1")
+    bound = NicDefinition("52:54:00:00:00:0b", "guestcert-run-1", policy=policy)
+    scripts = [
+        (name, p["Mac"]) for name, p in steps_of(a_machine(nics=(plain, bound))) if "Nic" in name
+    ]
+    assert scripts == [
+        ("Add-Nic", "52540000000A"),
+        ("Add-Nic", "52540000000B"),
+        ("Set-NicVlan", "52540000000B"),
+        ("Set-NicAcl", "52540000000B"),
+    ]
 
 
 def test_processors_and_memory_are_as_defined() -> None:
@@ -170,6 +212,10 @@ def test_a_tpm_comes_last() -> None:
                 )
             },
             "four IDE slots",
+        ),
+        (
+            {"nics": (NicDefinition("52:54:00:00:00:0a", "n", policy=NicPolicy(isolated=True)),)},
+            "isolated network cards",
         ),
     ],
 )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from harness.errors import HypervisorError
 from harness.hypervisors.definitions import NicDefinition
+from harness.hypervisors.facets.network_policy import NETWORK_POLICY
 from harness.hypervisors.facets.nics import HOT_PLUG, HotPlug
 from harness.hypervisors.hyperv.connection import HypervHypervisor
 from harness.hypervisors.hyperv.errors import HostRefusalError
 from harness.hypervisors.hyperv.machine import HypervMachine
+from harness.hypervisors.nic_policy import NicPolicy, Vlan, VlanMode
 from harness.profiles.hardware import Firmware
 from tests.fakes.hyperv_host.model import HostModel
 from tests.machines import a_machine, a_network
@@ -82,3 +86,20 @@ def test_a_card_is_plugged_into_networks_of_ours_alone(hypervisor: HypervHypervi
         pluggable.plug(NicDefinition(SECOND.mac, "Default Switch"))
     with pytest.raises(HostRefusalError, match="unable to find a virtual switch"):
         pluggable.plug(NicDefinition(SECOND.mac, "guestcert-gone"))
+
+
+def with_vlan(number: int) -> NicDefinition:
+    policy = NicPolicy(vlan=Vlan(VlanMode.ACCESS, access=number))
+    return dataclasses.replace(SECOND, policy=policy)
+
+
+def test_a_card_is_plugged_with_its_policy_or_not_at_all(
+    hypervisor: HypervHypervisor, host: HostModel
+) -> None:
+    machine, pluggable = defined(hypervisor, Firmware.UEFI)
+    with pytest.raises(HostRefusalError, match=r"Set-NicVlan.*InvalidParameter"):
+        pluggable.plug(with_vlan(4095))
+    assert macs_on(host) == ["02000000000A"]
+    assert machine.definition.nics == [FIRST]
+    pluggable.plug(with_vlan(5))
+    assert machine.facet(NETWORK_POLICY).read(SECOND.mac).vlan.access == 5

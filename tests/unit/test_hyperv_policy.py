@@ -9,19 +9,18 @@ import pytest
 
 from harness.errors import HypervisorError
 from harness.hypervisors.definitions import NicDefinition
-from harness.hypervisors.facets.network_policy import (
-    NETWORK_POLICY,
+from harness.hypervisors.facets.network_policy import NETWORK_POLICY, NetworkPolicy
+from harness.hypervisors.hyperv.connection import HypervHypervisor
+from harness.hypervisors.hyperv.errors import HostRefusalError
+from harness.hypervisors.hyperv.machine import HypervMachine
+from harness.hypervisors.nic_policy import (
     AclAction,
     AclDirection,
     Guards,
-    NetworkPolicy,
     PortAcl,
     Vlan,
     VlanMode,
 )
-from harness.hypervisors.hyperv.connection import HypervHypervisor
-from harness.hypervisors.hyperv.errors import HostRefusalError
-from harness.hypervisors.hyperv.machine import HypervMachine
 from tests.fakes.hyperv_host.model import HostModel
 from tests.machines import a_machine, a_network
 

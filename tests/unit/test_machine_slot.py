@@ -21,6 +21,7 @@ from harness.guests.guest import Credentials, Guest
 from harness.guests.guest_clock import GuestClock
 from harness.hypervisors.base import Machine, MachineState
 from harness.hypervisors.definitions import Accelerator, MachineDefinition
+from harness.hypervisors.nic_policy import NicPolicy
 from harness.image_store.iso import describe_iso
 from harness.lab.first_boot import FirstBoot
 from harness.lab.identity import Identity, mac_address
@@ -164,7 +165,7 @@ def test_machines_over_one_installed_disk_have_one_card(lab: Lab) -> None:
     later = lab.slot(role="machine").definition()
     assert first_boot.nics == later.nics
     assert first_boot.nics[0].address == NETWORK.reservations[first_boot.nics[0].mac]
-    assert not first_boot.nics[0].may_spoof
+    assert first_boot.nics[0].policy == NicPolicy(), "the guest can forge nothing"
 
 
 def test_a_cleared_place_has_no_machine(lab: Lab) -> None:

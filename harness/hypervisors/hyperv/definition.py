@@ -15,10 +15,10 @@ from harness.hypervisors.definitions import (
     DiskDevice,
     MachineDefinition,
     NetworkDefinition,
-    NicDefinition,
     Ownership,
 )
-from harness.hypervisors.hyperv.remoting import Value
+from harness.hypervisors.hyperv.nic_calls import nic_calls
+from harness.hypervisors.hyperv.remoting import ScriptCall, Value
 from harness.hypervisors.leases import encode_lease, lease_for
 from harness.profiles.hardware import Firmware
 
@@ -32,14 +32,6 @@ IDE_SLOTS = tuple((number, location) for number in (0, 1) for location in (0, 1)
 
 BIOS_ORDER = ("IDE", "CD", "LegacyNetworkAdapter", "Floppy")
 """Default boot order of a generation 1 machine."""
-
-
-@dataclass(frozen=True)
-class ScriptCall:
-    """One script with its parameters."""
-
-    script: str
-    parameters: Mapping[str, Value]
 
 
 @dataclass(frozen=True)
@@ -110,11 +102,6 @@ def pipe_name(name: str) -> str:
     return f"{name}-com1"
 
 
-def hyperv_mac(mac: str) -> str:
-    """A MAC address in Hyper-V's notation."""
-    return mac.replace(":", "").upper()
-
-
 def notes_of(owner: Ownership) -> str:
     """The notes of every resource that guestcert creates: a lease, starting now."""
     return encode_lease(lease_for(owner))
@@ -137,7 +124,7 @@ def machine_calls(
         yield _disk_call(definition, disk, slots, folders, media[disk.path])
     legacy = _boots_from_network(definition) and generation(definition) == 1
     for nic in definition.nics:
-        yield nic_call(name, nic, legacy=legacy and nic.boot_order is not None)
+        yield from nic_calls(name, nic, legacy=legacy and nic.boot_order is not None)
     yield _boot_call(definition, slots)
     if definition.tpm:
         yield ScriptCall("Enable-Tpm", {"Name": name})
@@ -163,25 +150,6 @@ def network_call(definition: NetworkDefinition) -> ScriptCall:
             "Subnet6": str(six),
             "HostName": definition.host_name,
             "Domain": definition.domain,
-        },
-    )
-
-
-def nic_call(name: str, nic: NicDefinition, *, legacy: bool) -> ScriptCall:
-    """The script call that adds a NIC, with every guard on unless it may spoof.
-
-    In generation 1 only a `legacy` card boots from the network.
-    """
-    return ScriptCall(
-        "Add-Nic",
-        {
-            "Name": name,
-            "Nic": nic.mac,
-            "Mac": hyperv_mac(nic.mac),
-            "Network": nic.network,
-            "Legacy": legacy,
-            "Guard": "Off" if nic.may_spoof else "On",
-            "Spoofing": "On" if nic.may_spoof else "Off",
         },
     )
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from harness.errors import HypervisorError
 from harness.hypervisors.definitions import NicDefinition
-from harness.hypervisors.hyperv.definition import guard, hyperv_mac, nic_call
+from harness.hypervisors.hyperv.definition import guard
 from harness.hypervisors.hyperv.host_machine import HostMachine
+from harness.hypervisors.hyperv.nic_calls import hyperv_mac, nic_calls
 
 
 class HypervNicMove:
@@ -37,15 +38,25 @@ class HypervHotPlug:
         if nic.mac in _macs(self._machine):
             raise HypervisorError(f"{name} already has a network card {nic.mac}")
         guard(nic.network)
-        call = nic_call(name, nic, legacy=False)
-        self._machine.run(call.script, f"adding {nic.mac} to {name}", **call.parameters)
+        add, *apply_policy = nic_calls(name, nic, legacy=False)
+        doing = f"adding {nic.mac} to {name}"
+        self._machine.run(add.script, doing, **add.parameters)
+        try:
+            for call in apply_policy:
+                self._machine.run(call.script, f"{doing} ({call.script})", **call.parameters)
+        except HypervisorError:
+            self._remove(nic.mac)  # else it would send and receive without its policy
+            raise
         self._replace_nics([*self._machine.definition.nics, nic])
 
     def unplug(self, mac: str) -> None:
         """See HotPlug."""
         _require_nic(self._machine, mac)
-        self._machine.do("Remove-Nic", f"removing {mac} from", Mac=hyperv_mac(mac))
+        self._remove(mac)
         self._replace_nics([nic for nic in self._machine.definition.nics if nic.mac != mac])
+
+    def _remove(self, mac: str) -> None:
+        self._machine.do("Remove-Nic", f"removing {mac} from", Mac=hyperv_mac(mac))
 
     def _replace_nics(self, nics: Sequence[NicDefinition]) -> None:
         machine = self._machine

@@ -7,7 +7,15 @@ from ipaddress import ip_network
 from typing import Any
 
 from harness.errors import HypervisorError
-from harness.hypervisors.facets.network_policy import (
+from harness.hypervisors.hyperv.host_machine import HostMachine
+from harness.hypervisors.hyperv.nic_calls import (
+    acl_call,
+    guard_parameters,
+    hyperv_mac,
+    vlan_call,
+)
+from harness.hypervisors.hyperv.remoting import ScriptCall
+from harness.hypervisors.nic_policy import (
     AclAction,
     AclDirection,
     Guards,
@@ -16,9 +24,6 @@ from harness.hypervisors.facets.network_policy import (
     Vlan,
     VlanMode,
 )
-from harness.hypervisors.hyperv.definition import hyperv_mac
-from harness.hypervisors.hyperv.host_machine import HostMachine
-from harness.hypervisors.hyperv.remoting import Value
 
 
 class HypervNetworkPolicy:
@@ -29,64 +34,45 @@ class HypervNetworkPolicy:
 
     def read(self, mac: str) -> NicPolicy:
         """See NetworkPolicy. Raises HypervisorError for unsupported kinds of VLANs and ACLs."""
-        doing = f"reading the network policy of {mac} of {self._machine.name}"
-        answer = self._do("Get-NicPolicy", doing, mac)
+        name = self._machine.name
+        doing = f"reading the network policy of {mac} of {name}"
+        call = ScriptCall("Get-NicPolicy", {"Name": name, "Mac": hyperv_mac(mac)})
+        answer = self._do(doing, call)
         try:
             return NicPolicy(
-                _vlan(answer["vlan"]), _guards(answer), frozenset(map(_acl, answer["acls"]))
+                guards=_guards(answer),
+                vlan=_vlan(answer["vlan"]),
+                acls=frozenset(map(_acl, answer["acls"])),
             )
         except ValueError as error:
             raise HypervisorError(f"{doing}: guestcert did not set it: {error}") from error
 
     def set_vlan(self, mac: str, vlan: Vlan) -> None:
         """See NetworkPolicy."""
-        self._do(
-            "Set-NicVlan",
-            f"setting the VLANs of {mac} of {self._machine.name}",
-            mac,
-            Mode=vlan.mode.title(),
-            Access=vlan.access,
-            Native=vlan.native,
-            Allowed=",".join(map(str, sorted(vlan.allowed))) or None,
-        )
+        name = self._machine.name
+        self._do(f"setting the VLANs of {mac} of {name}", vlan_call(name, mac, vlan))
 
     def set_guards(self, mac: str, guards: Guards) -> None:
         """See NetworkPolicy."""
-        self._do(
-            "Set-NicGuards",
-            f"setting the guards of {mac} of {self._machine.name}",
-            mac,
-            Spoofing=_on(not guards.mac_spoofing),
-            DhcpGuard=_on(guards.dhcp),
-            RouterGuard=_on(guards.router),
-        )
+        name = self._machine.name
+        parameters = {"Name": name, "Mac": hyperv_mac(mac), **guard_parameters(guards)}
+        doing = f"setting the guards of {mac} of {name}"
+        self._do(doing, ScriptCall("Set-NicGuards", parameters))
 
     def add_acl(self, mac: str, acl: PortAcl) -> None:
         """See NetworkPolicy."""
+        name = self._machine.name
         if acl not in self.read(mac).acls:
-            self._change_acl("Add", f"adding an ACL to {mac} of {self._machine.name}", mac, acl)
+            self._do(f"adding an ACL to {mac} of {name}", acl_call(name, mac, "Add", acl))
 
     def remove_acl(self, mac: str, acl: PortAcl) -> None:
         """See NetworkPolicy."""
+        name = self._machine.name
         if acl in self.read(mac).acls:
-            self._change_acl(
-                "Remove", f"removing an ACL from {mac} of {self._machine.name}", mac, acl
-            )
+            self._do(f"removing an ACL from {mac} of {name}", acl_call(name, mac, "Remove", acl))
 
-    def _change_acl(self, change: str, doing: str, mac: str, acl: PortAcl) -> None:
-        self._do(
-            "Set-NicAcl",
-            doing,
-            mac,
-            Change=change,
-            Action=acl.action.title(),
-            Direction=acl.direction.title(),
-            Remote=str(acl.remote),
-        )
-
-    def _do(self, script: str, doing: str, mac: str, **parameters: Value) -> dict[str, Any]:
-        machine = self._machine
-        return machine.run(script, doing, Name=machine.name, Mac=hyperv_mac(mac), **parameters)
+    def _do(self, doing: str, call: ScriptCall) -> dict[str, Any]:
+        return self._machine.run(call.script, doing, **call.parameters)
 
 
 def _vlan(reported: Mapping[str, Any]) -> Vlan:
@@ -113,7 +99,3 @@ def _acl(reported: Mapping[str, Any]) -> PortAcl:
         AclDirection(reported["direction"].lower()),
         ip_network(reported["remote"]),
     )
-
-
-def _on(state: bool) -> str:
-    return "On" if state else "Off"

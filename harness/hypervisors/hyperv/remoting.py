@@ -6,6 +6,7 @@ import contextlib
 import json
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any, Protocol
@@ -44,6 +45,14 @@ LISTINGS = 3
 INT32 = 2**31
 
 Value = str | int | bool | list[str] | Login | None
+
+
+@dataclass(frozen=True)
+class ScriptCall:
+    """One script with its parameters."""
+
+    script: str
+    parameters: Mapping[str, Value]
 
 
 class ScriptRunner(Protocol):

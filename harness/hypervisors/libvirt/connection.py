@@ -56,7 +56,9 @@ from harness.hypervisors.libvirt.metadata import (
     renew_network,
 )
 from harness.hypervisors.libvirt.network import LibvirtNetwork, create_network, remove_network
+from harness.hypervisors.libvirt.network_filter import network_of
 from harness.hypervisors.libvirt.reachability import connection_remedy
+from harness.hypervisors.libvirt.support import refuse_unsupported
 from harness.profiles.hardware import Firmware
 
 F = TypeVar("F")
@@ -142,6 +144,7 @@ class LibvirtHypervisor:
                     f"this host has no firmware for {definition.firmware}",
                     remedy="install OVMF (Debian: ovmf, Fedora: edk2-ovmf)",
                 )
+        refuse_unsupported(definition, self._connection.getLibVersion())
         self._forget(definition.name)
         with wrap_errors(f"defining {definition.name}"):
             domain = self._connection.defineXML(machine_xml(definition, firmware))
@@ -183,11 +186,13 @@ class LibvirtHypervisor:
                 for network in self._connection.listAllNetworks():
                     if network.name().startswith(NAME_PREFIX):
                         found.append(_unless_gone(partial(_owned_network, network)))
-                # A network's filter survives a host crash, the network does not.
+                # A network's filters survive a host crash, the network does not.
+                filters = self._connection.listAllNWFilters()
+                filtered = {network_of(each.name()) for each in filters}
                 named = {owned.name for owned in found if owned is not None}
-                for nwfilter in self._connection.listAllNWFilters():
-                    if nwfilter.name().startswith(NAME_PREFIX) and nwfilter.name() not in named:
-                        found.append(Owned("network", nwfilter.name(), None))
+                for name in sorted(filtered - named):
+                    if name.startswith(NAME_PREFIX):
+                        found.append(Owned("network", name, None))
         return [owned for owned in found if owned is not None]
 
     def renew(self, owned: Owned) -> None:

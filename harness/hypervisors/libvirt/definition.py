@@ -316,6 +316,8 @@ def _nic(devices: ElementTree.Element, nic: NicDefinition) -> ElementTree.Elemen
     ElementTree.SubElement(element, "source", network=nic.network)
     ElementTree.SubElement(element, "model", type=nic.model)
     add_filter(element, nic)
+    if nic.policy.isolated:
+        ElementTree.SubElement(element, "port", isolated="yes")
     if nic.boot_order is not None:
         ElementTree.SubElement(element, "boot", order=str(nic.boot_order))
     return element

@@ -1,4 +1,4 @@
-"""A libvirt network, created and removed together with its filter and the host's rules."""
+"""A libvirt network, created and removed together with its filters and the host's rules."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.hypervisors.libvirt.definition import network_xml
 from harness.hypervisors.libvirt.errors import is_missing, wrap_errors
 from harness.hypervisors.libvirt.host_rules import HostRules, remove_rules
 from harness.hypervisors.libvirt.metadata import can_renew_networks
-from harness.hypervisors.libvirt.network_filter import filter_xml
+from harness.hypervisors.libvirt.network_filter import FILTERED, filter_name, filter_xml
 
 F = TypeVar("F")
 
@@ -62,7 +62,8 @@ def create_network(connection: libvirt.virConnect, definition: NetworkDefinition
     network = LibvirtNetwork(connection, definition)
     try:
         with wrap_errors(f"creating the network {definition.name}"):
-            connection.nwfilterDefineXML(filter_xml(definition.name))
+            for guards in FILTERED:
+                connection.nwfilterDefineXML(filter_xml(definition.name, guards))
             # Transient: no file of it survives a host crash.
             term = LEASE_TERM if can_renew_networks(connection) else UNRENEWABLE_TERM
             connection.networkCreateXML(network_xml(definition, term))
@@ -74,15 +75,16 @@ def create_network(connection: libvirt.virConnect, definition: NetworkDefinition
 
 
 def remove_network(connection: libvirt.virConnect, name: str) -> None:
-    """Remove a network with its filter and the host's rules (idempotent)."""
+    """Remove a network with its filters and the host's rules (idempotent)."""
     with wrap_errors(f"removing the network {name}"):
         if network := _found(connection.networkLookupByName, name):
             bridge = network.bridgeName()
             _unless_missing(network.destroy)
             _unless_missing(network.undefine)  # exists only where it was persistent
             remove_rules(bridge)
-        if nwfilter := _found(connection.nwfilterLookupByName, name):
-            _unless_missing(nwfilter.undefine)
+        for guards in FILTERED:
+            if nwfilter := _found(connection.nwfilterLookupByName, filter_name(name, guards)):
+                _unless_missing(nwfilter.undefine)
 
 
 def _found(look_up: Callable[[str], Any], name: str) -> Any:

@@ -130,9 +130,8 @@ def add_nic(host: HostModel, p: P) -> P:
     if p["Legacy"] and machine.generation == 2:
         raise wrong_generation("AddVMNetworkAdapter", machine.name, 2)
     _require_hot_plug(host, "AddVMNetworkAdapter", machine)
-    guard, spoofing = p["Guard"], p["Spoofing"]
-    nic = Nic(p["Nic"], p["Mac"], p["Network"], p["Legacy"], guard, guard, spoofing)
-    machine.nics.append(nic)
+    guards = p["DhcpGuard"], p["RouterGuard"], p["Spoofing"]
+    machine.nics.append(Nic(p["Nic"], p["Mac"], p["Network"], p["Legacy"], *guards))
     return {}
 
 

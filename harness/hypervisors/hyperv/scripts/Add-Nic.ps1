@@ -1,12 +1,13 @@
-# Add a network adapter; with guards on it cannot offer leases or routes, or forge addresses.
+# Add a network adapter with guards against forged addresses, and offers of leases and routes.
 param(
     [Parameter(Mandatory = $true)] [string] $Name,
     [Parameter(Mandatory = $true)] [string] $Nic,
     [Parameter(Mandatory = $true)] [string] $Mac,
     [Parameter(Mandatory = $true)] [string] $Network,
     [Parameter(Mandatory = $true)] [bool] $Legacy,
-    [Parameter(Mandatory = $true)] [ValidateSet('On', 'Off')] [string] $Guard,
-    [Parameter(Mandatory = $true)] [ValidateSet('On', 'Off')] [string] $Spoofing
+    [Parameter(Mandatory = $true)] [ValidateSet('On', 'Off')] [string] $Spoofing,
+    [Parameter(Mandatory = $true)] [ValidateSet('On', 'Off')] [string] $DhcpGuard,
+    [Parameter(Mandatory = $true)] [ValidateSet('On', 'Off')] [string] $RouterGuard
 )
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
@@ -14,6 +15,6 @@ $ConfirmPreference = 'None'
 
 $vm = Get-VM -Name $Name
 Add-VMNetworkAdapter -VM $vm -Name $Nic -StaticMacAddress $Mac -SwitchName $Network -IsLegacy $Legacy
-Set-VMNetworkAdapter -VM $vm -Name $Nic -MacAddressSpoofing $Spoofing -DhcpGuard $Guard -RouterGuard $Guard
+Set-VMNetworkAdapter -VM $vm -Name $Nic -MacAddressSpoofing $Spoofing -DhcpGuard $DhcpGuard -RouterGuard $RouterGuard
 
 @{ version = 1 } | ConvertTo-Json -Compress
