@@ -27,7 +27,7 @@ def a_machine(**changes: object) -> MachineDefinition:
 def a_network(**changes: object) -> NetworkDefinition:
     """A network that leads nowhere, of this process."""
     plain = NetworkDefinition(
-        name="guestcert-run-1",
+        name="guestcert-run-a",
         bridge="gcb1",
         gateway="10.217.0.1",
         prefix=24,

@@ -22,7 +22,7 @@ from harness.lab.identity import Identity
 from harness.lab.images import store_of
 from harness.lab.live import LiveWriter
 from harness.lab.machine_slot import Blueprint, MachineSlot
-from harness.lab.networks import Networks
+from harness.lab.networks import DEFAULT_NETWORK, Networks
 from harness.lab.seed_medium import seed
 from harness.lab.software import take_software
 from harness.profiles.claims import HypervisorKind
@@ -41,7 +41,7 @@ class Bench:
     ledger: TimeLedger = field(default_factory=TimeLedger)
     _images: dict[str, BaseImage] = field(default_factory=dict)
     _first_boots: dict[tuple[str, Identity], FirstBoot] = field(default_factory=dict)
-    _slots: dict[tuple[str, Variant, str], MachineSlot] = field(default_factory=dict)
+    _slots: dict[tuple[str, Variant, str, str], MachineSlot] = field(default_factory=dict)
 
     @cached_property
     def live(self) -> LiveWriter:
@@ -91,24 +91,39 @@ class Bench:
         return self._images[profile.id]
 
     def slot(
-        self, profile: Profile, variant: Variant, role: str, identity: Identity = Identity.GUEST
+        self,
+        profile: Profile,
+        variant: Variant,
+        role: str,
+        identity: Identity = Identity.GUEST_A,
+        network: str = DEFAULT_NETWORK,
     ) -> MachineSlot:
-        """The slot of one machine of this worker; `role` distinguishes several of one profile."""
-        key = (profile.id, variant, role)
+        """The slot of one machine of this worker; `role` distinguishes several of one profile.
+
+        A role has a slot on each network that it is asked for on, with a golden state of its own,
+        in which its address is one of that network. The disk of the first boot is the same.
+        """
+        key = (profile.id, variant, role, network)
         if key not in self._slots:
-            installation = self._first_boot(profile, identity)
             name = f"{self.worker}-{profile.id}-{variant}-{role}"
-            vcpus = self._vcpus(profile)
+            if network != DEFAULT_NETWORK:
+                name += f"-on-{network}"
             self._slots[key] = self._make_slot(
-                profile, variant, name, vcpus, identity, installation.disk
+                profile,
+                variant,
+                name,
+                self._vcpus(profile),
+                identity,
+                self._first_boot(profile, identity).disk,
+                network,
             )
         return self._slots[key]
 
     def unstarted_slot(
-        self, profile: Profile, variant: Variant, role: str, identity: Identity = Identity.CLONE
+        self, profile: Profile, variant: Variant, role: str, identity: Identity = Identity.CLONE_A
     ) -> MachineSlot:
         """The slot of a machine that never started: over the base image, with a seed medium."""
-        key = (profile.id, variant, role)
+        key = (profile.id, variant, role, DEFAULT_NETWORK)
         if key not in self._slots:
             name = f"{self.worker}-{profile.id}-{variant}-{role}"
             slot = self._make_slot(
@@ -162,7 +177,7 @@ class Bench:
             slot = self._make_slot(
                 profile,
                 variants_on(profile, self.kind)[0],
-                f"{profile.id}-installation-{identity.name.lower()}",
+                f"{profile.id}-installation-{identity.role}",
                 profile.hardware.vcpus.recommended,  # every worker waits for it
                 identity,
                 lambda: self.image(profile).path,
@@ -178,6 +193,7 @@ class Bench:
         vcpus: int,
         identity: Identity,
         base: Callable[[], Path],
+        network: str = DEFAULT_NETWORK,
     ) -> MachineSlot:
         context = self.context
         name = f"{context.run}-{name}"
@@ -194,17 +210,17 @@ class Bench:
             base=base,
             vcpus=vcpus,
             identity=identity,
-            network=self._network(),
+            network=self._network(network),
             hypervisor=self.hypervisor,
             ledger=self.ledger,
             progress=self.live.report,
         )
 
-    def _network(self) -> NetworkDefinition | None:
-        """The guests' network; None if the hypervisor cannot create networks."""
+    def _network(self, name: str) -> NetworkDefinition | None:
+        """The definition of a network; None if the hypervisor cannot create networks."""
         if NETWORK not in self.hypervisor.capabilities:
             return None
-        _, definition = self.networks.get(1)
+        _, definition = self.networks.get(name)
         return definition
 
     def _vcpus(self, profile: Profile) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from enum import IntEnum
 
 
@@ -10,15 +11,34 @@ class Identity(IntEnum):
     """An identity: a provisioned disk and a MAC address, shared by machines never up together.
 
     The first boot writes the network configuration for its MAC onto the disk. Machines that run at
-    the same time on one network need different identities, else they share a machine id and a MAC.
-    Workers share identities, as each worker has its own networks.
+    the same time need different identities, else they share a machine id and a MAC. Workers share
+    identities, as each worker has its own networks.
     """
 
     INSTALLER = 0
-    GUEST = 1
-    NEIGHBOUR = 2
-    CLONE = 3
-    OTHER_CLONE = 4
+    GUEST_A = 1
+    GUEST_B = 2
+    CLONE_A = 3
+    CLONE_B = 4
+    GUEST_C = 5
+    GUEST_D = 6
+
+    @property
+    def role(self) -> str:
+        """Its part of the names of machines and folders: guest-a, clone-b."""
+        return self.name.lower().replace("_", "-")
+
+
+GUESTS: Mapping[str, Identity] = {
+    "a": Identity.GUEST_A,
+    "b": Identity.GUEST_B,
+    "c": Identity.GUEST_C,
+    "d": Identity.GUEST_D,
+}
+"""The identities of ready guests that may be up together, by the actors' names."""
+
+CLONES: Mapping[str, Identity] = {"a": Identity.CLONE_A, "b": Identity.CLONE_B}
+"""The identities of clones of a base image, by the actors' names."""
 
 
 def mac_address(run: str, identity: Identity) -> str:

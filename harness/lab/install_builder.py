@@ -241,7 +241,7 @@ class InstallBuilder:
             return
         networks = Networks(hypervisor, self.root, self.owner, "install")
         with contextlib.ExitStack() as stack:
-            network, definition = networks.get(1)
+            network, definition = networks.get()
             stack.callback(networks.remove_all)
             mirror = None
             if recipe.mirror is not None:

@@ -19,28 +19,31 @@ POOL = ipaddress.IPv4Network("10.217.0.0/16")
 FIRST_LEASE, LAST_LEASE = 16, 240
 """The host parts of the DHCP range."""
 
+DEFAULT_NETWORK = "a"
+"""The network of first boots, and of a guest that is put on no other."""
+
 HOST_NAME = "host.guestcert.test"
 """A name under .test (RFC 2606) that only the network's name server resolves."""
 
 
 class Networks:
-    """Creates numbered networks, once each, for one worker of a run."""
+    """Creates networks by name (a, b, ...), once each, for one worker of a run."""
 
     def __init__(self, hypervisor: Hypervisor, root: Path, owner: Ownership, worker: str) -> None:
         self._hypervisor = hypervisor
         self._lock = FileLock(root / "networks.lock")
         self._owner = owner
         self._worker = worker
-        self._made: dict[int, tuple[Network, NetworkDefinition]] = {}
+        self._made: dict[str, tuple[Network, NetworkDefinition]] = {}
 
-    def get(self, number: int) -> tuple[Network, NetworkDefinition]:
-        """Network `number` of this worker, created at the first call."""
-        if number not in self._made:
+    def get(self, name: str = DEFAULT_NETWORK) -> tuple[Network, NetworkDefinition]:
+        """The network of this name of this worker, created at the first call."""
+        if name not in self._made:
             # Choosing and taking a subnet must be atomic among all processes.
             with self._lock:
-                definition = self._define(number)
-                self._made[number] = (self._hypervisor.create_network(definition), definition)
-        return self._made[number]
+                definition = self._define(name)
+                self._made[name] = (self._hypervisor.create_network(definition), definition)
+        return self._made[name]
 
     def remove_all(self) -> None:
         """Remove every network of this worker."""
@@ -48,9 +51,9 @@ class Networks:
             network.remove()
         self._made.clear()
 
-    def _define(self, number: int) -> NetworkDefinition:
-        name = f"{NAME_PREFIX}{self._owner.run}-{self._worker}-{number}"
-        digest = hashlib.sha256(name.encode()).hexdigest()
+    def _define(self, name: str) -> NetworkDefinition:
+        full_name = f"{NAME_PREFIX}{self._owner.run}-{self._worker}-{name}"
+        digest = hashlib.sha256(full_name.encode()).hexdigest()
         subnet = self._free_subnet()
         hosts = [str(subnet.network_address + part) for part in (1, FIRST_LEASE, LAST_LEASE)]
         reserved = {
@@ -60,7 +63,7 @@ class Networks:
             for identity in Identity
         }
         return NetworkDefinition(
-            name=name,
+            name=full_name,
             bridge=f"gcb{digest[:10]}",
             gateway=hosts[0],
             prefix=subnet.prefixlen,

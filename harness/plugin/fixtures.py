@@ -98,7 +98,7 @@ def guest(request: pytest.FixtureRequest, bench: Bench, target: Target) -> Itera
     afterwards.
     """
     _require(bench, target, request.node, RESTORED)
-    slot = bench.slot(target.profile, target.variant, "guest")
+    slot = bench.slot(target.profile, target.variant, Identity.GUEST_A.role)
     if request.node.get_closest_marker("read_only") is None:
         bench.clear()
         yield from _lend(request, [slot.restore_golden()])
@@ -135,8 +135,8 @@ def neighbours(
     _require(bench, target, request.node, RESTORED | {NETWORK})
     bench.clear()
     slots = [
-        bench.slot(target.profile, target.variant, identity.name.lower(), identity)
-        for identity in (Identity.GUEST, Identity.NEIGHBOUR)
+        bench.slot(target.profile, target.variant, identity.role, identity)
+        for identity in (Identity.GUEST_A, Identity.GUEST_B)
     ]
     first, second = (slot.restore_golden() for slot in slots)
     for _ in _lend(request, [first, second]):
@@ -148,10 +148,9 @@ def clones(request: pytest.FixtureRequest, bench: Bench, target: Target) -> Iter
     """Two clones of the base image, powered off, each with a seed of its own."""
     _require(bench, target, request.node)
     bench.clear()
-    identities = {"clone": Identity.CLONE, "other-clone": Identity.OTHER_CLONE}
     slots = [
-        bench.unstarted_slot(target.profile, target.variant, role, identity)
-        for role, identity in identities.items()
+        bench.unstarted_slot(target.profile, target.variant, identity.role, identity)
+        for identity in (Identity.CLONE_A, Identity.CLONE_B)
     ]
     first, second = (slot.create_stopped() for slot in slots)
     for _ in _lend(request, [first, second]):

@@ -98,7 +98,7 @@ def test_has_an_address_on_each_network_card(machine: Guest, bench: Bench, model
     (seen,) = machine.os.network.nics()
     assert seen.mac == nic.mac
     assert seen.driver in NIC_DRIVERS[model]
-    network, _ = bench.networks.get(1)
+    network, _ = bench.networks.get()
     awaited = f"{nic.mac} to have its leased address"  # start-up does not wait for the network
     machine.wait_for(lambda: _has_its_lease(machine, network), awaited, seconds=10)
 

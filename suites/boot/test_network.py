@@ -13,7 +13,7 @@ from harness.plugin.markers import feature, read_only, requires
 @read_only
 def test_has_the_address_that_the_network_leased(guest: Guest, bench: Bench) -> None:
     """The guest's IPv4 address is the one that the DHCP server leased to its card."""
-    network, _ = bench.networks.get(1)
+    network, _ = bench.networks.get()
     mac = guest.definition.nics[0].mac
 
     leased = network.leases().get(mac)
@@ -28,7 +28,7 @@ def test_has_the_address_that_the_network_leased(guest: Guest, bench: Bench) -> 
 @read_only
 def test_has_the_default_route(guest: Guest, bench: Bench) -> None:
     """The guest's only default route is the network's gateway."""
-    _, definition = bench.networks.get(1)
+    _, definition = bench.networks.get()
 
     assert guest.os.network.default_routes() == [definition.gateway]
 
@@ -38,7 +38,7 @@ def test_has_the_default_route(guest: Guest, bench: Bench) -> None:
 @read_only
 def test_resolves_names(guest: Guest, bench: Bench) -> None:
     """The guest resolves a name that only this network's server knows, and no invented one."""
-    _, definition = bench.networks.get(1)
+    _, definition = bench.networks.get()
 
     assert guest.os.network.resolve(definition.host_name) == [definition.gateway]
     assert guest.os.network.resolve(f"no-such-host.{definition.domain}") == []
@@ -49,7 +49,7 @@ def test_resolves_names(guest: Guest, bench: Bench) -> None:
 @read_only
 def test_has_an_ipv6_address_of_the_network(guest: Guest, bench: Bench) -> None:
     """The guest has an IPv6 address in the prefix that the network advertises."""
-    _, definition = bench.networks.get(1)
+    _, definition = bench.networks.get()
     prefix = ipaddress.ip_network(f"{definition.gateway_v6}/{definition.prefix_v6}", strict=False)
 
     assert any(a.ip in prefix for a in _addresses(guest) if a.version == 6)

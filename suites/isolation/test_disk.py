@@ -9,6 +9,7 @@ from harness.hypervisors.capabilities import QEMU_DEVICES
 from harness.hypervisors.definitions import DiskDefinition
 from harness.image_store.programs import run_program
 from harness.lab.bench import Bench
+from harness.lab.identity import Identity
 from harness.oracles.control import control
 from harness.plugin.collection import Target
 from harness.plugin.fixtures import Neighbours
@@ -47,7 +48,7 @@ def test_what_was_written_goes_with_its_disk(guest: Guest, bench: Bench, target:
     with control():
         assert _scan(guest, mark, start), "the scan does not find what was just written"
 
-    fresh = bench.slot(target.profile, target.variant, "guest").restore_golden()
+    fresh = bench.slot(target.profile, target.variant, Identity.GUEST_A.role).restore_golden()
 
     assert not _scan(fresh, mark, start), "a disk made again holds the data of the one before it"
 

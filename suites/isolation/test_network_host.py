@@ -23,7 +23,7 @@ BROADCASTS = ("255.255.255.255", "224.0.0.1")
 @cost(60)
 def test_reaches_no_service_of_the_host(guest: Guest, bench: Bench, protocol: str) -> None:
     """A listener on all of the host's addresses receives nothing; DHCP and DNS answer."""
-    network, definition = bench.networks.get(1)
+    network, definition = bench.networks.get()
     ports = network.facet(HOST_PORTS)
     endpoint = Endpoint.of(guest)
     targets = host_addresses(definition.bridge)

@@ -23,12 +23,12 @@ def test_nothing_crosses_between_segments(neighbours: Neighbours, kind: TrafficK
     with control():  # on one network the probe arrives, so its absence means something
         assert can_reach(first, second, kind), f"{kind} does not even arrive on the same network"
 
-    _move(neighbours, second.guest, 2)
+    _move(neighbours, second.guest, "b")
 
     assert not can_reach(first, second, kind), f"{kind} crosses from one network into another"
     assert not can_reach(second, first, kind), f"{kind} crosses from one network into another"
 
 
-def _move(neighbours: Neighbours, guest: Guest, number: int) -> None:
-    network, _ = neighbours.networks.get(number)
+def _move(neighbours: Neighbours, guest: Guest, name: str) -> None:
+    network, _ = neighbours.networks.get(name)
     guest.machine.facet(NIC_MOVE).move(guest.definition.nics[0].mac, network.name)

@@ -31,7 +31,7 @@ from tests.machines import a_machine
 root, run = Path(sys.argv[1]), sys.argv[2]
 Workspace(root, own(run)).create()
 hypervisor = open_hypervisor("qemu:///system")
-network, _ = Networks(hypervisor, root, own(run), "main").get(1)
+network, _ = Networks(hypervisor, root, own(run), "main").get("a")
 machine = hypervisor.define(a_machine(name=f"guestcert-{run}-main-guest", owner=own(run)))
 machine.start(paused=True)
 print("ready", flush=True)
@@ -82,7 +82,7 @@ def clean(*before: str) -> str:
 def test_a_killed_run_is_cleaned_and_no_living_one(
     leader: subprocess.Popen[str], store: Path
 ) -> None:
-    all_of_it = {RUN, f"guestcert-{RUN}-main-1", f"guestcert-{RUN}-main-guest"}
+    all_of_it = {RUN, f"guestcert-{RUN}-main-a", f"guestcert-{RUN}-main-guest"}
     assert clean().count("its run is alive, in process") == 3
     assert left(store) == all_of_it
     if os.geteuid() == 0:

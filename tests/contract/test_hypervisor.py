@@ -245,7 +245,7 @@ def test_an_unknown_nic_can_not_be_moved(subject: Subject, machine: Machine) -> 
     demand(subject, NIC_MOVE)
     machine.start()
     with pytest.raises(HypervisorError, match="no network card"):
-        machine.facet(NIC_MOVE).move("52:54:00:00:00:01", "guestcert-contract-1")
+        machine.facet(NIC_MOVE).move("52:54:00:00:00:01", "guestcert-contract-a")
 
 
 def test_the_console_carries_both_directions(subject: Subject, machine: Machine) -> None:

@@ -24,7 +24,7 @@ SCHEMA = "usr/lib/python3/dist-packages/cloudinit/config/schemas/schema-cloud-co
 
 PACKAGES = "usr/lib/python3/dist-packages"
 RENDER = Path(__file__).with_name("cloud_init_network.py")
-NIC, MAC = "enp1s0", mac_address("run", Identity.GUEST)
+NIC, MAC = "enp1s0", mac_address("run", Identity.GUEST_A)
 
 RENDERED = {
     "netplan": ("etc/netplan/50-cloud-init.yaml", f"macaddress: {MAC}|dhcp4: true"),

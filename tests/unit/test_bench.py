@@ -83,7 +83,7 @@ def test_a_closed_bench_lets_go_of_its_images(bench: Bench) -> None:
 
 
 def test_a_bench_is_cleared_of_whatever_stands_there(bench: Bench, fake: FakeHypervisor) -> None:
-    left = {leave(bench, EARLIER, "clone"), leave(bench, EARLIER, "other-clone")}
+    left = {leave(bench, EARLIER, "clone-a"), leave(bench, EARLIER, "clone-b")}
     assert set(fake.machines) == left
     assert {guest.name for guest in bench.guests_present()} == left
 
@@ -92,17 +92,17 @@ def test_a_bench_is_cleared_of_whatever_stands_there(bench: Bench, fake: FakeHyp
     assert not fake.machines
     assert not bench.guests_present()
     assert fake.networks, "the networks are for the cases to come"
-    assert leave(bench, EARLIER, "clone") in left
+    assert leave(bench, EARLIER, "clone-a") in left
 
 
 @pytest.mark.parametrize(
     ("fixture", "roles"),
     [
-        ("guest", ["guest"]),
+        ("guest", ["guest-a"]),
         ("machine", ["machine"]),
         ("unstarted", ["unstarted"]),
-        ("neighbours", ["guest", "neighbour"]),
-        ("clones", ["clone", "other-clone"]),
+        ("neighbours", ["guest-a", "guest-b"]),
+        ("clones", ["clone-a", "clone-b"]),
     ],
 )
 def test_a_case_has_the_bench_for_itself(
@@ -126,7 +126,7 @@ def test_whatever_a_lost_golden_state_blocks_has_its_evidence(
 ) -> None:
     lost = Blocked("boot.ready", "it did not come up")
     worker = Worker(bench)
-    leave(bench, target.profile, "guest")
+    leave(bench, target.profile, "guest-a")
 
     for _ in range(2):
         request.node.stash[NOTES] = notes = Notes()

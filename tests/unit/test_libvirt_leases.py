@@ -37,7 +37,7 @@ def binding(monkeypatch: pytest.MonkeyPatch) -> None:
 def a_leased_network() -> tuple[Owned, Lease]:
     lease = lease_in(network_xml(a_network()))
     assert lease is not None
-    return Owned("network", "guestcert-run-1", lease), lease
+    return Owned("network", "guestcert-run-a", lease), lease
 
 
 @pytest.mark.usefixtures("binding")

@@ -60,7 +60,7 @@ class Lab:
         self,
         agent: Agent = willing_agent,
         role: str = "guest",
-        identity: Identity = Identity.GUEST,
+        identity: Identity = Identity.GUEST_A,
     ) -> MachineSlot:
         quick = {"ready_seconds": 1, "shutdown_seconds": 1}
         slot = MachineSlot(
@@ -150,7 +150,7 @@ def test_a_guest_that_does_not_come_up_blocks_all_its_cases(lab: Lab) -> None:
 
 def test_two_places_share_nothing_but_the_base(lab: Lab) -> None:
     one = lab.slot().definition()
-    two = lab.slot(role="neighbour", identity=Identity.NEIGHBOUR).definition()
+    two = lab.slot(role="guest-b", identity=Identity.GUEST_B).definition()
     assert one.uuid != two.uuid
     assert one.nics[0].mac != two.nics[0].mac
     assert one.nics[0].address != two.nics[0].address

@@ -60,7 +60,7 @@ def build(tmp_path: Path) -> Iterator[Build]:
             folder=tmp_path / "slot",
             base=lambda: base,
             vcpus=1,
-            identity=Identity.GUEST,
+            identity=Identity.GUEST_A,
             network=None,
             hypervisor=FakeHypervisor(agent=agent),
             ledger=TimeLedger(),

@@ -71,7 +71,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
 def add_run(hypervisor: FakeHypervisor, root: Path, owner: Ownership) -> None:
     """A machine, a network and a folder of one run."""
     Workspace(root, owner).create()
-    Networks(hypervisor, root, owner, "gw0").get(1)
+    Networks(hypervisor, root, owner, "gw0").get("a")
     hypervisor.define(a_machine(name=f"guestcert-{owner.run}-gw0-guest", owner=owner))
 
 
@@ -103,7 +103,7 @@ def test_clean_at_each_moment_of_another_host_s_run_leaves_it(lab: Lab) -> None:
 
     moments: list[Callable[[], object]] = [
         workspace.create,
-        lambda: Networks(lab.hypervisor, lab.there, theirs, "gw0").get(1),
+        lambda: Networks(lab.hypervisor, lab.there, theirs, "gw0").get("a"),
         lambda: define("first"),
         forget,
         lambda: define("second"),
@@ -124,7 +124,7 @@ def test_clean_at_each_moment_of_another_host_s_run_leaves_it(lab: Lab) -> None:
 
     lab.now += LEASE_TERM + A_MINUTE  # it died
 
-    assert lab.clean().removed == ["network guestcert-theirs-gw0-1"]
+    assert lab.clean().removed == ["network guestcert-theirs-gw0-a"]
     assert lab.names == []
     assert workspace.folder.exists(), "it is in a store of theirs"
 
@@ -146,7 +146,7 @@ def test_a_machine_that_claims_to_be_of_a_run_draws_no_network_along(lab: Lab) -
         a_machine(name="guestcert-alive-gw0-x", owner=of_a_dead_process("alive-gw0"))
     )
     lab.clean()
-    assert lab.names == ["guestcert-alive-gw0-1", "guestcert-alive-gw0-guest"]
+    assert lab.names == ["guestcert-alive-gw0-a", "guestcert-alive-gw0-guest"]
 
 
 def test_what_has_no_readable_owner_is_found_and_left(lab: Lab) -> None:
@@ -225,7 +225,7 @@ def test_a_run_removes_its_own_and_not_the_one_with_a_longer_name(lab: Lab) -> N
     add_run(lab.hypervisor, lab.here, own("one"))
     add_run(lab.hypervisor, lab.here, own("one-more"))
     reap_run(lab.hypervisor, lab.here, "one")
-    assert lab.names == ["guestcert-one-more-gw0-1", "guestcert-one-more-gw0-guest"]
+    assert lab.names == ["guestcert-one-more-gw0-a", "guestcert-one-more-gw0-guest"]
 
 
 def test_a_run_removes_nothing_of_its_namesake_elsewhere(lab: Lab) -> None:
@@ -280,7 +280,7 @@ def test_leases_are_renewed_in_the_background(tmp_path: Path) -> None:
 
     wait_until(renewed, awaited="renewed leases", deadline=Deadline(30))
     renewal.close()
-    assert hypervisor.leases["guestcert-other-gw0-1"] == before["guestcert-other-gw0-1"]
+    assert hypervisor.leases["guestcert-other-gw0-a"] == before["guestcert-other-gw0-a"]
     assert renewal.trouble == ""
 
 
@@ -307,10 +307,10 @@ def test_a_renewal_that_fails_is_reported_and_tried_again(tmp_path: Path) -> Non
 def test_networks_stay_clear_of_each_other(tmp_path: Path) -> None:
     hypervisor = FakeHypervisor()
     networks = [Networks(hypervisor, tmp_path, own("run"), worker) for worker in ("gw0", "gw1")]
-    made: list[NetworkDefinition] = [n.get(number)[1] for n in networks for number in (1, 2)]
+    made: list[NetworkDefinition] = [n.get(name)[1] for n in networks for name in ("a", "b")]
     assert len({definition.gateway for definition in made}) == 4
     assert len({definition.bridge for definition in made}) == 4
     assert all(len(definition.bridge) <= 15 for definition in made)
-    assert networks[0].get(1)[1] is made[0], "the same number is the same network"
+    assert networks[0].get("a")[1] is made[0], "the same name is the same network"
     networks[0].remove_all()
     assert len(hypervisor.networks) == 2
