@@ -150,7 +150,8 @@ class FakeMachine:
 
     def description(self) -> str:
         """See Machine."""
-        return f"<fake name='{self.name}'/>"
+        cards = "".join(f"{nic.mac}: {nic.policy}\n" for nic in self.definition.nics)
+        return f"<fake name='{self.name}'>\n{cards}</fake>"
 
     def hypervisor_log(self) -> str:
         """See Machine."""
