@@ -21,18 +21,26 @@ from tests.fakes.hyperv_host.host import hyperv_host
 from tests.fakes.hypervisor import FakeHypervisor
 from tests.fakes.powershell_remoting.server import PASSWORD
 from tests.machines import a_machine
+from tests.workers import of_this_worker
 
-RUN = "contract"
+RUN = of_this_worker("contract")
 BOOT_SECTOR = Path(__file__).with_name("talking_sector.S")
+
+
+QEMU = "qemu:///system"
+ON_THIS_HOST = frozenset({"test_clean", "test_guest_network", "test_package_proxy"})
+"""Modules that use addresses, ports and identifiers of which this host has one."""
 
 
 # First, since xdist's worker reads the groups in the same hook, before conftest files.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share the contract's machine run in one worker; installations run elsewhere."""
+    """Tests that would share this host's machines and networks run in one worker."""
     for item in items:
-        if item.path.stem != "test_installers":
-            item.add_marker(pytest.mark.xdist_group("one machine"))
+        callspec = getattr(item, "callspec", None)
+        on_qemu = callspec is not None and callspec.params.get("subject") == QEMU
+        if on_qemu or item.path.stem in ON_THIS_HOST:
+            item.add_marker(pytest.mark.xdist_group("this host"))
 
 
 @dataclass(frozen=True)
@@ -75,7 +83,7 @@ def opened(uri: str, tmp_path: Path) -> Iterator[Hypervisor]:
         yield open_hypervisor(uri)
 
 
-@pytest.fixture(params=["fake:///", "test:///default", "qemu:///system", "hyperv://scripted"])
+@pytest.fixture(params=["fake:///", "test:///default", QEMU, "hyperv://scripted"])
 def subject(
     request: pytest.FixtureRequest,
     boot_sector: Path,
