@@ -91,6 +91,11 @@ class Console:
             self._changed.wait_for(lambda: self._seen > position or not self._open, timeout)
             return self._piece(position, size)
 
+    def await_end(self, timeout: float) -> bool:
+        """Wait up to `timeout` s until all output of a stopped machine is there; True if it is."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._open, timeout)
+
     def _piece(self, position: int, size: int) -> ConsolePiece:
         oldest = self._seen - len(self._kept)
         start = max(0, position - oldest)

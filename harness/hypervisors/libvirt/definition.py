@@ -252,6 +252,8 @@ def _devices(domain: ElementTree.Element, definition: MachineDefinition) -> None
         _nic(devices, nic)
     ElementTree.SubElement(devices, "controller", type="usb", model="none")
     serial = ElementTree.SubElement(devices, "serial", type="pty")
+    if definition.console_copy is not None:
+        ElementTree.SubElement(serial, "log", file=str(definition.console_copy), append="on")
     ElementTree.SubElement(serial, "target", port="0")
     channel = ElementTree.SubElement(devices, "channel", type="unix")
     ElementTree.SubElement(channel, "target", type="virtio", name="org.qemu.guest_agent.0")
