@@ -17,7 +17,7 @@ class Phase(StrEnum):
     PROVISIONING = "provisioning"  # a guest's first boot
     BOOT = "boot"
     RESTORE = "restore"
-    GUEST = "guest"  # commands in the guest
+    GUEST = "guest"  # commands in the guest, and waits for what it does
     EVIDENCE = "evidence"
     WORKER_WAIT = "worker_wait"
     HARNESS = "harness"  # everything else
@@ -42,6 +42,13 @@ class TimeLedger:
         finally:
             self._book()
             self._stack.pop()
+
+    @contextmanager
+    def on_guest(self) -> Iterator[None]:
+        """Count the time of the block as the guest's, unless a more exact phase is on."""
+        phase = self._stack[-1]
+        with self.on(Phase.GUEST if phase is Phase.HARNESS else phase):
+            yield
 
     def take(self) -> dict[str, float]:
         """Seconds by phase since the last `take`; their sum is the elapsed time."""

@@ -37,9 +37,12 @@ from harness.hypervisors.facets.direct import Login
 from harness.hypervisors.facets.snapshots import SAVED_STATES, SNAPSHOTS
 from harness.profiles.model import Profile, System
 from harness.time_accounting import Phase, TimeLedger
-from harness.waiting import Deadline, NotYet, wait_until
+from harness.waiting import Deadline, NotYet, let_pass, wait_until
 
 T = TypeVar("T")
+
+LAST_OUTPUT_SECONDS = 10.0
+"""Seconds within which the host passes on the last output of a machine that stopped."""
 
 
 @dataclass(frozen=True)
@@ -151,15 +154,21 @@ class Guest:
                 raise NotYet
             return answer
 
-        return wait_until(
-            answered,
-            awaited=awaited,
-            deadline=self.budget(seconds),
-            interval=interval,
-            watches=[] if self.crash_expected else [self.crash_watch],
-            evidence=self.console_log,
-            error=error,
-        )
+        with self.ledger.on_guest():
+            return wait_until(
+                answered,
+                awaited=awaited,
+                deadline=self.budget(seconds),
+                interval=interval,
+                watches=[] if self.crash_expected else [self.crash_watch],
+                evidence=self.console_log,
+                error=error,
+            )
+
+    def let_pass(self, seconds: float) -> None:
+        """Leave the guest alone for a fixed time, in which it must not crash."""
+        with self.ledger.on_guest():
+            let_pass(seconds, [self.crash_watch])
 
     def _seconds_starved(self) -> float:
         """Of the machine that the guest has now: one that is redefined has another."""
@@ -221,15 +230,22 @@ class Guest:
             self._shell = None
 
     def await_off(self, since: int, deadline: Deadline) -> Event:
-        """Wait for the hypervisor's event that the machine stopped, after event mark `since`."""
-        return self.machine.events.wait(
-            lambda event: event.kind is EventKind.STOPPED,
-            awaited=f"{self.name} to power off",
-            since=since,
-            deadline=deadline,
-            watches=[self.crash_watch],
-            evidence=self.console_log,
-        )
+        """Wait for the hypervisor's event that the machine stopped, after event mark `since`.
+
+        The console then has the guest's last line.
+        """
+        with self.ledger.on_guest():
+            stopped = self.machine.events.wait(
+                lambda event: event.kind is EventKind.STOPPED,
+                awaited=f"{self.name} to power off",
+                since=since,
+                deadline=deadline,
+                watches=[self.crash_watch],
+                evidence=self.console_log,
+            )
+            if self._console is not None:
+                self._console.await_end(LAST_OUTPUT_SECONDS)
+            return stopped
 
     def shut_down(self) -> None:
         """Power off from inside, which needs neither service nor power button, and wait for it."""
@@ -266,14 +282,15 @@ class Guest:
                 return Answer.CONSOLE
             raise NotYet(self._last_line())
 
-        self.answers_by = wait_until(
-            answering,
-            awaited=f"{self.name} to be ready (agent or shell answers)",
-            deadline=deadline,
-            interval=0.5,
-            watches=[self.crash_watch, self._running],
-            evidence=self.console_log,
-        )
+        with self.ledger.on_guest():
+            self.answers_by = wait_until(
+                answering,
+                awaited=f"{self.name} to be ready (agent or shell answers)",
+                deadline=deadline,
+                interval=0.5,
+                watches=[self.crash_watch, self._running],
+                evidence=self.console_log,
+            )
         return self.answers_by
 
     def _agent_blocks_exec(self) -> bool:
@@ -344,7 +361,8 @@ class Guest:
         """A logged-in shell on the serial console; it works without the guest agent."""
         if self._shell is None or not self._shell.logged_in:
             shell = ConsoleShell(self.console, watches=[self.crash_watch])
-            shell.log_in(self.credentials.user, self.credentials.password, self.budget(20))
+            with self.ledger.on_guest():
+                shell.log_in(self.credentials.user, self.credentials.password, self.budget(20))
             self._shell = shell
         return self._shell
 
@@ -376,7 +394,7 @@ class Guest:
         timeout = self.budget(seconds).seconds
         # No fallback: an agent that is temporarily silent is going down or coming up.
         channel: CommandChannel = self._serving or self.shell()
-        with self.ledger.on(Phase.GUEST):
+        with self.ledger.on_guest():
             try:
                 return channel.run(arguments, stdin=stdin, environment=environment, timeout=timeout)
             except ChannelError:

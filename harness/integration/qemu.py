@@ -31,7 +31,8 @@ class AgentService(SwitchedService):
     def _control(self, *, on: bool) -> None:
         verb = "start" if on else "stop"
         timeout = self._guest.budget(20).seconds
-        result = self._guest.shell().run(["systemctl", verb, AGENT_UNIT], timeout=timeout)
+        with self._guest.ledger.on_guest():
+            result = self._guest.shell().run(["systemctl", verb, AGENT_UNIT], timeout=timeout)
         if result.exit_status == 0:
             return
         sentence = f"`systemctl {verb} {AGENT_UNIT}` in the guest: {result.text[-300:]!r}"
@@ -67,12 +68,13 @@ class AgentExecution:
         Raises what `require_allowed` does where the agent's policy refuses to run any.
         """
         try:
-            return self._guest.agent.run(
-                arguments,
-                stdin=stdin,
-                environment=environment,
-                timeout=self._guest.budget(seconds).seconds,
-            )
+            with self._guest.ledger.on_guest():
+                return self._guest.agent.run(
+                    arguments,
+                    stdin=stdin,
+                    environment=environment,
+                    timeout=self._guest.budget(seconds).seconds,
+                )
         except (CommandNotStartedError, CommandTimeoutError):
             raise
         except ChannelError:

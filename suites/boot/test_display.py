@@ -5,7 +5,7 @@ from harness.hypervisors.facets.display import DISPLAY, KEYBOARD, Key
 from harness.oracles.control import control
 from harness.oracles.screen import Picture
 from harness.plugin.markers import cost, feature, requires
-from harness.waiting import NotYet, let_pass
+from harness.waiting import NotYet
 
 LINE_OF_TEXT = 16
 """Rows of pixels in a line of text: a blinking cursor changes at most these."""
@@ -39,7 +39,7 @@ def test_the_screen_shows_what_is_typed(guest: Guest) -> None:
 def _still(guest: Guest) -> Picture:
     """The screen once it has stopped changing; a restored kernel may still print messages."""
     before = _screen(guest)
-    let_pass(STILL_SECONDS, [guest.crash_watch])
+    guest.let_pass(STILL_SECONDS)
     rows = _screen(guest).changed_rows(before)
     if rows > LINE_OF_TEXT:
         raise NotYet(f"{rows} rows of pixels that changed by themselves")

@@ -86,8 +86,9 @@ def test_stands_still_while_paused(guest: Guest) -> None:
 
     guest.machine.pause()
     assert guest.machine.state() is MachineState.PAUSED
-    drained = _silent_from(guest)
-    output, _, is_open = guest.console.read_after(drained, PAUSED_SECONDS)
+    with guest.ledger.on_guest():
+        drained = _silent_from(guest)
+        output, _, is_open = guest.console.read_after(drained, PAUSED_SECONDS)
     assert (output, is_open) == (b"", True), "the console was not silent while paused"
     guest.machine.resume()
 

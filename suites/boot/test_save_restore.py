@@ -11,7 +11,7 @@ from harness.hypervisors.facets.snapshots import SAVED_STATES
 from harness.plugin.fixtures import Neighbours
 from harness.plugin.markers import cost, feature, requires
 from harness.plugin.worker import Metrics
-from harness.waiting import Deadline, let_pass
+from harness.waiting import Deadline
 from harness.workloads.counter import open_echo_connection
 
 AWAY_SECONDS = 5.0
@@ -34,7 +34,7 @@ def test_goes_on_after_save_and_restore(neighbours: Neighbours, metric: Metrics)
 
     guest.machine.facet(SAVED_STATES).save(state)
     assert guest.machine.state() is MachineState.OFF
-    let_pass(AWAY_SECONDS, [other.crash_watch])
+    other.let_pass(AWAY_SECONDS)
     guest.restore(state)
     state.unlink()
 

@@ -11,7 +11,6 @@ from harness.image_store.qemu_img import create_disk
 from harness.integration.agent_policy import require_allowed
 from harness.plugin.markers import cost, feature, requires, variants
 from harness.profiles.hardware import Firmware
-from harness.waiting import let_pass
 from harness.workloads.counter import start_counting
 
 ASLEEP_SECONDS = 4.0
@@ -38,7 +37,7 @@ def test_sleeps_in_memory_and_wakes(guest: Guest) -> None:
         evidence=guest.console_log,
     )
     assert guest.machine.state() is MachineState.ASLEEP
-    let_pass(ASLEEP_SECONDS, [guest.crash_watch])
+    guest.let_pass(ASLEEP_SECONDS)
     assert guest.machine.state() is MachineState.ASLEEP, "it did not stay asleep"
     since = guest.machine.events.mark()
     guest.machine.facet(SLEEP).wake_up()

@@ -8,7 +8,6 @@ from harness.oracles.control import control
 from harness.oracles.log import faults
 from harness.plugin.markers import cost, feature
 from harness.plugin.worker import Metrics
-from harness.waiting import let_pass
 
 ALONE_SECONDS = 180.0
 
@@ -35,7 +34,7 @@ def test_nothing_is_lost_while_it_is_left_alone(machine: Guest, metric: Metrics)
     before = faults(machine, level=ERROR)
     ahead = _ahead(machine)
 
-    let_pass(ALONE_SECONDS, [machine.crash_watch])
+    machine.let_pass(ALONE_SECONDS)
 
     assert machine.os.lifecycle.boot_id() == boot_id
     assert services - machine.os.services.running() == set(), "services were lost"

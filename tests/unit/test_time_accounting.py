@@ -37,3 +37,13 @@ def test_what_was_taken_is_not_counted_again() -> None:
     ledger.take()
     clock.now += 2
     assert ledger.take() == {"harness": 2}
+
+
+def test_a_wait_for_the_guest_counts_as_the_guest_s_unless_a_more_exact_phase_is_on() -> None:
+    clock = JumpingClock()
+    ledger = TimeLedger(clock)
+    with ledger.on_guest():
+        clock.now += 2
+    with ledger.on(Phase.BOOT), ledger.on_guest():
+        clock.now += 7
+    assert ledger.take() == {"harness": 0, "guest": 2, "boot": 7}

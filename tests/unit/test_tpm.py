@@ -10,6 +10,7 @@ import pytest
 from harness.errors import GuestCrashed, GuestTimeout
 from harness.guests.guest import Guest
 from harness.oracles.tpm import FOUND_WITHIN, Tpm
+from harness.time_accounting import TimeLedger
 from harness.waiting import Deadline, JumpingClock
 
 
@@ -22,6 +23,7 @@ def guest_with(*versions: int) -> Mock:
 
     clock = JumpingClock()
     guest = Mock(crash_watch=Mock(), budget=lambda seconds: Deadline(seconds, clock))
+    guest.ledger = TimeLedger(clock)
     guest.os.tpm.version = Mock(side_effect=version)
     guest.crash_expected, guest.wait_for = False, MethodType(Guest.wait_for, guest)
     return guest

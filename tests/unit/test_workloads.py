@@ -20,6 +20,7 @@ from harness.guests.background import CarriedProgram, Interpreter
 from harness.guests.guest import Guest
 from harness.guests.linux.system import LinuxOs
 from harness.guests.os import background
+from harness.time_accounting import TimeLedger
 from harness.waiting import Deadline, NotYet, wait_until
 from harness.workloads import counter
 from harness.workloads.counter import Counter, open_echo_connection, start_counting
@@ -40,7 +41,7 @@ def guest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Guest]:
     """This machine as a guest, with its outputs in a folder of the test's."""
     monkeypatch.setattr(background, "IN_MEMORY", str(tmp_path / "memory"))
     monkeypatch.setattr(background, "ON_DISK", str(tmp_path / "disk"))
-    mock = Mock(budget=Deadline, crash_watch=lambda: None)
+    mock = Mock(budget=Deadline, crash_watch=lambda: None, ledger=TimeLedger())
     mock.name, mock.os = "here", LinuxOs(run_here)
     mock.crash_expected, mock.wait_for = False, MethodType(Guest.wait_for, mock)
     yield cast(Guest, mock)
