@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.plugin.fixtures import (
+    actors,
     bench,
     clones,
     guest,
@@ -17,6 +18,7 @@ from harness.plugin.fixtures import (
 from harness.plugin.worker import metric
 
 __all__ = [
+    "actors",
     "bench",
     "clones",
     "guest",

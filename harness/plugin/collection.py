@@ -106,21 +106,27 @@ def _lowest_tier_of(item: pytest.Item) -> Tier:
 
 
 def arrange(items: list[pytest.Item]) -> None:
-    """Put the longest first; cases that share a guest or a pair of guests stay together.
+    """Put the longest first; cases that share a guest or several guests stay together.
 
-    Such a group counts as one, as long as all its cases: one worker runs it.
+    Such a group counts as one, as long as all its cases: one worker runs it, and makes the golden
+    states of those guests once.
     """
     for item in items:
-        fixtures: tuple[str, ...] = tuple(getattr(item, "fixturenames", ()))
         target = target_of(item)
-        if "neighbours" in fixtures:
-            item.add_marker(pytest.mark.xdist_group(f"neighbours-{target}"))
+        if _uses_ready_guests(item):
+            item.add_marker(pytest.mark.xdist_group(f"actors-{target}"))
         elif item.get_closest_marker("read_only") is not None:
             item.add_marker(pytest.mark.xdist_group(f"read-only-{target}"))
     costs: dict[str, float] = defaultdict(float)
     for item in items:
         costs[_group_of(item)] += _cost_of(item)
     items.sort(key=lambda item: _order(item, costs))
+
+
+def _uses_ready_guests(item: pytest.Item) -> bool:
+    """Whether a case uses several ready guests; clones alone have no golden state to share."""
+    fixtures: Collection[str] = getattr(item, "fixturenames", ())
+    return "neighbours" in fixtures or ("actors" in fixtures and "clones" not in fixtures)
 
 
 def _order(item: pytest.Item, costs: Mapping[str, float]) -> tuple[float, str]:

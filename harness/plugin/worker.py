@@ -20,10 +20,10 @@ from harness.features.tiers import Tier
 from harness.guests.evidence import EvidenceCollector
 from harness.lab.bench import Bench
 from harness.lab.context import RunContext
+from harness.plugin.actors import GUESTS
 from harness.plugin.allure_results import AllureResults, label, name, note_outcome
 from harness.plugin.collection import Target, case_of, case_record, feature_of, target_of
 from harness.plugin.environment import environment_of
-from harness.plugin.fixtures import GUESTS
 from harness.plugin.outcomes import PhaseEnd, classify, with_known_issues, worst_phase
 from harness.plugin.report_text import sanitize_report
 from harness.results.model import Metric, OutcomeRecord

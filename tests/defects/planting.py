@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from harness.hypervisors.base import MachineState
+from harness.plugin.actors import GUESTS
 from harness.plugin.collection import case_of
-from harness.plugin.fixtures import GUESTS
 from harness.plugin.worker import RECORD
 from harness.results.outcomes import Outcome
 from harness.results.store import EXIT_BROKEN

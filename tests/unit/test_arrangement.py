@@ -43,7 +43,7 @@ def arranged(*cases: Item) -> list[str]:
 
 
 READ_ONLY = pytest.mark.read_only
-PAIR = {"fixturenames": ("neighbours",)}
+PAIR = {"fixturenames": ("neighbours", "actors", "target")}
 
 
 def test_the_longest_case_comes_first_and_one_without_a_cost_takes_ten_seconds() -> None:
@@ -75,6 +75,19 @@ def test_each_group_is_one_worker_s() -> None:
     mark = item.get_closest_marker("xdist_group")
     assert mark is not None
     assert mark.args[0].startswith("read-only-")
+
+
+def group(fixtures: tuple[str, ...]) -> str | None:
+    item = case("one", fixturenames=(*fixtures, "target"))
+    arranged(item)
+    mark = item.get_closest_marker("xdist_group")
+    return str(mark.args[0]) if mark else None
+
+
+def test_cases_with_several_ready_guests_share_a_worker() -> None:
+    assert group(("actors",)) == group(("neighbours", "actors")) == "actors-None"
+    assert group(("clones", "actors")) is None, "clones have no golden state to share"
+    assert group(("guest",)) is None
 
 
 def left(tier: Tier, *cases: Item) -> list[str]:

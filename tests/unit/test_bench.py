@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 
 from harness.errors import Blocked, GuestCrashed, HarnessError, NotApplicable
-from harness.hypervisors.capabilities import NETWORK, RUN, Capability
-from harness.hypervisors.definitions import Accelerator
+from harness.hypervisors.capabilities import NETWORK, Capability
 from harness.hypervisors.facets.console import CONSOLE
 from harness.hypervisors.facets.snapshots import SAVED_STATES
 from harness.image_store.store import ImageStore
 from harness.lab.bench import Bench
-from harness.lab.workspace import Workspace
 from harness.oracles.footprint import Footprint
 from harness.plugin import fixtures
 from harness.plugin.collection import Target
 from harness.plugin.fixtures import (
     SHARED,
     Shared,
+    actors,
     clones,
     guest,
     machine,
@@ -32,39 +28,14 @@ from harness.plugin.fixtures import (
 from harness.plugin.worker import NOTES, Notes, Worker
 from harness.profiles.hardware import Firmware
 from harness.profiles.model import Profile
-from tests.fakes.hypervisor import FakeHypervisor, willing_agent
-from tests.unit.builders import a_context, a_profile
+from tests.fakes.hypervisor import FakeHypervisor
+from tests.unit.benches import bench, fake, target
+from tests.unit.builders import a_profile
 
-__all__ = ["clones", "guest", "machine", "neighbours", "unstarted"]  # fixtures under test
+__all__ = ["bench", "fake", "target"]
+__all__ += ["actors", "clones", "guest", "machine", "neighbours", "unstarted"]  # under test
 
 EARLIER = a_profile("fedora-40")
-
-
-@pytest.fixture
-def fake() -> FakeHypervisor:
-    made = FakeHypervisor(agent=willing_agent)
-    made.capabilities |= {RUN}
-    return made
-
-
-@pytest.fixture
-def bench(tmp_path: Path, fake: FakeHypervisor) -> Iterator[Bench]:
-    """In the place of the plugin's."""
-    image = tmp_path / "own.qcow2"
-    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", image, "64M"], check=True)
-    context = a_context(tmp_path, hypervisor="fake:///", accelerator=Accelerator.KVM, image=image)
-    Workspace(context.store, context.owner).create()
-    made = Bench(context, "gw0")
-    made.hypervisor = fake
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def target() -> Target:
-    """In the place of the plugin's."""
-    quick = {"ready_seconds": 1, "shutdown_seconds": 1}
-    return Target(a_profile("fedora-41", budgets=quick), Firmware.BIOS)
 
 
 def leave(bench: Bench, profile: Profile, role: str) -> str:
@@ -137,10 +108,9 @@ def test_whatever_a_lost_golden_state_blocks_has_its_evidence(
         bench.clear()
 
 
-def lent(request: pytest.FixtureRequest, *guests: Mock) -> None:
-    """Hand guests to a case that ends at once."""
-    for _ in fixtures._lend(request, list(guests)):
-        pass
+def lent(request: pytest.FixtureRequest, guest: Mock) -> None:
+    """Hand a guest to a case that ends at once."""
+    assert list(fixtures._lend(request, guest)) == [guest]
 
 
 def test_a_crash_that_a_case_did_not_notice_is_noticed_after_it(
@@ -149,7 +119,7 @@ def test_a_crash_that_a_case_did_not_notice_is_noticed_after_it(
     crashed = Mock(crash_expected=False)
     crashed.crash_watch.side_effect = GuestCrashed("Kernel panic")
     with pytest.raises(GuestCrashed, match="Kernel panic"):
-        lent(request, Mock(crash_expected=False), crashed)
+        lent(request, crashed)
     crashed.crash_expected = True
     lent(request, crashed)
     assert crashed.crash_watch.call_count == 1, "an expected crash is looked for"

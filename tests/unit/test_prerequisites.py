@@ -10,7 +10,7 @@ from harness.errors import Blocked
 from harness.hypervisors.base import MachineState
 from harness.integration.prerequisites import require_foundations
 from harness.plugin import fixtures
-from harness.plugin.fixtures import GUESTS
+from harness.plugin.actors import GUESTS
 
 
 def guest(*, answers: bool, state: MachineState = MachineState.RUNNING) -> Mock:
@@ -53,11 +53,11 @@ def lending(feature: str) -> Mock:
 def test_guests_are_looked_at_before_the_case_and_are_there_for_its_evidence() -> None:
     silent, request = guest(answers=False), lending("integration.exec")
     with pytest.raises(Blocked):
-        next(fixtures._lend(request, [silent]))
+        next(fixtures._lend(request, silent))
     assert request.node.stash[GUESTS] == [silent]
 
 
 def test_a_machine_that_is_off_is_not_looked_at() -> None:
     off = guest(answers=False, state=MachineState.OFF)
-    assert next(fixtures._lend(lending("integration.exec"), [off])) is off
+    assert next(fixtures._lend(lending("integration.exec"), off)) is off
     assert not off.agent.answers.called
