@@ -1,4 +1,4 @@
-"""What tells the workers of one test run apart."""
+"""Names that differ between the workers of one test run."""
 
 from __future__ import annotations
 

@@ -132,11 +132,16 @@ class MachineSlot:
         Raises Blocked if the guest does not reach a golden state, HarnessError if the lab or a
         channel failed; neither is retried.
         """
+        self.prepare()
+        return self._restore()
+
+    def prepare(self) -> None:
+        """Make the golden state, unless it exists. Raises as `restore_golden`."""
         if self._golden_failure is not None:
             raise self._golden_failure
         if not self._golden:
             self._make_golden()
-        return self._restore()
+            self.clear()
 
     def clear(self) -> None:
         """Remove the slot's guest; the golden state stays."""

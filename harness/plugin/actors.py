@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import pytest
 
@@ -19,6 +20,8 @@ from harness.lab.machine_slot import MachineSlot
 from harness.lab.networks import DEFAULT_NETWORK
 from harness.plugin.applicability import BOOTED, RESTORED, require_machine
 from harness.plugin.collection import Target, feature_of
+
+T = TypeVar("T")
 
 GUESTS = pytest.StashKey[list[Guest]]()
 """The guests of a case, of which evidence is taken; one that did not become ready is among them."""
@@ -47,6 +50,12 @@ class Actors:
         self._require(RESTORED | {NETWORK})
         bench, profile, variant = self._bench, self._target.profile, self._target.variant
         slots = [bench.slot(profile, variant, each.role, each, network) for each in identities]
+        self._clear_once()
+        # All golden states before a guest runs, which would slow them down. The last first: while
+        # another worker does the first boot of the first guest, which every case needs, this one
+        # does another.
+        for slot in reversed(slots):
+            self._noting(slot, MachineSlot.prepare)
         return self._lend(slots, MachineSlot.restore_golden)
 
     def clones(self, *names: str) -> tuple[Guest, ...]:
@@ -55,6 +64,7 @@ class Actors:
         self._require(BOOTED)
         bench, profile, variant = self._bench, self._target.profile, self._target.variant
         slots = [bench.unstarted_slot(profile, variant, each.role, each) for each in identities]
+        self._clear_once()
         return self._lend(slots, MachineSlot.create_stopped)
 
     def network(self, name: str) -> tuple[Network, NetworkDefinition]:
@@ -82,18 +92,22 @@ class Actors:
     def _require(self, capabilities: frozenset[Capability]) -> None:
         require_machine(self._bench, self._target, self._item, capabilities)
 
+    def _clear_once(self) -> None:
+        if not self._lent:
+            self._bench.clear()
+
+    def _noting(self, slot: MachineSlot, step: Callable[[MachineSlot], T]) -> T:
+        """Take a step, and note the slot's guest, of which evidence is wanted if it failed."""
+        present = self._item.stash.setdefault(GUESTS, [])
+        try:
+            return step(slot)
+        finally:
+            present += [slot.guest] if slot.guest is not None else []
+
     def _lend(
         self, slots: Iterable[MachineSlot], create: Callable[[MachineSlot], Guest]
     ) -> tuple[Guest, ...]:
-        if not self._lent:
-            self._bench.clear()
-        present = self._item.stash.setdefault(GUESTS, [])
-        guests = []
-        for slot in slots:
-            try:
-                guests.append(create(slot))
-            finally:
-                present += [slot.guest] if slot.guest is not None else []
+        guests = [self._noting(slot, create) for slot in slots]
         require_ready(guests, feature_of(self._item))
         self._lent += guests
         return tuple(guests)

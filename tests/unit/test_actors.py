@@ -156,3 +156,16 @@ def test_clones_need_neither_networks_nor_saved_states(
     assert len(actors.clones("a", "b")) == 2
     with pytest.raises(NotApplicable, match=f"the hypervisor lacks {NETWORK}$"):
         actors.network("a")
+
+
+def test_all_golden_states_are_made_before_a_guest_runs_the_last_guest_s_first(
+    fake: FakeHypervisor, actors: Actors
+) -> None:
+    actors.guests("a", "b")
+
+    roles = [machine.name.partition("fedora-41-")[2] for machine in fake.defined]
+    assert roles == [
+        *("installation-guest-b", "bios-guest-b"),
+        *("installation-guest-a", "bios-guest-a"),
+        *("bios-guest-a", "bios-guest-b"),
+    ]

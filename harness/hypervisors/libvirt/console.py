@@ -78,7 +78,7 @@ class _Copy:
     def rest(self) -> bytes:
         """The output after what the stream delivered; empty where the copy does not continue it.
 
-        It does not where the file was unreadable, or virtlogd began another one for a flood.
+        It does not where the file was unreadable, or virtlogd started another one for a flood.
         """
         if self._file is None:
             return b""
