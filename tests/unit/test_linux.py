@@ -103,19 +103,61 @@ def test_a_device_of_acpi_may_have_a_platform_driver(there: str, found: bool) ->
     assert LinuxOs(run).devices.has_acpi_driver("vmgenid") is found
 
 
-@pytest.mark.parametrize("answer", ["{", '{"a": 1}', "[" * 100_000])
-def test_an_answer_that_is_no_list_is_an_error(answer: str) -> None:
-    with pytest.raises(ChannelError):
-        saying(answer).network.default_routes()
+ROUTES = """\
+Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
+eth0\t00000000\t0103D90A\t0003\t0\t0\t0\t00000000\t0\t0\t0
+eth0\t0003D90A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0
+tun0\t00000000\t00000000\t0001\t0\t0\t0\t00000000\t0\t0\t0
+tun0\t00000000\t0103D90A\t0003\t0\t0\t0\t00000080\t0\t0\t0
+"""
+"""A default route, one without a gateway, and half the world by way of a VPN."""
 
 
-def test_gateways_are_read() -> None:
-    assert saying('[{"gateway": "10.0.0.1"}, {"dev": "eth0"}]').network.default_routes() == [
-        "10.0.0.1"
-    ]
-    with pytest.raises(ChannelError, match="is not an object"):
-        saying("[5]").network.default_routes()
-    assert saying("").network.default_routes() == []
+def test_gateways_are_those_of_the_default_routes() -> None:
+    assert saying(ROUTES).network.default_routes() == ["10.217.3.1"]
+    assert saying(ROUTES.splitlines()[0]).network.default_routes() == []
+
+
+@pytest.mark.parametrize("line", ["eth0", "eth0 00000000 0103 3 0 0 0 00000000", "x " * 9])
+def test_a_table_of_routes_that_is_none_is_an_error_or_has_no_default(line: str) -> None:
+    try:
+        answer: object = saying(f"{ROUTES.splitlines()[0]}\n{line}\n").network.default_routes()
+    except ChannelError as error:
+        assert "route" in error.sentence
+    else:
+        assert answer == [], line
+
+
+IPROUTE2_4 = """\
+1: lo    inet 127.0.0.1/8 scope host lo\\       valid_lft forever preferred_lft forever
+2: eth0    inet 10.217.3.17/24 brd 10.217.3.255 scope global dynamic eth0\\       valid_lft 3s
+2: eth0    inet6 fd00:1::17/64 scope global \\       valid_lft forever preferred_lft forever
+3: tun0    inet 10.8.0.2 peer 10.8.0.1/30 scope global tun0\\       valid_lft forever
+"""
+BUSYBOX = """\
+1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue qlen 1000\\    link/loopback 00:00:00:00:00:00
+1: lo    inet 127.0.0.1/8 scope host lo
+2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc pfifo_fast qlen 1000\\    link/ether 52:54
+2: eth0    inet 10.217.3.17/24 brd 10.217.3.255 scope global eth0
+2: eth0    inet6 fd00:1::17/64 scope global dynamic flags 100
+3: tun0    inet 10.8.0.2 peer 10.8.0.1/30 scope global tun0
+"""
+
+
+@pytest.mark.parametrize("printed", [IPROUTE2_4, BUSYBOX], ids=["iproute2", "busybox"])
+def test_addresses_are_read_as_old_and_small_tools_print_them(printed: str) -> None:
+    cards = "eth0|52:54:00:00:00:01|virtio_net\ntun0||\neth1|52:54:00:00:00:02|e1000\n"
+    nics = {nic.name: nic.addresses for nic in saying(cards, printed).network.nics()}
+    assert nics == {
+        "eth0": ("10.217.3.17/24", "fd00:1::17/64"),
+        "tun0": ("10.8.0.2/30",),
+        "eth1": (),
+    }
+
+
+def test_an_address_that_is_none_is_an_error() -> None:
+    with pytest.raises(ChannelError, match=r"lists the address '10\.0\.0\.999/24'"):
+        saying("eth0|52:54:00:00:00:01|virtio_net\n", "2: eth0 inet 10.0.0.999/24 x").network.nics()
 
 
 def test_a_name_that_is_unknown_has_no_address() -> None:
@@ -167,6 +209,34 @@ def test_a_clean_end_is_what_the_kernel_says_last() -> None:
     )
     assert linux.lifecycle.ended_cleanly(b"[9.0] reboot: Power down\r\n", Ending.POWER_OFF)
     assert not linux.lifecycle.ended_cleanly(b"login: ", Ending.REBOOT)
+
+
+@pytest.mark.parametrize("stamp", [b"", b"[  157.04] "])
+@pytest.mark.parametrize(
+    ("line", "ending"),
+    [
+        (b"reboot: Power down", Ending.POWER_OFF),
+        (b"Power down.", Ending.POWER_OFF),  # before Linux 3.11
+        (b"reboot: Restarting system", Ending.REBOOT),
+        (b"Restarting system.", Ending.REBOOT),
+        (b"reboot: Restarting system with command 'x'", Ending.REBOOT),
+    ],
+)
+def test_a_clean_end_is_told_by_old_and_new_kernels(
+    stamp: bytes, line: bytes, ending: Ending
+) -> None:
+    output = b"the system goes down\r\n" + stamp + line + b"\r\n"
+    for asked in Ending:
+        assert saying().lifecycle.ended_cleanly(output, asked) is (asked is ending)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"Will power down.", b"reboot: System halted", b"Power down in 5 s", b"Restarting system log"],
+)
+def test_other_lines_are_no_clean_end(line: bytes) -> None:
+    output = b"[  157.04] " + line + b"\r\n"
+    assert not any(saying().lifecycle.ended_cleanly(output, ending) for ending in Ending)
 
 
 def test_flags_are_compared_by_the_kernel_s_names() -> None:

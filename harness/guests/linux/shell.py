@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
 from harness.errors import ChannelError
-from harness.guests.answers import Fields, entries
 from harness.guests.runner import Runner
 
 ANSWER_LIMIT = 8 * 1024 * 1024
@@ -44,12 +41,3 @@ class LinuxShell:
     def read(self, path: str) -> str:
         """A text file of the guest, without the last line end."""
         return self.sh('cat -- "$1"', path)
-
-    def json(self, command: str) -> list[Fields]:
-        """The objects of the JSON list that a command prints; raises ChannelError otherwise."""
-        text = self.sh(command)
-        try:
-            document = json.loads(text or "[]")
-        except (ValueError, RecursionError) as error:
-            raise ChannelError(f"`{command}` in the guest gave no JSON: {text[:80]!r}") from error
-        return entries(document, f"list from `{command}`")

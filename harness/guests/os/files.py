@@ -13,6 +13,13 @@ MARKS_ON_DISK = "/var/lib/guestcert-snapshots"
 MARKS_IN_MEMORY = "/run/guestcert-snapshots"
 
 
+ROOT_OPTIONS = """while read -r device place type options _; do
+[ "$place" != / ] || [ "$type" = rootfs ] || found=$options; done </proc/mounts
+[ -n "$found" ] && echo "$found"
+"""
+"""Of the last mount there; rootfs is the kernel's own beneath the root of old kernels."""
+
+
 class Files(Protocol):
     """Files and markers."""
 
@@ -40,7 +47,7 @@ class LinuxFiles(LinuxShell):
 
     def root_is_writable(self) -> bool:
         """Whether the root file system is mounted for writing."""
-        return "rw" in self.sh("findmnt -no OPTIONS /").strip().split(",")
+        return "rw" in self.sh(ROOT_OPTIONS).strip().split(",")
 
     def write(self, name: str, text: str) -> None:
         """Write a line into a file in root's home, and sync it."""

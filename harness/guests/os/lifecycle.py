@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Protocol
 
@@ -20,8 +21,12 @@ class Ending(StrEnum):
     POWER_OFF = "power off"
 
 
-FAREWELL = {Ending.REBOOT: b"reboot: ", Ending.POWER_OFF: b"reboot: Power down"}
-"""The kernel's console output at the end of its own shutdown."""
+LAST_LINE = rb"(?m)(?:^|\] )(?:reboot: )?%s\.?\r?$"
+FAREWELL = {
+    Ending.REBOOT: re.compile(LAST_LINE % rb"Restarting system(?: with command '.*')?"),
+    Ending.POWER_OFF: re.compile(LAST_LINE % rb"Power down"),
+}
+"""The kernel's console output at the end of its own shutdown; `reboot: ` since Linux 3.11."""
 
 NOT_BY_ITSELF = ("EventLog 6008:", "Microsoft-Windows-Kernel-Power 41:")
 """The events logged at the start after an unexpected end."""
@@ -114,7 +119,7 @@ class LinuxLifecycle(LinuxShell):
 
     def ended_cleanly(self, console_output: bytes, ending: Ending) -> bool:
         """Whether the kernel reported the end of its own shutdown on its console."""
-        return FAREWELL[ending] in console_output
+        return FAREWELL[ending].search(console_output) is not None
 
     def crash(self, *, after: int) -> None:
         """Make the kernel panic `after` so many seconds; returns at once."""

@@ -12,6 +12,9 @@ from harness.guests.linux.shell import LinuxShell
 from harness.guests.windows.drivers import linux_name
 from harness.guests.windows.powershell import WindowsShell
 
+NOWHERE = "00000000"
+"""No address, in /proc/net/route."""
+
 
 @dataclass(frozen=True)
 class GuestNic:
@@ -57,8 +60,9 @@ class LinuxNetwork(LinuxShell):
 
     def default_routes(self) -> list[str]:
         """The gateways of IPv4's default routes."""
-        routes = self.json("ip -json -4 route show default")
-        return [gateway for route in routes if (gateway := route.text("gateway"))]
+        table = self.read("/proc/net/route").splitlines()[1:]
+        gateways = [_gateway(line) for line in table]
+        return [gateway for gateway in gateways if gateway is not None]
 
     def resolve(self, name: str) -> list[str]:
         """The addresses of a name by the guest's resolver; empty where it returns none."""
@@ -82,16 +86,43 @@ class LinuxNetwork(LinuxShell):
         return {" ".join(line.split()[:2]) for line in listed.splitlines() if line.strip()}
 
     def _addresses(self) -> dict[str, list[str]]:
-        # iproute2 before 5.0 lists an empty object for what it leaves out.
-        return {
-            link.text("ifname"): [
-                f"{address.text('local')}/{address.number('prefixlen')}"
-                for address in link.objects("addr_info")
-                if address.text("local")
-            ]
-            for link in self.json("ip -json address")
-            if link.text("ifname")
-        }
+        """Addresses by card, from `ip -o`, which iproute2 of any age and busybox have."""
+        found: dict[str, list[str]] = {}
+        for line in self.sh("ip -o address").splitlines():
+            columns = line.split()
+            if len(columns) < 4 or columns[2] not in ("inet", "inet6"):
+                continue  # busybox also lists the links themselves
+            found.setdefault(columns[1].partition("@")[0], []).append(_with_prefix(columns[3:]))
+        return found
+
+
+def _with_prefix(columns: list[str]) -> str:
+    """An address with its prefix length, which of a peer-to-peer one stands at the peer's."""
+    address, _, prefix = columns[0].partition("/")
+    if not prefix and columns[1:2] == ["peer"] and len(columns) > 2:
+        prefix = columns[2].partition("/")[2]
+    try:
+        return str(ipaddress.ip_interface(f"{address}/{prefix}" if prefix else address))
+    except ValueError as error:
+        raise ChannelError(f"the guest lists the address {columns[0][:80]!r}") from error
+
+
+def _gateway(line: str) -> str | None:
+    """The gateway of a default route in /proc/net/route; None for any other route.
+
+    Addresses there are numbers in the order of the processor's bytes, which is little-endian on
+    every architecture that profiles name.
+    """
+    columns = line.split()
+    if len(columns) < 8:
+        raise ChannelError(f"the guest's /proc/net/route has the line {line[:80]!r}")
+    destination, gateway, mask = columns[1], columns[2], columns[7]
+    if not destination == mask == NOWHERE or gateway == NOWHERE:
+        return None
+    try:
+        return str(ipaddress.IPv4Address(bytes.fromhex(gateway)[::-1]))
+    except ValueError as error:
+        raise ChannelError(f"the guest's default route has the gateway {gateway[:20]!r}") from error
 
 
 class WindowsNetwork(WindowsShell):
