@@ -28,6 +28,23 @@ FAREWELL = {
 }
 """The kernel's console output at the end of its own shutdown; `reboot: ` since Linux 3.11."""
 
+SYSTEMD_RUNS = "/run/systemd/system"
+"""The folder that exists where systemd is the init system (sd_booted(3))."""
+
+SETTLED = """if command -v udevadm >/dev/null; then udevadm settle --timeout=300; fi
+[ -d "$1" ] || exit 0
+state=$(systemctl is-system-running --wait 2>/dev/null)
+[ -n "$state" ] || state=$(systemctl is-system-running 2>/dev/null)
+[ -n "$state" ] || case $(systemctl list-jobs --no-legend 2>&1) in
+''|*"No jobs"*) state=running;; *) state="with jobs";; esac
+echo "$state"
+"""
+"""Waits, and prints systemd's state; nothing where another init system runs.
+
+`--wait` is of systemd 240: one before 232 refuses it, and others ignore it, so that the host asks
+again. Before 215 there is no state, but a list of jobs.
+"""
+
 NOT_BY_ITSELF = ("EventLog 6008:", "Microsoft-Windows-Kernel-Power 41:")
 """The events logged at the start after an unexpected end."""
 
@@ -102,11 +119,7 @@ class LinuxLifecycle(LinuxShell):
         systemd may report itself as running while drivers are still being loaded, and a program
         that waits for a device (such as the power button) does not have it yet.
         """
-        state = self.sh(
-            "if command -v udevadm >/dev/null; then udevadm settle --timeout=300; fi;"
-            " if command -v systemctl >/dev/null; then systemctl is-system-running --wait; fi; :",
-            seconds=60,
-        ).strip()
+        state = self.sh(SETTLED, SYSTEMD_RUNS, seconds=60).strip()
         return "" if state in ("running", "degraded", "") else f"systemd {state}"
 
     def power_off(self) -> None:
