@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 from harness.text import sanitize
+
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""Numbers of the OSErrors of a file system, quota or limit that takes no more."""
 
 
 class GuestcertError(Exception):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import select
 import sys
@@ -10,14 +9,12 @@ import traceback
 from contextlib import suppress
 
 from harness.cli.output import echo
-from harness.errors import GuestcertError, HarnessError
+from harness.errors import DISK_FULL, GuestcertError, HarnessError
 
 CLOSED_PIPE = 141
 """Exit status of a command that a closed pipe ended, as in shells (128 + SIGPIPE)."""
 
 STANDARD_OUTPUT = 1
-
-DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def duplicate_output() -> int | None:

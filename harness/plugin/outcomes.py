@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 from dataclasses import dataclass
 
 import pytest
 
-from harness.errors import Blocked, GuestFailure, NotApplicable
+from harness.errors import DISK_FULL, Blocked, GuestFailure, NotApplicable
 from harness.profiles.model import KnownIssue
 from harness.results.outcomes import WORST_FIRST, Outcome
 
 REASON_LIMIT = 1500
 """Maximum length of a reason in characters."""
-
-DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Machines of other runs come and go while they are listed."""
+"""Machines of other runs come and go while they are listed and removed."""
 
 from __future__ import annotations
 
@@ -23,4 +23,19 @@ def test_what_goes_while_it_is_listed_is_not_there(monkeypatch: pytest.MonkeyPat
 
     assert NAME not in [owned.name for owned in hypervisor.owned()]
 
+    hypervisor.close()
+
+
+def test_what_goes_while_it_is_removed_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    hypervisor = LibvirtHypervisor("test:///default")
+    machine = hypervisor.define(a_machine(name=NAME, owner=own("contract")))
+    (owned,) = [owned for owned in hypervisor.owned() if owned.name == NAME]
+    found = hypervisor._connection.lookupByName(NAME)
+    machine.remove()
+    # Another process removed it after this one found it.
+    monkeypatch.setattr(hypervisor._connection, "lookupByName", lambda _name: found)
+
+    hypervisor.remove(owned)
+
+    assert NAME not in [owned.name for owned in hypervisor.owned()]
     hypervisor.close()

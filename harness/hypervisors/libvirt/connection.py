@@ -255,9 +255,9 @@ class LibvirtHypervisor:
             domain = _unless_gone(partial(self._connection.lookupByName, name))
             if domain is None:
                 return
-            if domain.isActive():
+            if _unless_gone(domain.isActive):
                 _unless_gone(domain.destroy)
-            if domain.isPersistent():
+            if _unless_gone(domain.isPersistent):
                 remove_domain(domain)
 
 
