@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 import libvirt
 
-from harness.events import EventLog
+from harness.errors import HypervisorError
+from harness.events import EventKind, EventLog
 from harness.host.log import log_tail
 from harness.hypervisors.base import MachineState
 from harness.hypervisors.capabilities import Binding, Facet, Facets, MachineFacet
@@ -78,9 +79,28 @@ class LibvirtMachine:
             return seconds_starved(self._domain.handle)
 
     def start(self, *, paused: bool = False) -> None:
-        """See Machine."""
+        """See Machine.
+
+        A machine whose guest powered it off gets a second attempt: some libvirt versions (9.0 is
+        one) can take the end of its earlier QEMU, when they get to it late, for that of the new
+        one, and kill it. Later ones compare the domain's id first.
+        """
+        powered_off = self._powered_off_by_its_guest()
+        try:
+            self._create(paused)
+        except HypervisorError:
+            if not powered_off or self.state() is not MachineState.OFF:
+                raise
+            self._create(paused)
+
+    def _create(self, paused: bool) -> None:
         with wrap_errors(f"starting {self.name}"):
             self._domain.handle.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED if paused else 0)
+
+    def _powered_off_by_its_guest(self) -> bool:
+        """Whether the machine's last stop was its guest's own shutdown."""
+        stops = [event for event in self._events.since(0) if event.kind is EventKind.STOPPED]
+        return bool(stops) and stops[-1].detail == "shutdown"
 
     def pause(self) -> None:
         """See Machine."""
