@@ -116,8 +116,6 @@ class MachineDefinition:
     nics: Sequence[NicDefinition] = ()
     nvram: Path | None = None  # UEFI's variables; made from the firmware's template when absent
     smbios_serial: str = ""
-    # Where the hypervisor's host copies the serial console to; only QEMU does.
-    console_copy: Path | None = None
     direct_boot: DirectBoot | None = None
     topology: Topology | None = None  # None: the hypervisor's default
     watchdog: bool = False  # it resets the machine

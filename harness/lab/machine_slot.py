@@ -86,7 +86,6 @@ class MachineSlot:
             nics=self._nics(),
             nvram=None if firmware is Firmware.BIOS else self.folder / "nvram.fd",
             smbios_serial=hashlib.sha256(self.name.encode()).hexdigest()[:16],
-            console_copy=self.folder / "console-copy.log",
             **self._on_hyperv(),
         )
 

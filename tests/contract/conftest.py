@@ -28,7 +28,9 @@ BOOT_SECTOR = Path(__file__).with_name("talking_sector.S")
 
 
 QEMU = "qemu:///system"
-ON_THIS_HOST = frozenset({"test_clean", "test_guest_network", "test_package_proxy"})
+ON_THIS_HOST = frozenset(
+    {"test_clean", "test_console_end", "test_guest_network", "test_package_proxy"}
+)
 """Modules that use addresses, ports and identifiers of which this host has one."""
 
 
@@ -63,8 +65,13 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def boot_sector(folder: Path) -> Path:
     """A disk whose boot sector prints `tick` repeatedly on the serial port, and echoes input."""
-    linked, made = folder / "sector.o", folder / "sector.img"
-    subprocess.run(["as", "--32", "-o", str(linked), str(BOOT_SECTOR)], check=True)
+    return assembled(BOOT_SECTOR, folder)
+
+
+def assembled(source: Path, folder: Path) -> Path:
+    """A disk of 1 MiB that begins with this boot sector."""
+    linked, made = folder / f"{source.stem}.o", folder / f"{source.stem}.img"
+    subprocess.run(["as", "--32", "-o", str(linked), str(source)], check=True)
     flat = ["ld", "-m", "elf_i386", "-N", "-Ttext", "0x7c00", "--oformat", "binary"]
     subprocess.run([*flat, "-o", str(made), str(linked)], check=True)
     made.write_bytes(made.read_bytes().ljust(1024 * 1024, b"\0"))

@@ -15,7 +15,7 @@ from harness.image_store.places import store_root
 from harness.image_store.recipe import load_recipe
 from harness.image_store.store import ImageStore
 from harness.profiles.places import project_root
-from harness.results.model import RunRecord, Verdict
+from harness.results.model import RunRecord, Status, Verdict
 from harness.results.store import RunDirectory, read_run
 
 GUEST = "debian-12"
@@ -48,8 +48,23 @@ class Certification:
         return "\n".join(f"{o.outcome} {o.case}: {o.reason}" for o in self.run.outcomes if o.reason)
 
 
+Certify = Callable[..., Certification]
+
+
+def on_part(certify: Certify, image: object, keyword: str, *options: str) -> Certification:
+    arguments = (GUEST, "--image", str(image), "--variant", "bios", "-n", "0", *options)
+    return certify(*arguments, "--", "-k", keyword)
+
+
+def assert_violated(done: Certification, *violated: str, verified: str) -> None:
+    assert done.exit_code == 1, done.output[-4000:]
+    assert [c.status for c in done.run.certificates] == [Status.NOT_CERTIFIED]
+    assert done.features(Verdict.VIOLATED) == set(violated), done.reasons()
+    assert done.features(Verdict.VERIFIED) == {verified}, done.reasons()
+
+
 @pytest.fixture
-def certify(tmp_path: Path) -> Callable[..., Certification]:
+def certify(tmp_path: Path) -> Certify:
     """Runs `guestcert certify` with a reports folder of its own."""
 
     def run(*arguments: str, seconds: float = 3000) -> Certification:

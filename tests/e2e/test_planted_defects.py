@@ -9,25 +9,11 @@ from collections.abc import Callable
 
 from harness.results.model import Status, Verdict
 from harness.results.outcomes import Outcome
-from tests.e2e.conftest import GUEST, Certification, Planter
+from tests.e2e.conftest import Certify, Planter, assert_violated, on_part
 
 MENU = "/boot/grub/grub.cfg"
 RELEASE = "/usr/lib/os-release"
 TRIXIE = 'NAME="Debian GNU/Linux"\nVERSION_ID="13"\nVERSION_CODENAME=trixie\nID=debian\n'
-
-Certify = Callable[..., Certification]
-
-
-def on_part(certify: Certify, image: object, keyword: str, *options: str) -> Certification:
-    arguments = (GUEST, "--image", str(image), "--variant", "bios", "-n", "0", *options)
-    return certify(*arguments, "--", "-k", keyword)
-
-
-def assert_violated(done: Certification, *violated: str, verified: str) -> None:
-    assert done.exit_code == 1, done.output[-4000:]
-    assert [c.status for c in done.run.certificates] == [Status.NOT_CERTIFIED]
-    assert done.features(Verdict.VIOLATED) == set(violated), done.reasons()
-    assert done.features(Verdict.VERIFIED) == {verified}, done.reasons()
 
 
 def test_another_release_a_failed_unit_and_an_ignored_power_button_are_told_apart(

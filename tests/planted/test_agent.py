@@ -1,12 +1,11 @@
-"""A build of the OS without a running agent: certified it is not, and by the console it is tested.
+"""A build of the OS without a running agent is not certified; it is tested by its console.
 
 Without the agent each boot waits for the console's login, which is too long for CI.
 """
 
 from __future__ import annotations
 
-from tests.e2e.conftest import GUEST, Planter
-from tests.e2e.test_planted_defects import Certify, assert_violated, on_part
+from tests.e2e.conftest import GUEST, Certify, Planter, assert_violated, on_part
 
 AGENT = "/etc/systemd/system/qemu-guest-agent.service"
 

@@ -56,6 +56,13 @@ def part(xml: str, path: str) -> Element:
     return found
 
 
+def test_the_console_is_copied_where_a_file_is_named() -> None:
+    copied = machine_xml(a_definition(), None, Path("/logs/guest-console.log"))
+    log = part(copied, "devices/serial/log")
+    assert (log.get("file"), log.get("append")) == ("/logs/guest-console.log", "on")
+    assert fromstring(machine_xml(a_definition(), None)).find("devices/serial/log") is None
+
+
 def test_the_owner_is_read_back_from_what_was_written() -> None:
     definition = a_definition()
     for xml in (machine_xml(definition, None), network_xml(a_network(owner=definition.owner))):

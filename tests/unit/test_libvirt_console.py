@@ -14,7 +14,6 @@ from harness.channels.console import Console
 from harness.hypervisors.libvirt import console as libvirt_console
 from harness.hypervisors.libvirt.console import FROM_GUEST, LibvirtConsole
 from harness.hypervisors.libvirt.domain import Domain
-from tests.machines import a_machine
 
 EARLIER = b"the output of an earlier start\n"
 
@@ -45,15 +44,16 @@ class EndingStream:
 
 @pytest.fixture
 def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    file = tmp_path / "guest-console.log"
+    file.write_bytes(EARLIER)
     monkeypatch.setattr(libvirt_console, "STABLE_SECONDS", 0.01)
-    (tmp_path / "copy.log").write_bytes(EARLIER)
-    return tmp_path / "copy.log"
+    monkeypatch.setattr(libvirt_console, "console_copy", lambda _connection, _name: file)
+    return file
 
 
-def open_console(stream: EndingStream, copy: Path | None) -> socket.socket:
+def open_console(stream: EndingStream) -> socket.socket:
     domain = SimpleNamespace(
         name="guest",
-        definition=a_machine(console_copy=copy),
         connection=SimpleNamespace(newStream=lambda _flags: stream),
         handle=SimpleNamespace(openConsole=lambda *_: None),
     )
@@ -74,7 +74,7 @@ def test_the_last_line_comes_from_the_copy_where_the_stream_lost_it(
     copy: Path, tmp_path: Path
 ) -> None:
     stream = EndingStream(b"Powering off.\n", b"entering S5\n")
-    opened = open_console(stream, copy)
+    opened = open_console(stream)
     copy.write_bytes(EARLIER + b"Powering off.\nentering S5\nreboot: Power down\n")
     expected = b"Powering off.\nentering S5\nreboot: Power down\n"
     assert whole_output(stream, opened, tmp_path / "console.log") == expected
@@ -83,7 +83,7 @@ def test_the_last_line_comes_from_the_copy_where_the_stream_lost_it(
 
 def test_output_that_arrived_whole_is_not_repeated(copy: Path, tmp_path: Path) -> None:
     stream = EndingStream(b"reboot: Power down\n")
-    opened = open_console(stream, copy)
+    opened = open_console(stream)
     copy.write_bytes(EARLIER + b"reboot: Power down\n")
     assert whole_output(stream, opened, tmp_path / "console.log") == b"reboot: Power down\n"
 
@@ -93,15 +93,9 @@ def test_a_copy_that_does_not_continue_the_stream_adds_nothing(
     content: bytes | None, copy: Path, tmp_path: Path
 ) -> None:
     stream = EndingStream(b"entering S5\n")
-    opened = open_console(stream, copy)
+    opened = open_console(stream)
     if content is None:
         copy.unlink()
     else:
         copy.write_bytes(content)
-    assert whole_output(stream, opened, tmp_path / "console.log") == b"entering S5\n"
-
-
-def test_a_console_without_a_copy_ends_with_its_stream(tmp_path: Path) -> None:
-    stream = EndingStream(b"entering S5\n")
-    opened = open_console(stream, None)
     assert whole_output(stream, opened, tmp_path / "console.log") == b"entering S5\n"

@@ -21,7 +21,7 @@ class Ending(StrEnum):
     POWER_OFF = "power off"
 
 
-LAST_LINE = rb"(?m)(?:^|\] )(?:reboot: )?%s\.?\r?$"
+LAST_LINE = rb"(?m)(?:^|\] |reboot: )%s\.?\r?$"
 FAREWELL = {
     Ending.REBOOT: re.compile(LAST_LINE % rb"Restarting system(?: with command '.*')?"),
     Ending.POWER_OFF: re.compile(LAST_LINE % rb"Power down"),
@@ -41,8 +41,8 @@ echo "$state"
 """
 """Waits, and prints systemd's state; nothing where another init system runs.
 
-`--wait` is of systemd 240: one before 232 refuses it, and others ignore it, so that the host asks
-again. Before 215 there is no state, but a list of jobs.
+`--wait` is of systemd 240: versions before 232 refuse it, and those in between ignore it, so that
+the host asks repeatedly. Versions before 215 report only a list of jobs.
 """
 
 NOT_BY_ITSELF = ("EventLog 6008:", "Microsoft-Windows-Kernel-Power 41:")

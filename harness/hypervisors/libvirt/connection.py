@@ -47,6 +47,7 @@ from harness.hypervisors.libvirt.domain import Domain
 from harness.hypervisors.libvirt.errors import is_missing, wrap_errors
 from harness.hypervisors.libvirt.event_loop import EventHub, ensure_event_loop
 from harness.hypervisors.libvirt.facets import MACHINE_FACETS
+from harness.hypervisors.libvirt.logs import console_copy
 from harness.hypervisors.libvirt.machine import LibvirtMachine, remove_domain
 from harness.hypervisors.libvirt.metadata import (
     can_renew_networks,
@@ -147,7 +148,8 @@ class LibvirtHypervisor:
         refuse_unsupported(definition, self._connection.getLibVersion())
         self._forget(definition.name)
         with wrap_errors(f"defining {definition.name}"):
-            domain = self._connection.defineXML(machine_xml(definition, firmware))
+            copy = console_copy(self._connection, definition.name) if self._is_qemu else None
+            domain = self._connection.defineXML(machine_xml(definition, firmware, copy))
         events = self._events.log_of(definition.name)
         lacking: set[Capability] = set()
         if definition.nvram is not None:

@@ -19,6 +19,7 @@ import libvirt
 
 from harness.hypervisors.libvirt.domain import Domain
 from harness.hypervisors.libvirt.errors import wrap_errors
+from harness.hypervisors.libvirt.logs import console_copy
 from harness.waiting import let_pass
 
 CHUNK = 16384
@@ -57,14 +58,14 @@ class LibvirtConsole:
         with wrap_errors(f"opening the console of {name}"):
             self._domain.handle.openConsole(None, stream, libvirt.VIR_DOMAIN_CONSOLE_FORCE)
         local, remote = socket.socketpair()
-        _Bridge(stream, local, name, _Copy(self._domain.definition.console_copy))
+        _Bridge(stream, local, name, _Copy(console_copy(self._domain.connection, name)))
         return remote
 
 
 class _Copy:
     """The copy of a console's output in a file, as far as this process may read it."""
 
-    def __init__(self, file: Path | None) -> None:
+    def __init__(self, file: Path) -> None:
         self._file = file
         self._start = self._size()
         self._passed = 0
@@ -80,8 +81,6 @@ class _Copy:
 
         It does not where the file was unreadable, or virtlogd started another one for a flood.
         """
-        if self._file is None:
-            return b""
         self._await_stable()
         end = self._start + self._passed
         try:
@@ -102,7 +101,7 @@ class _Copy:
 
     def _size(self) -> int:
         try:
-            return self._file.stat().st_size if self._file is not None else 0
+            return self._file.stat().st_size
         except OSError:
             return 0
 

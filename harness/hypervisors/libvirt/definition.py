@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 from xml.etree import ElementTree
 
 from harness.host.firmware import FirmwareBuild
@@ -51,8 +52,13 @@ BUS_PREFIX = {
 }
 
 
-def machine_xml(definition: MachineDefinition, firmware: FirmwareBuild | None) -> str:
-    """The domain XML; it lists every device, so that libvirt adds none by default."""
+def machine_xml(
+    definition: MachineDefinition, firmware: FirmwareBuild | None, console_copy: Path | None = None
+) -> str:
+    """The domain XML; it lists every device, so that libvirt adds none by default.
+
+    The output of the serial console is also copied to the file `console_copy`.
+    """
     domain = ElementTree.Element("domain", type=DOMAIN_TYPES[definition.accelerator])
     _text(domain, "name", definition.name)
     _text(domain, "uuid", definition.uuid)
@@ -72,7 +78,7 @@ def machine_xml(definition: MachineDefinition, firmware: FirmwareBuild | None) -
     sleep = ElementTree.SubElement(domain, "pm")
     ElementTree.SubElement(sleep, "suspend-to-mem", enabled="yes")
     ElementTree.SubElement(sleep, "suspend-to-disk", enabled="yes")
-    _devices(domain, definition)
+    _devices(domain, definition, console_copy)
     if nvme := [disk for disk in definition.disks if disk.bus == "nvme"]:
         _nvme_controllers(domain, nvme)
     return ElementTree.tostring(domain, encoding="unicode")
@@ -238,7 +244,9 @@ def _topology(cpu: ElementTree.Element, definition: MachineDefinition, topology:
         )
 
 
-def _devices(domain: ElementTree.Element, definition: MachineDefinition) -> None:
+def _devices(
+    domain: ElementTree.Element, definition: MachineDefinition, console_copy: Path | None
+) -> None:
     devices = ElementTree.SubElement(domain, "devices")
     _text(devices, "emulator", "/usr/bin/qemu-system-x86_64")
     names: Counter[str] = Counter()
@@ -252,8 +260,8 @@ def _devices(domain: ElementTree.Element, definition: MachineDefinition) -> None
         _nic(devices, nic)
     ElementTree.SubElement(devices, "controller", type="usb", model="none")
     serial = ElementTree.SubElement(devices, "serial", type="pty")
-    if definition.console_copy is not None:
-        ElementTree.SubElement(serial, "log", file=str(definition.console_copy), append="on")
+    if console_copy is not None:
+        ElementTree.SubElement(serial, "log", file=str(console_copy), append="on")
     ElementTree.SubElement(serial, "target", port="0")
     channel = ElementTree.SubElement(devices, "channel", type="unix")
     ElementTree.SubElement(channel, "target", type="virtio", name="org.qemu.guest_agent.0")

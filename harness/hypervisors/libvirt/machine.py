@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Iterator
-from pathlib import Path
 from typing import Any, TypeVar
 
 import libvirt
@@ -17,6 +16,7 @@ from harness.hypervisors.capabilities import Binding, Facet, Facets, MachineFace
 from harness.hypervisors.definitions import MachineDefinition
 from harness.hypervisors.libvirt.domain import Domain
 from harness.hypervisors.libvirt.errors import is_missing, wrap_errors
+from harness.hypervisors.libvirt.logs import qemu_log, remove_console_copy
 from harness.hypervisors.libvirt.scheduling import seconds_starved
 
 F = TypeVar("F")
@@ -135,16 +135,14 @@ class LibvirtMachine:
 
     def hypervisor_log(self) -> str:
         """See Machine."""
-        system = "system" in self._domain.connection.getURI()
-        folder = Path("/var/log/libvirt" if system else "~/.cache/libvirt").expanduser()
         try:
-            return log_tail(folder / "qemu" / f"{self.name}.log", LOG_LIMIT)
+            return log_tail(qemu_log(self._domain.connection, self.name), LOG_LIMIT)
         except OSError as error:
             return f"QEMU's log could not be read: {error}"
 
 
 def remove_domain(domain: libvirt.virDomain) -> None:
-    """Undefine a powered-off domain with its NVRAM and snapshots (idempotent)."""
+    """Undefine a powered-off domain, and remove what is its own (idempotent)."""
     everything = (
         libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
     )
@@ -152,6 +150,7 @@ def remove_domain(domain: libvirt.virDomain) -> None:
         everything |= libvirt.VIR_DOMAIN_UNDEFINE_NVRAM
     with wrap_errors("undefining a machine"), _unless_missing():
         domain.undefineFlags(everything)
+    remove_console_copy(domain.connect(), domain.name())
 
 
 @contextlib.contextmanager
